@@ -1,4 +1,15 @@
-//! The decisions of the ECMO telemetry gateway, pure: data and a time in, data out.
+//! The decisions of the ECMO telemetry gateway, pure: data and a time in, data out. No I/O, no clock, no dependency.
+//!
+//! Reading order is data order: [`time`] and [`reading`] are the words, [`parameter`] the list of what exists,
+//! [`frame`] what arrives, [`sequence`] puts it in its place, [`alarm`] judges it, [`channel`] and [`pump`] hold what is
+//! known, [`view`] is what a display may show.
+//!
+//! Invariants:
+//! - Time is an argument. Delays of limits count sample time; silence counts the reader's monotonic time; nothing is
+//!   decided by a wall clock.
+//! - Unknown never clears an alarm, and loss of data is an alarm of its own beside it.
+//! - A frame is evaluated once and in its place, so a decision does not depend on the order of arrival.
+//! - State is bounded: a pump holds one occurrence a condition and at most 64 frames that wait for an earlier one.
 #![cfg_attr(not(test), no_std)]
 
 extern crate alloc;
@@ -8,3 +19,15 @@ pub mod time;
 pub mod reading;
 
 pub mod parameter;
+
+pub mod frame;
+
+pub mod sequence;
+
+pub mod alarm;
+
+pub mod channel;
+
+pub mod pump;
+
+pub mod view;

@@ -38,7 +38,10 @@ impl Reading {
     /// A reading from a number: NaN and infinities are a sensor's fault, never a value.
     #[must_use]
     pub fn from_number(number: f64) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "what f32 cannot hold is refused below")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "what f32 cannot hold is refused below"
+        )]
         let value = number as f32;
         if value.is_finite() { Self::Value(value) } else { Self::NoData(NoData::SensorFault) }
     }

@@ -1,0 +1,249 @@
+//! What is known of one channel: its newest reading, its last value, and whether its sensor has failed.
+
+use core::time::Duration;
+
+use crate::alarm::Streak;
+use crate::alarm::rule::SilenceRules;
+use crate::parameter::Parameter;
+use crate::reading::{NoData, Reading};
+use crate::time::{Instant, SampleTime};
+
+/// A channel as its birth declares it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChannelSpec {
+    /// What it measures.
+    pub parameter: Parameter,
+    /// Nominal time between samples; `None` for a channel that is sent on change only.
+    pub interval: Option<Duration>,
+}
+
+/// A sample with its times.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample {
+    /// What was read.
+    pub reading: Reading,
+    /// When, by the agent's clock.
+    pub sampled: SampleTime,
+    /// When, by the reader's clock.
+    pub sampled_at: Instant,
+}
+
+/// What a reading or a silence says about the sensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SensorVerdict {
+    /// Nothing changed.
+    Unchanged,
+    /// The sensor has failed since the onset.
+    Failed { no_data: NoData, onset: SampleTime },
+    /// The sensor works again.
+    Works,
+}
+
+/// The state of one channel.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Channel {
+    /// Whether the present birth declares it, and how often it sends.
+    declared: bool,
+    interval: Option<Duration>,
+    newest: Option<Sample>,
+    last_value: Option<(f32, Instant)>,
+    /// When the last sample of any kind arrived, or when one could first be expected.
+    heard_at: Instant,
+    failed: bool,
+    without: Option<(SampleTime, Streak)>,
+    again: Option<Streak>,
+}
+
+impl Channel {
+    /// Takes over what a birth declares; `None` when the birth does not have the channel.
+    pub(crate) fn declare(&mut self, spec: Option<&ChannelSpec>, now: Instant) {
+        self.declared = spec.is_some();
+        self.interval = spec.and_then(|spec| spec.interval);
+        self.heard_at = now;
+        if !self.declared
+            && let Some(newest) = &mut self.newest
+        {
+            newest.reading = Reading::NoData(NoData::NotMeasured);
+        }
+    }
+
+    /// The agent has started anew: its clock begins again.
+    pub(crate) fn restart(&mut self) {
+        if let Some((_onset, streak)) = &mut self.without {
+            streak.restart();
+        }
+        if let Some(streak) = &mut self.again {
+            streak.restart();
+        }
+    }
+
+    /// Expects samples from now on: before, nothing at all arrived.
+    pub(crate) fn expect_from(&mut self, now: Instant) {
+        self.heard_at = now;
+    }
+
+    /// Takes a sample.
+    pub(crate) fn on_sample(
+        &mut self,
+        sample: Sample,
+        now: Instant,
+        rules: &SilenceRules,
+    ) -> SensorVerdict {
+        self.heard_at = now;
+        self.newest = Some(sample);
+        if let Some(value) = sample.reading.value() {
+            self.last_value = Some((value, sample.sampled_at));
+        }
+        if sample.reading.is_informative() {
+            self.without = None;
+            if !self.failed {
+                return SensorVerdict::Unchanged;
+            }
+            let streak = self.again.get_or_insert_with(|| Streak::begin(sample.sampled));
+            if streak.extend(sample.sampled) < rules.channel_clear {
+                return SensorVerdict::Unchanged;
+            }
+            self.failed = false;
+            self.again = None;
+            return SensorVerdict::Works;
+        }
+        self.again = None;
+        let (onset, streak) =
+            self.without.get_or_insert_with(|| (sample.sampled, Streak::begin(sample.sampled)));
+        let lasted = streak.extend(sample.sampled);
+        if self.failed || lasted < rules.channel {
+            return SensorVerdict::Unchanged;
+        }
+        let no_data = sample.reading.no_data().unwrap_or(NoData::SensorFault);
+        let onset = *onset;
+        self.failed = true;
+        SensorVerdict::Failed { no_data, onset }
+    }
+
+    /// When the channel counts as silent if nothing arrives; `None` when it may be silent or has failed already.
+    pub(crate) fn deadline(&self, rules: &SilenceRules) -> Option<Instant> {
+        let interval = self.interval.filter(|_interval| self.declared && !self.failed)?;
+        Some(self.heard_at.plus(interval.saturating_mul(3).max(rules.channel_missing)))
+    }
+
+    /// Notices that nothing has arrived.
+    pub(crate) fn on_tick(&mut self, now: Instant, rules: &SilenceRules) -> SensorVerdict {
+        if self.deadline(rules).is_none_or(|deadline| now < deadline) {
+            return SensorVerdict::Unchanged;
+        }
+        let onset = self.newest.map_or(SampleTime::default(), |newest| newest.sampled);
+        self.failed = true;
+        self.again = None;
+        if let Some(newest) = &mut self.newest {
+            newest.reading = Reading::NoData(NoData::CommLost);
+        }
+        SensorVerdict::Failed { no_data: NoData::CommLost, onset }
+    }
+
+    /// Whether the channel is declared or has ever sent.
+    pub(crate) fn is_known(&self) -> bool {
+        self.declared || self.newest.is_some()
+    }
+
+    /// The newest sample.
+    pub(crate) fn newest(&self) -> Option<&Sample> {
+        self.newest.as_ref()
+    }
+
+    /// The last value, and when it was taken by the reader's clock.
+    pub(crate) fn last_value(&self) -> Option<(f32, Instant)> {
+        self.last_value
+    }
+
+    /// The value that the channel has now.
+    pub(crate) fn value(&self) -> Option<f32> {
+        self.newest.and_then(|newest| newest.reading.value())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULES: SilenceRules = SilenceRules {
+        frame: Duration::from_millis(800),
+        frame_after_hint: Duration::from_millis(200),
+        frame_clear: Duration::from_secs(2),
+        channel: Duration::from_secs(2),
+        channel_missing: Duration::from_secs(1),
+        channel_clear: Duration::from_secs(1),
+        duplicate_clear: Duration::from_secs(10),
+    };
+
+    fn sample(ms: u64, reading: Reading) -> Sample {
+        Sample {
+            reading,
+            sampled: SampleTime::from_millis(ms),
+            sampled_at: Instant::from_millis(ms),
+        }
+    }
+
+    fn channel(interval_ms: u64) -> Channel {
+        let mut channel = Channel::default();
+        let spec = ChannelSpec {
+            parameter: Parameter::FlowBlood,
+            interval: Some(Duration::from_millis(interval_ms)),
+        };
+        channel.declare(Some(&spec), Instant::from_millis(0));
+        channel
+    }
+
+    #[test]
+    fn two_seconds_without_a_measurement_are_a_failure_and_one_second_with_is_its_end() {
+        let mut channel = channel(100);
+        let mut changes = Vec::new();
+        for ms in (0..6_000).step_by(100) {
+            let off = (1_000..4_000).contains(&ms);
+            let reading =
+                if off { Reading::NoData(NoData::SensorOff) } else { Reading::Value(400.0) };
+            let verdict = channel.on_sample(sample(ms, reading), Instant::from_millis(ms), &RULES);
+            if verdict != SensorVerdict::Unchanged {
+                changes.push((ms, verdict));
+            }
+        }
+        let failed = SensorVerdict::Failed {
+            no_data: NoData::SensorOff,
+            onset: SampleTime::from_millis(1_000),
+        };
+        assert_eq!(changes, [(3_000, failed), (5_000, SensorVerdict::Works)]);
+    }
+
+    #[test]
+    fn a_channel_that_sends_nothing_fails_after_three_periods_and_not_before_a_second() {
+        for (interval_ms, due_ms) in [(10, 1_000), (100, 1_000), (6_000, 18_000)] {
+            let mut channel = channel(interval_ms);
+            let before = Instant::from_millis(due_ms - 1);
+            assert_eq!(channel.on_tick(before, &RULES), SensorVerdict::Unchanged);
+            let due = Instant::from_millis(due_ms);
+            assert!(matches!(
+                channel.on_tick(due, &RULES),
+                SensorVerdict::Failed { no_data: NoData::CommLost, .. }
+            ));
+            assert_eq!(channel.on_tick(due, &RULES), SensorVerdict::Unchanged);
+        }
+    }
+
+    #[test]
+    fn the_last_value_is_kept_apart_from_the_newest_reading() {
+        let mut channel = channel(100);
+        channel.on_sample(sample(0, Reading::Value(400.0)), Instant::from_millis(0), &RULES);
+        let off = Reading::NoData(NoData::SensorOff);
+        channel.on_sample(sample(100, off), Instant::from_millis(100), &RULES);
+        assert_eq!(channel.value(), None);
+        assert_eq!(channel.last_value(), Some((400.0, Instant::from_millis(0))));
+    }
+
+    #[test]
+    fn a_channel_that_a_new_birth_lacks_has_no_value() {
+        let mut channel = channel(100);
+        channel.on_sample(sample(0, Reading::Value(400.0)), Instant::from_millis(0), &RULES);
+        channel.declare(None, Instant::from_millis(10));
+        assert_eq!(channel.value(), None);
+        assert_eq!(channel.deadline(&RULES), None);
+    }
+}

@@ -1,1 +1,30 @@
-//! placeholder
+//! Joins the pumps of a ward, detects alarm conditions, serves displays. Modules stand in the order in which data flows.
+
+pub mod config;
+
+pub mod clock;
+
+pub mod metrics;
+
+pub mod latency;
+
+#[cfg(feature = "embedded-broker")]
+pub mod broker;
+
+pub mod ingest;
+
+pub mod decode;
+
+pub mod fanout;
+
+pub mod registry;
+
+pub mod engine;
+
+pub mod grpc;
+
+pub mod http;
+
+mod run;
+
+pub use run::{Gateway, StartError};

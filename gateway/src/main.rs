@@ -1,2 +1,110 @@
-//! placeholder
-fn main() {}
+//! Arguments, settings, run, exit code.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use ecmo_gateway::Gateway;
+use ecmo_gateway::config::Settings;
+use ecmo_gateway::engine::known_rule_ids;
+
+/// Joins the pumps of a ward, detects alarm conditions, serves displays. Research software, not a medical device.
+///
+/// Exit codes: 0 ended on request, 1 a part failed while running, 64 wrong arguments, 78 wrong settings or not startable.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the gateway until SIGINT or SIGTERM.
+    Serve {
+        /// Settings file (TOML); without it the built-in settings: embedded broker, everything on loopback.
+        #[arg(long)]
+        config: Option<PathBuf>,
+    },
+    /// Reads and checks a settings file, and starts nothing.
+    Check {
+        /// Settings file (TOML).
+        #[arg(long)]
+        config: PathBuf,
+    },
+}
+
+/// Wrong arguments (sysexits).
+const USAGE: u8 = 64;
+
+/// Wrong settings (sysexits).
+const CONFIG: u8 = 78;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+            // Nothing can be told when even the message cannot be printed.
+            let _unprintable = error.print();
+            return code;
+        }
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("ecmo-gateway: {error:#}");
+            ExitCode::from(CONFIG)
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        Command::Check { config } => {
+            let settings = Settings::load(&config)?;
+            settings.check(&known_rule_ids())?;
+            println!("{}: fine", config.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Serve { config } => {
+            let settings =
+                config.map_or_else(|| Ok(Settings::default()), |it| Settings::load(&it))?;
+            let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
+            runtime.block_on(serve(&settings))
+        }
+    }
+}
+
+async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let mut gateway = Gateway::start(settings).await?;
+    println!("displays: http://{}", gateway.address());
+    println!("metrics:  http://{}/metrics", gateway.metrics_address());
+    println!("broker:   {}", gateway.broker_address());
+    let code = tokio::select! {
+        () = asked_to_stop()? => ExitCode::SUCCESS,
+        failed = gateway.failed() => {
+            tracing::error!(part = failed, "a part has ended; the gateway ends too");
+            ExitCode::FAILURE
+        }
+    };
+    gateway.stop().await;
+    Ok(code)
+}
+
+/// Waits for SIGINT or SIGTERM.
+fn asked_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

@@ -110,7 +110,10 @@ mod tests {
 
     #[test]
     fn an_oversized_frame_is_refused_before_it_is_read() {
-        assert_eq!(open(&vec![0; FRAME_BYTES_MAX + 1]), Err(SealError::Oversize(FRAME_BYTES_MAX + 1)));
+        assert_eq!(
+            open(&vec![0; FRAME_BYTES_MAX + 1]),
+            Err(SealError::Oversize(FRAME_BYTES_MAX + 1))
+        );
     }
 
     #[test]

@@ -35,8 +35,21 @@ pub(crate) enum SensorVerdict {
     Unchanged,
     /// The sensor has failed since the onset.
     Failed { no_data: NoData, onset: SampleTime },
+    /// The sensor had failed, has given something since, and gives nothing again.
+    Relapsed,
     /// The sensor works again.
     Works,
+}
+
+/// What a birth means for a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Declared {
+    /// The birth has it.
+    Present,
+    /// The birth before had it, this one has not.
+    Gone,
+    /// Neither this birth nor the one before has it.
+    Absent,
 }
 
 /// The state of one channel.
@@ -56,15 +69,21 @@ pub(crate) struct Channel {
 
 impl Channel {
     /// Takes over what a birth declares; `None` when the birth does not have the channel.
-    pub(crate) fn declare(&mut self, spec: Option<&ChannelSpec>, now: Instant) {
-        self.declared = spec.is_some();
+    ///
+    /// A birth that repeats what is known is no sign of life of the channel.
+    pub(crate) fn declare(&mut self, spec: Option<&ChannelSpec>, now: Instant) -> Declared {
+        let before = core::mem::replace(&mut self.declared, spec.is_some());
         self.interval = spec.and_then(|spec| spec.interval);
-        self.heard_at = now;
-        if !self.declared
-            && let Some(newest) = &mut self.newest
-        {
+        if self.declared {
+            if !before {
+                self.heard_at = now;
+            }
+            return Declared::Present;
+        }
+        if let Some(newest) = &mut self.newest {
             newest.reading = Reading::NoData(NoData::NotMeasured);
         }
+        if before { Declared::Gone } else { Declared::Absent }
     }
 
     /// The agent has started anew: its clock begins again.
@@ -80,6 +99,30 @@ impl Channel {
     /// Expects samples from now on: before, nothing at all arrived.
     pub(crate) fn expect_from(&mut self, now: Instant) {
         self.heard_at = now;
+    }
+
+    /// The stream was silent: what was read before is history, and samples are expected from now on.
+    pub(crate) fn withdraw(&mut self, now: Instant) {
+        self.heard_at = now;
+        self.lose();
+    }
+
+    /// What was read is known no longer, and what had come back counts for nothing.
+    fn lose(&mut self) {
+        self.again = None;
+        if let Some(newest) = &mut self.newest {
+            newest.reading = Reading::NoData(NoData::CommLost);
+        }
+    }
+
+    /// Whether a sample of this age tells how things are; a channel that is sent on change only may be of any age.
+    pub(crate) fn is_old(&self, age: Duration, rules: &SilenceRules) -> bool {
+        self.patience(rules).is_some_and(|patience| age > patience)
+    }
+
+    /// How long the channel may be silent.
+    fn patience(&self, rules: &SilenceRules) -> Option<Duration> {
+        self.interval.map(|interval| interval.saturating_mul(3).max(rules.channel_missing))
     }
 
     /// Takes a sample.
@@ -107,11 +150,14 @@ impl Channel {
             self.again = None;
             return SensorVerdict::Works;
         }
-        self.again = None;
+        let relapsed = self.again.take().is_some();
         let (onset, streak) =
             self.without.get_or_insert_with(|| (sample.sampled, Streak::begin(sample.sampled)));
         let lasted = streak.extend(sample.sampled);
-        if self.failed || lasted < rules.channel {
+        if self.failed {
+            return if relapsed { SensorVerdict::Relapsed } else { SensorVerdict::Unchanged };
+        }
+        if lasted < rules.channel {
             return SensorVerdict::Unchanged;
         }
         let no_data = sample.reading.no_data().unwrap_or(NoData::SensorFault);
@@ -120,10 +166,11 @@ impl Channel {
         SensorVerdict::Failed { no_data, onset }
     }
 
-    /// When the channel counts as silent if nothing arrives; `None` when it may be silent or has failed already.
+    /// When the channel counts as silent if nothing arrives; `None` when it may be silent or its failure is known.
     pub(crate) fn deadline(&self, rules: &SilenceRules) -> Option<Instant> {
-        let interval = self.interval.filter(|_interval| self.declared && !self.failed)?;
-        Some(self.heard_at.plus(interval.saturating_mul(3).max(rules.channel_missing)))
+        let awaited = self.declared && (!self.failed || self.again.is_some());
+        let patience = self.patience(rules).filter(|_patience| awaited)?;
+        Some(self.heard_at.plus(patience))
     }
 
     /// Notices that nothing has arrived.
@@ -131,12 +178,12 @@ impl Channel {
         if self.deadline(rules).is_none_or(|deadline| now < deadline) {
             return SensorVerdict::Unchanged;
         }
-        let onset = self.newest.map_or(SampleTime::default(), |newest| newest.sampled);
-        self.failed = true;
-        self.again = None;
-        if let Some(newest) = &mut self.newest {
-            newest.reading = Reading::NoData(NoData::CommLost);
+        self.lose();
+        if self.failed {
+            return SensorVerdict::Relapsed;
         }
+        self.failed = true;
+        let onset = self.newest.map(|newest| newest.sampled).unwrap_or_default();
         SensorVerdict::Failed { no_data: NoData::CommLost, onset }
     }
 

@@ -1,5 +1,7 @@
 //! What is known of one pump: its agent's run, its link, its channels, its alarms. Everything that happens to it comes in here.
 
+mod words;
+
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::time::Duration;
@@ -7,11 +9,14 @@ use core::time::Duration;
 use crate::alarm::occurrence::{Occurrence, OccurrenceId};
 use crate::alarm::rule::{Condition, Priority, Rules};
 use crate::alarm::{Absence, AcknowledgeError, Alarms, Moment, Output};
-use crate::channel::{Channel, ChannelSpec, Sample, SensorVerdict};
+use crate::channel::{Channel, ChannelSpec, Declared, Sample, SensorVerdict};
 use crate::frame::{BootId, Frame};
 use crate::parameter::Parameter;
-use crate::sequence::{Offer, Sequence, SequenceCounters};
+use crate::reading::{NoData, Reading};
+use crate::sequence::{Offer, Sequence};
 use crate::time::{ClockMap, Instant, SampleTime};
+
+pub use words::{BirthRefusal, Counters, Link, Presence, PumpState, Refusal};
 
 /// Runs of an agent that are remembered after a newer one; an old one that comes back betrays a second agent.
 const SUPERSEDED_MAX: usize = 4;
@@ -27,72 +32,6 @@ const CLOCK_STEP_NANOS_MIN: u64 = 250_000_000;
 
 /// How long frames of the last run may trickle in after a new birth before they betray a second agent.
 const HANDOVER: Duration = Duration::from_secs(1);
-
-/// Whether data arrives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Link {
-    /// No frame yet.
-    NeverSeen,
-    /// Fresh frames arrive.
-    Live,
-    /// Nothing fresh arrives.
-    Silent,
-    /// The agent said that it was being stopped; nothing arrives.
-    Stopped,
-}
-
-/// Whether the pump turns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PumpState {
-    /// No speed is known now.
-    Unknown,
-    /// Does not turn, and is not meant to.
-    Standby,
-    /// Turns.
-    Running,
-    /// Does not turn although it is meant to.
-    Stopped,
-}
-
-/// What a status message says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Presence {
-    /// Connected.
-    Online,
-    /// Gone without a word.
-    Offline,
-    /// Stopped on purpose.
-    Stopped,
-}
-
-/// Why a frame is not evaluated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// No birth has said what its channels are.
-    NoBirth,
-    /// It is of another run than the newest one.
-    Boot,
-}
-
-/// Why a birth is not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BirthRefusal {
-    /// It is of a run that a newer one has superseded.
-    Superseded,
-}
-
-/// Counts of one pump.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counters {
-    /// Of its frames.
-    pub frames: SequenceCounters,
-    /// Runs of its agent that were seen.
-    pub boots: u64,
-    /// Jumps of its agent's wall clock.
-    pub clock_steps: u64,
-    /// Times its stream fell silent.
-    pub dropouts: u64,
-}
 
 /// One pump.
 #[derive(Debug)]
@@ -169,7 +108,10 @@ impl Pump {
         }
         self.presence = Presence::Online;
         for (parameter, channel) in Parameter::ALL.iter().zip(&mut self.channels) {
-            channel.declare(channels.iter().find(|spec| spec.parameter == *parameter), now);
+            let spec = channels.iter().find(|spec| spec.parameter == *parameter);
+            if channel.declare(spec, now) == Declared::Gone {
+                self.alarms.data_lost(Some(*parameter), now, out);
+            }
         }
         Ok(())
     }
@@ -290,7 +232,9 @@ impl Pump {
     }
 
     fn duplicate_deadline(&self) -> Option<Instant> {
-        self.duplicate_at.map(|seen| seen.plus(self.alarms.rules().silence.duplicate_clear))
+        // While the present run is silent, nothing says that the other one has gone.
+        let seen = self.duplicate_at.filter(|_seen| !self.silent)?;
+        Some(seen.plus(self.alarms.rules().silence.duplicate_clear))
     }
 
     fn is_live(&self, now: Instant) -> bool {
@@ -300,7 +244,7 @@ impl Pump {
     /// A new frame has arrived; it counts as life only as far as its data is fresh.
     fn refresh(&mut self, frame: &Frame, now: Instant, out: &mut impl Output) {
         let published_at = self.clock.to_reader(frame.stamp.published, now);
-        if !self.seen || self.silent {
+        if !self.seen {
             self.channels.iter_mut().for_each(|channel| channel.expect_from(now));
         }
         self.fresh_at = if self.seen { self.fresh_at.max(published_at) } else { published_at };
@@ -314,6 +258,7 @@ impl Pump {
         if self.silent {
             self.silent = false;
             self.recovering_since = Some(now);
+            self.channels.iter_mut().for_each(|channel| channel.withdraw(now));
         }
         if self.recovering_since.is_some_and(|since| now.since(since) >= rules.frame_clear) {
             self.recovering_since = None;
@@ -353,7 +298,7 @@ impl Pump {
             id: OccurrenceId {
                 condition: Condition::SOURCE_DUPLICATE,
                 boot: self.boot,
-                onset: self.boots,
+                onset: self.sequence.newest().unwrap_or(0),
             },
             priority: Priority::High,
             parameter: None,
@@ -379,43 +324,62 @@ impl Pump {
     }
 
     fn evaluate(&mut self, frame: &Frame, now: Instant, out: &mut impl Output) {
-        let rules = self.alarms.rules().silence;
         for (block, readings) in frame.blocks() {
             for (position, reading) in readings.iter().enumerate() {
-                let sampled = block.time_of(position);
-                let sampled_at = self.clock.to_reader(sampled, now);
-                let sample = Sample { reading: *reading, sampled, sampled_at };
-                let Some(channel) = self.channels.get_mut(block.parameter.index()) else {
-                    continue;
-                };
-                let verdict = channel.on_sample(sample, now, &rules);
-                if block.parameter == Parameter::PumpSpeed {
-                    self.at_work |= reading.value().is_some_and(|rpm| rpm > AT_WORK_RPM_MIN);
-                }
-                let state = self.state();
-                let moment = Moment {
-                    boot: frame.boot,
-                    stamp: frame.stamp,
-                    now,
-                    clock: &self.clock,
-                    running: matches!(state, PumpState::Running | PumpState::Unknown),
-                    meant_to_run: self.is_meant_to_run(),
-                };
-                let parameter = block.parameter;
-                let boot = Some(frame.boot);
-                sensor_verdict(&mut self.alarms, parameter, verdict, boot, sampled_at, now, out);
-                self.alarms.on_reading(parameter, *reading, sampled, &moment, out);
+                // Nothing is sampled after it was published; a time from the future would hold up every delay.
+                let sampled = block.time_of(position).min(frame.stamp.published);
+                self.evaluate_reading(frame, block.parameter, *reading, sampled, now, out);
             }
         }
         out.evaluated(frame, &self.clock);
+    }
+
+    fn evaluate_reading(
+        &mut self,
+        frame: &Frame,
+        parameter: Parameter,
+        reading: Reading,
+        sampled: SampleTime,
+        now: Instant,
+        out: &mut impl Output,
+    ) {
+        let rules = &self.alarms.rules().silence;
+        let Some(channel) = self.channels.get_mut(parameter.index()) else { return };
+        let sampled_at = self.clock.to_reader(sampled, now);
+        // A sample that was old when it was published is judged, but it does not say how things are.
+        let published = frame.stamp.published;
+        let is_old = channel.is_old(published.since(sampled), rules);
+        let sample = if is_old {
+            Sample { reading: Reading::NoData(NoData::Stale), sampled: published, sampled_at }
+        } else {
+            Sample { reading, sampled, sampled_at }
+        };
+        let verdict = channel.on_sample(sample, now, rules);
+        if parameter == Parameter::PumpSpeed {
+            self.at_work |= reading.value().is_some_and(|rpm| rpm > AT_WORK_RPM_MIN);
+        }
+        let moment = Moment {
+            boot: frame.boot,
+            stamp: frame.stamp,
+            now,
+            clock: &self.clock,
+            fresh: !is_old && !self.silent,
+            running: matches!(self.state(), PumpState::Running | PumpState::Unknown),
+            meant_to_run: self.is_meant_to_run(),
+        };
+        let boot = Some(frame.boot);
+        sensor_verdict(&mut self.alarms, parameter, verdict, boot, sampled_at, now, out);
+        self.alarms.on_reading(parameter, reading, sampled, &moment, out);
     }
 
     fn channel_value(&self, parameter: Parameter) -> Option<f32> {
         self.channels.get(parameter.index()).and_then(Channel::value)
     }
 
+    /// By the last set speed that is known: that it is not known now is no sign that the pump may stand.
     fn is_meant_to_run(&self) -> bool {
-        self.at_work || self.channel_value(Parameter::PumpSpeedSet).is_some_and(|set| set > 0.0)
+        let set = self.channels.get(Parameter::PumpSpeedSet.index()).and_then(Channel::last_value);
+        self.at_work || set.is_some_and(|(rpm, _taken_at)| rpm > 0.0)
     }
 
     /// Whether the pump turns, as far as its data says.
@@ -501,6 +465,7 @@ fn sensor_verdict(
     let condition = Condition::sensor_fault(parameter);
     match verdict {
         SensorVerdict::Unchanged => {}
+        SensorVerdict::Relapsed => alarms.data_lost(Some(parameter), now, out),
         SensorVerdict::Works => alarms.clear(condition, now, None, out),
         SensorVerdict::Failed { no_data, onset } => {
             let absence = Absence {

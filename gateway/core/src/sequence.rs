@@ -95,6 +95,11 @@ impl Sequence {
 
     /// Decides on a frame that arrived.
     pub fn offer(&mut self, frame: &Frame) -> Offer {
+        if frame.sequence == u64::MAX {
+            // The last number has no successor, and no agent lives to reach it.
+            self.counters.late += 1;
+            return Offer::Late;
+        }
         let next = *self.next.get_or_insert(frame.sequence);
         if frame.sequence == next {
             // Later ones wait already: this one was overtaken.
@@ -174,7 +179,7 @@ impl Sequence {
     fn pass(&mut self, sequence: u64) {
         let next = self.next.unwrap_or(sequence);
         let skipped = sequence.saturating_sub(next);
-        self.counters.missing += skipped;
+        self.counters.missing = self.counters.missing.saturating_add(skipped);
         self.counters.accepted += 1;
         self.seen = match u32::try_from(skipped + 1) {
             Ok(shift) if u64::from(shift) < REMEMBERED => (self.seen << shift) | 1,
@@ -276,7 +281,8 @@ mod tests {
             assert!(order.held.len() <= HELD_FRAMES_MAX);
         }
         assert_eq!(order.counters.missing, 1);
-        assert_eq!(order.offer(&frame(u64::MAX, 2)), Offer::Held);
+        assert_eq!(order.offer(&frame(u64::MAX, 2)), Offer::Late);
+        assert_eq!(order.offer(&frame(u64::MAX - 1, 2)), Offer::Held);
         assert!(order.take_due(Instant::from_millis(500)).is_some());
         assert_eq!(order.offer(&frame(7, 3)), Offer::Late);
     }

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use protox::prost::Message;
 
 /// The folder of this crate.
-pub fn source_dir() -> PathBuf {
+pub(crate) fn source_dir() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Names of the `.proto` files, sorted.
-pub fn proto_files() -> Result<Vec<PathBuf>, Box<dyn Error>> {
+pub(crate) fn proto_files() -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let mut files: Vec<PathBuf> = fs::read_dir(source_dir().join("ecmo/v1"))?
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<_, _>>()?;
@@ -22,7 +22,7 @@ pub fn proto_files() -> Result<Vec<PathBuf>, Box<dyn Error>> {
 }
 
 /// Writes `ecmo.v1.rs` and `descriptor.bin` into `out`.
-pub fn generate(out: &Path) -> Result<(), Box<dyn Error>> {
+pub(crate) fn generate(out: &Path) -> Result<(), Box<dyn Error>> {
     let mut descriptors = protox::compile(proto_files()?, [source_dir()])?;
     fs::create_dir_all(out)?;
     tonic_prost_build::configure()

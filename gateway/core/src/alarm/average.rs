@@ -82,7 +82,7 @@ mod tests {
     fn beyond_range_is_not_averaged_and_does_not_spoil_the_mean() {
         let mut average = Average::default();
         average.add(1.0, SampleTime::from_millis(0), SECOND);
-        assert_eq!(average.add(f32::INFINITY, SampleTime::from_millis(10), SECOND), f32::INFINITY);
+        assert!(average.add(f32::INFINITY, SampleTime::from_millis(10), SECOND).is_infinite());
         assert!((average.add(1.0, SampleTime::from_millis(20), SECOND) - 1.0).abs() < 1e-6);
     }
 }

@@ -24,7 +24,9 @@ impl Streak {
 
     /// Takes one more sample and returns the length.
     pub(crate) fn extend(&mut self, time: SampleTime) -> Duration {
-        let since = *self.since.get_or_insert(time);
+        // A time before the first one betrays that the first was wrong: it must not hold up the length.
+        let since = self.since.map_or(time, |since| since.min(time));
+        self.since = Some(since);
         self.last = time;
         self.carried.saturating_add(time.since(since))
     }
@@ -127,6 +129,14 @@ impl LimitState {
                 self.phase = Phase::Normal;
                 Verdict::Clear
             }
+        }
+    }
+
+    /// The data is lost: unknown time does not count as recovered.
+    pub(crate) fn interrupt(&mut self) {
+        match &mut self.phase {
+            Phase::Normal | Phase::Pending { .. } => {}
+            Phase::Present { recovering } => *recovering = None,
         }
     }
 

@@ -75,6 +75,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) stamp: FrameStamp,
     pub(crate) now: Instant,
     pub(crate) clock: &'a ClockMap,
+    /// Whether a reading tells how things are now.
+    pub(crate) fresh: bool,
     pub(crate) running: bool,
     pub(crate) meant_to_run: bool,
 }
@@ -127,14 +129,16 @@ impl Alarms {
         out: &mut impl Output,
     ) {
         let Some(value) = reading.against_limits() else { return };
-        let rules = Arc::clone(&self.rules);
-        let first = rules.limits().partition_point(|rule| rule.parameter < parameter);
-        let states = first..;
-        for (rule, index) in rules.limits().iter().skip(first).zip(states) {
+        let first = self.rules.limits().partition_point(|rule| rule.parameter < parameter);
+        for place in first.. {
+            let (Some(rule), Some(state)) =
+                (self.rules.limits().get(place), self.limits.get_mut(place))
+            else {
+                break;
+            };
             if rule.parameter != parameter {
                 break;
             }
-            let Some(state) = self.limits.get_mut(index) else { break };
             let gate_open = match rule.gate {
                 Gate::Always => true,
                 Gate::Running => moment.running,
@@ -142,29 +146,34 @@ impl Alarms {
             };
             let at = Onset { boot: moment.boot, time: sampled };
             let (verdict, judged) = state.on_sample(rule, value, at, gate_open);
-            let cause = Cause { sampled, stamp: moment.stamp };
-            match verdict {
-                Verdict::Unchanged => self.follow(rule, judged),
-                Verdict::Raise(onset) => self.raise_limit(rule, judged, onset, moment, cause, out),
-                Verdict::Clear => self.clear(rule.condition, moment.now, Some(cause), out),
+            if verdict == Verdict::Unchanged {
+                follow(&mut self.active, rule, judged);
+            } else {
+                self.change(place, verdict, judged, sampled, moment, out);
             }
         }
-        self.data_back(parameter, moment.now, out);
+        if moment.fresh {
+            self.data_back(parameter, moment.now, out);
+        }
     }
 
-    /// Keeps value and worst value of a present occurrence up to date; no revision, because nothing changed in kind.
-    fn follow(&mut self, rule: &LimitRule, judged: f32) {
-        if self.active.is_empty() {
-            return;
-        }
-        if let Some(occurrence) = self.find_mut(rule.condition)
-            && occurrence.present
-        {
-            occurrence.value = finite(judged);
-            if let Some(judged) = finite(judged) {
-                occurrence.worst =
-                    Some(occurrence.worst.map_or(judged, |worst| rule.side.worse(worst, judged)));
-            }
+    /// Acts on a verdict that changes something.
+    fn change(
+        &mut self,
+        place: usize,
+        verdict: Verdict,
+        judged: f32,
+        sampled: SampleTime,
+        moment: &Moment<'_>,
+        out: &mut impl Output,
+    ) {
+        let rules = Arc::clone(&self.rules);
+        let Some(rule) = rules.limits().get(place) else { return };
+        let cause = Cause { sampled, stamp: moment.stamp };
+        match verdict {
+            Verdict::Unchanged => {}
+            Verdict::Raise(onset) => self.raise_limit(rule, judged, onset, moment, cause, out),
+            Verdict::Clear => self.clear(rule.condition, moment.now, Some(cause), out),
         }
     }
 
@@ -279,17 +288,21 @@ impl Alarms {
         self.announce(condition, transition, now, cause, out);
     }
 
-    /// The data of a parameter is missing: what it raised stays, as last known.
+    /// The data of a parameter, or of all, is missing: what it raised stays, as last known.
     pub(crate) fn data_lost(
         &mut self,
         parameter: Option<Parameter>,
         now: Instant,
         out: &mut impl Output,
     ) {
+        let is_lost = |watched| parameter.is_none_or(|parameter| parameter == watched);
+        for (rule, state) in self.rules.limits().iter().zip(&mut self.limits) {
+            if is_lost(rule.parameter) {
+                state.interrupt();
+            }
+        }
         for occurrence in &mut self.active {
-            let watched = occurrence
-                .parameter
-                .is_some_and(|watched| parameter.is_none_or(|parameter| parameter == watched));
+            let watched = occurrence.parameter.is_some_and(is_lost);
             let judged_by_samples = occurrence.limit.is_some();
             if watched && judged_by_samples && occurrence.present && !occurrence.last_known {
                 occurrence.last_known = true;
@@ -374,6 +387,19 @@ impl Alarms {
                 self.active.swap_remove(place);
             }
         }
+    }
+}
+
+/// Keeps value and worst value of a present occurrence up to date; no revision, because nothing changed in kind.
+fn follow(active: &mut [Occurrence], rule: &LimitRule, judged: f32) {
+    let followed = active
+        .iter_mut()
+        .find(|occurrence| occurrence.present && occurrence.id.condition == rule.condition);
+    let Some(occurrence) = followed else { return };
+    occurrence.value = finite(judged);
+    if let Some(judged) = occurrence.value {
+        occurrence.worst =
+            Some(occurrence.worst.map_or(judged, |worst| rule.side.worse(worst, judged)));
     }
 }
 

@@ -24,6 +24,9 @@ impl Condition {
     /// The gateway has no connection to its broker.
     pub const COMM_BROKER: Self = Self::named("comm.broker");
 
+    /// Family of the faults of sensors.
+    pub const SENSOR_FAULT_FAMILY: &'static str = "sensor.fault";
+
     /// A condition that is known by its name alone.
     #[must_use]
     pub const fn named(name: &'static str) -> Self {
@@ -33,7 +36,7 @@ impl Condition {
     /// The fault of the sensor of one parameter.
     #[must_use]
     pub const fn sensor_fault(parameter: Parameter) -> Self {
-        Self { name: "sensor.fault", parameter: Some(parameter) }
+        Self { name: Self::SENSOR_FAULT_FAMILY, parameter: Some(parameter) }
     }
 
     /// The name without a parameter: a label with few values.

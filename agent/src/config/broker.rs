@@ -1,0 +1,126 @@
+//! The address of a broker: `mqtt://host:port`.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Port of MQTT without TLS.
+const PORT_DEFAULT: u16 = 1883;
+
+/// Longest host name, by RFC 1035.
+const HOST_BYTES_MAX: usize = 253;
+
+/// Where a broker listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerUrl {
+    host: String,
+    port: u16,
+}
+
+/// Why a text is no broker address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BrokerUrlError {
+    /// Another scheme.
+    #[error("{0:?} does not begin with mqtt://; use mqtt://host:port (TLS is not available yet)")]
+    Scheme(String),
+    /// No host, or something that is none.
+    #[error("{0:?} names no host; use mqtt://host:port, without user, path or blanks")]
+    Host(String),
+    /// A port that is no number from 1 to 65535.
+    #[error("{0:?} has no usable port; use mqtt://host:port with a port from 1 to 65535")]
+    Port(String),
+}
+
+impl BrokerUrl {
+    /// Host name or address; an IPv6 address stands in brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// TCP port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl FromStr for BrokerUrl {
+    type Err = BrokerUrlError;
+
+    fn from_str(text: &str) -> Result<Self, BrokerUrlError> {
+        let shown = || text.chars().take(HOST_BYTES_MAX).collect::<String>();
+        let rest = text.strip_prefix("mqtt://").ok_or_else(|| BrokerUrlError::Scheme(shown()))?;
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (host, port) = match rest.rsplit_once(':') {
+            // The last colon of a bare IPv6 address in brackets is inside them.
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            Some(_) | None => (rest, None),
+        };
+        let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let valid = match bracketed {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => {
+                let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+                !host.is_empty() && host.len() <= HOST_BYTES_MAX && host.bytes().all(allowed)
+            }
+        };
+        if !valid {
+            return Err(BrokerUrlError::Host(shown()));
+        }
+        let port = match port {
+            None => PORT_DEFAULT,
+            Some(digits) => {
+                let number = digits.parse().ok().filter(|number| *number != 0);
+                number.ok_or_else(|| BrokerUrlError::Port(shown()))?
+            }
+        };
+        Ok(Self { host: host.to_owned(), port })
+    }
+}
+
+impl fmt::Display for BrokerUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "mqtt://{}:{}", self.host, self.port)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_shown() {
+        for (text, host, port) in [
+            ("mqtt://127.0.0.1:18830", "127.0.0.1", 18830),
+            ("mqtt://broker-a.ward.example", "broker-a.ward.example", 1883),
+            ("mqtt://localhost:1/", "localhost", 1),
+            ("mqtt://[::1]:1883", "[::1]", 1883),
+            ("mqtt://[fe80::1]", "[fe80::1]", 1883),
+        ] {
+            let url: BrokerUrl = text.parse().unwrap();
+            assert_eq!((url.host(), url.port()), (host, port), "{text}");
+            assert_eq!(url.to_string().parse(), Ok(url));
+        }
+    }
+
+    #[test]
+    fn a_wrong_address_says_what_to_write() {
+        for text in [
+            "",
+            "localhost:1883",
+            "mqtts://a:8883",
+            "mqtt://",
+            "mqtt://:1883",
+            "mqtt://a b:1",
+            "mqtt://user@host:1",
+            "mqtt://host:0",
+            "mqtt://host:65536",
+            "mqtt://host:x",
+            "mqtt://host/path",
+            "mqtt://::1:1883",
+        ] {
+            let error = text.parse::<BrokerUrl>().unwrap_err().to_string();
+            assert!(error.contains("use mqtt://host:port"), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Tests of the settings: what is read, and what each wrong line says.
+
+use super::*;
+
+const GOOD: &str = r#"
+ward = "nicu"
+pump = "pump-1"
+broker = "mqtt://127.0.0.1:1883"
+
+[[source]]
+kind = "simulated"
+seed = 7
+faults = [{ kind = "pump-stop", at_s = 5, for_s = 2.5 }]
+"#;
+
+#[test]
+fn settings_are_read_with_their_defaults() {
+    let settings = Settings::parse(GOOD, "a.toml").unwrap();
+    assert_eq!(settings.address.to_string(), "nicu/pump-1");
+    assert_eq!(settings.frame_period, FRAME_PERIOD_DEFAULT);
+    let fault = Fault {
+        kind: FaultKind::PumpStop,
+        at: Duration::from_secs(5),
+        lasts: Some(Duration::from_millis(2500)),
+    };
+    let by_hand = Settings::simulated(settings.address.clone(), settings.broker.clone(), 7);
+    assert_eq!(settings, by_hand.with_fault(fault));
+}
+
+#[test]
+fn a_wrong_line_is_refused_with_its_number_and_what_to_do() {
+    for (find, replace, line, words) in [
+        ("ward = \"nicu\"", "ward = \"ni cu\"", 2, "letters, digits"),
+        ("pump = \"pump-1\"", "pump = 1", 3, "expected a string"),
+        ("pump = \"pump-1\"\n", "", 1, "missing key \"pump\""),
+        ("mqtt://127", "http://127", 4, "use mqtt://host:port"),
+        ("\n[[source]]", "foo = 1\n[[source]]", 5, "unknown key \"foo\", expected one of"),
+        ("\n[[source]]", "frame_period_ms = 1\n[[source]]", 5, "use 5 to 1000"),
+        ("\n[[source]]", "pump_kind = \"piston\"\n[[source]]", 5, "\"centrifugal\""),
+        ("\"simulated\"", "\"simulator\"", 7, "\"simulated\", \"replay\", \"emtec\""),
+        ("\"simulated\"", "\"replay\"", 6, "key \"seed\" does not belong"),
+        ("seed = 7", "seed = -7", 8, "invalid value"),
+        ("seed = 7", "speed_rpm = 9000", 8, "use 0 to 6000"),
+        ("seed = 7", "sead = 7", 8, "unknown key \"sead\""),
+        ("pump-stop", "pump-halt", 9, "use one of pump-stop, return-open"),
+        ("at_s = 5", "at_s = -5", 9, "use 0 to 31536000"),
+        ("at_s = 5", "at_s = nan", 9, "use 0 to 31536000"),
+        ("[[source]]", "[source", 6, ""),
+    ] {
+        let text = GOOD.replacen(find, replace, 1);
+        assert_ne!(text, GOOD, "{find}");
+        let error = Settings::parse(&text, "a.toml").unwrap_err().to_string();
+        assert!(error.starts_with(&format!("a.toml:{line}: ")), "{replace}: {error}");
+        assert!(error.contains(words), "{replace}: {error}");
+    }
+}
+
+#[test]
+fn no_source_and_too_many_are_refused() {
+    let (head, source) = GOOD.split_at(GOOD.find("[[source]]").unwrap());
+    for text in [format!("{head}source = []"), format!("{head}{}", source.repeat(9))] {
+        let error = Settings::parse(&text, "a.toml").unwrap_err().to_string();
+        assert!(error.contains("use 1 to 8 [[source]] tables"), "{error}");
+    }
+    assert!(Settings::parse(head, "a.toml").unwrap_err().to_string().contains("\"source\""));
+}
+
+#[test]
+fn a_source_without_what_it_needs_is_refused() {
+    let head = &GOOD[..GOOD.find("[[source]]").unwrap()];
+    for (kind, key) in [("replay", "file"), ("emtec", "port")] {
+        let text = format!("{head}[[source]]\nkind = \"{kind}\"\n");
+        let error = Settings::parse(&text, "a.toml").unwrap_err().to_string();
+        assert!(error.contains(&format!("needs the key \"{key}\"")), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_or_far_too_long_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.toml");
+    assert!(Settings::load(&path).unwrap_err().to_string().contains("agent.toml"));
+    std::fs::write(&path, "#".repeat(1024 * 1024 + 1)).unwrap();
+    assert!(Settings::load(&path).unwrap_err().to_string().contains("no settings"));
+}
+
+#[test]
+fn the_examples_are_read_and_their_recording_exists() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/config");
+    for (name, simulated, replay, emtec) in [
+        ("agent-simulated.toml", 1, 0, 0),
+        ("agent-replay.toml", 0, 1, 0),
+        ("agent-emtec.toml", 0, 0, 1),
+    ] {
+        let settings = Settings::load(&folder.join(name)).unwrap();
+        let mut counts = (0, 0, 0);
+        for source in &settings.sources {
+            match source {
+                SourceSettings::Simulated(_) => counts.0 += 1,
+                SourceSettings::Replay(replay) => {
+                    counts.1 += 1;
+                    assert!(replay.file.exists(), "{}", replay.file.display());
+                }
+                SourceSettings::Emtec(_) => counts.2 += 1,
+            }
+        }
+        assert_eq!(counts, (simulated, replay, emtec), "{name}");
+    }
+}

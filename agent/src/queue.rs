@@ -1,0 +1,112 @@
+//! Frames on their way from the sampling thread to the publisher: bounded, newest first to survive.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::counters::Counters;
+use crate::frame::PreparedFrame;
+
+/// A frame older than this is no live data any more and is not sent.
+pub const FRAME_AGE_MAX: Duration = Duration::from_secs(1);
+
+/// Least time between two frames, in milliseconds: the least frame period, and with it the tick.
+const FRAME_MS_MIN: usize = 5;
+
+/// Most frames that wait: as many as can be live, and a quarter more for frames that were cut early.
+pub const FRAMES_MAX: usize = 1000 / FRAME_MS_MIN * 5 / 4;
+const _: () = assert!(FRAMES_MAX == 250);
+
+/// Used frames whose memory is kept.
+const SPARE_MAX: usize = 4;
+
+/// A queue of frames. When it is full the oldest frame goes, because the newest says most about the patient; each is counted.
+#[derive(Debug, Default)]
+pub struct FrameQueue {
+    /// Held for moments only and never while anything waits, so the sampling thread may take it.
+    inner: Mutex<Inner>,
+    arrived: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    waiting: VecDeque<PreparedFrame>,
+    spare: Vec<PreparedFrame>,
+}
+
+impl FrameQueue {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        // Nothing in here can panic half way, so a poisoned queue is whole.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds the newest frame; hands back a used one for its memory.
+    pub fn push(&self, frame: PreparedFrame, counters: &Counters) -> Option<PreparedFrame> {
+        let spare = {
+            let mut inner = self.inner();
+            let oldest =
+                if inner.waiting.len() >= FRAMES_MAX { inner.waiting.pop_front() } else { None };
+            if oldest.is_some() {
+                counters.frames_dropped_full.add(1);
+            }
+            inner.waiting.push_back(frame);
+            oldest.or_else(|| inner.spare.pop())
+        };
+        self.arrived.notify_one();
+        spare
+    }
+
+    /// Takes the oldest frame.
+    #[must_use]
+    pub fn pop(&self) -> Option<PreparedFrame> {
+        self.inner().waiting.pop_front()
+    }
+
+    /// Gives back a used frame for its memory.
+    pub fn give_back(&self, frame: PreparedFrame) {
+        let mut inner = self.inner();
+        if inner.spare.len() < SPARE_MAX {
+            inner.spare.push(frame);
+        }
+    }
+
+    /// Waits until a frame was added since the last wait.
+    pub async fn arrived(&self) {
+        self.arrived.notified().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Stamp;
+    use crate::frame::{Boot, Framer};
+    use crate::sampler::Tick;
+    use crate::sensor::Batch;
+    use ecmo_core::time::SampleTime;
+    use ecmo_proto::topic::{Id, PumpAddress};
+
+    #[tokio::test]
+    async fn the_oldest_frames_go_and_are_counted() {
+        let address = PumpAddress { ward: Id::new("w").unwrap(), pump: Id::new("p").unwrap() };
+        let mut framer = Framer::new(&Boot::new(address), &[], Duration::from_millis(20));
+        let (queue, counters) = (FrameQueue::default(), Counters::default());
+        for tick in 0..=300 {
+            let time = SampleTime::from_millis(tick * 20);
+            let tick = Tick { time, batch: &Batch::default(), has_edge: false };
+            framer.on_tick(tick, &counters, |frame| queue.push(frame, &counters));
+        }
+        queue.arrived().await;
+        assert_eq!(counters.summary().frames_dropped_full, 50);
+        let mut sequences = Vec::new();
+        while let Some(mut frame) = queue.pop() {
+            let sealed = frame.seal(Stamp { mono: SampleTime::default(), wall_ns: 0 });
+            sequences.push(ecmo_proto::sealed::open(&sealed).unwrap().sequence);
+            queue.give_back(frame);
+        }
+        assert_eq!(sequences, (50..300).collect::<Vec<_>>());
+        assert_eq!(queue.inner().spare.len(), SPARE_MAX);
+    }
+}

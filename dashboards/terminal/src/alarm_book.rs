@@ -1,0 +1,197 @@
+//! The alarms that are active, kept from a snapshot and the changes after it. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Alarm, Signal};
+
+/// Most occurrences kept. 64 pumps with 64 conditions each fit; beyond it a new one is told once and not listed, and
+/// `unlisted` says so.
+const OCCURRENCES_MAX: usize = 64 * 64;
+
+/// What happened to an occurrence.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Change {
+    /// Not known before.
+    New(Alarm),
+    /// A newer revision.
+    Changed(Alarm),
+    /// The gateway says that it has ended.
+    Ended(Alarm),
+    /// Gone from the gateway's list while this display was not connected.
+    Vanished(Alarm),
+}
+
+/// The active alarms.
+#[derive(Debug, Default)]
+pub(crate) struct AlarmBook {
+    epoch: Option<u64>,
+    active: BTreeMap<String, Alarm>,
+    unlisted: usize,
+}
+
+impl AlarmBook {
+    /// Takes a snapshot: what it does not name is gone. After a restart of the gateway every alarm is told anew.
+    pub(crate) fn snapshot(&mut self, epoch: u64, alarms: Vec<Alarm>) -> Vec<Change> {
+        let mut before = std::mem::take(&mut self.active);
+        let same_epoch = self.epoch == Some(epoch);
+        self.epoch = Some(epoch);
+        self.unlisted = 0;
+        let mut changes = Vec::new();
+        for alarm in alarms.into_iter().filter(Alarm::is_active) {
+            match before.remove(&alarm.occurrence) {
+                Some(old) if same_epoch && old.revision >= alarm.revision => {}
+                Some(_) if same_epoch => changes.push(Change::Changed(alarm.clone())),
+                Some(_) | None => changes.push(Change::New(alarm.clone())),
+            }
+            self.keep(alarm);
+        }
+        changes.extend(before.into_values().map(Change::Vanished));
+        changes
+    }
+
+    /// Takes one revision; `None` when it is not newer than what is known.
+    pub(crate) fn apply(&mut self, alarm: Alarm) -> Option<Change> {
+        let known = self.active.get(&alarm.occurrence);
+        if known.is_some_and(|known| known.revision >= alarm.revision) {
+            return None;
+        }
+        let change = match (alarm.is_active(), known.is_some()) {
+            (false, _) => Change::Ended(alarm.clone()),
+            (true, true) => Change::Changed(alarm.clone()),
+            (true, false) => Change::New(alarm.clone()),
+        };
+        if alarm.is_active() {
+            self.keep(alarm);
+        } else {
+            self.active.remove(&alarm.occurrence);
+        }
+        Some(change)
+    }
+
+    /// The active alarms, most urgent first.
+    pub(crate) fn by_urgency(&self) -> Vec<&Alarm> {
+        let mut alarms: Vec<&Alarm> = self.active.values().collect();
+        alarms.sort_by_key(|alarm| alarm.urgency());
+        alarms
+    }
+
+    /// The active alarms in no order of urgency.
+    pub(crate) fn active(&self) -> impl Iterator<Item = &Alarm> {
+        self.active.values()
+    }
+
+    /// One active alarm.
+    pub(crate) fn get(&self, occurrence: &str) -> Option<&Alarm> {
+        self.active.get(occurrence)
+    }
+
+    /// How many active alarms were too many to keep.
+    pub(crate) const fn unlisted(&self) -> usize {
+        self.unlisted
+    }
+
+    fn keep(&mut self, alarm: Alarm) {
+        if self.active.len() >= OCCURRENCES_MAX && !self.active.contains_key(&alarm.occurrence) {
+            self.unlisted = self.unlisted.saturating_add(1);
+            return;
+        }
+        self.active.insert(alarm.occurrence.clone(), alarm);
+    }
+}
+
+impl Change {
+    /// The occurrence as it is now; for a vanished one, as it was last known.
+    pub(crate) const fn alarm(&self) -> &Alarm {
+        match self {
+            Self::New(alarm)
+            | Self::Changed(alarm)
+            | Self::Ended(alarm)
+            | Self::Vanished(alarm) => alarm,
+        }
+    }
+
+    /// Stable id of what happened, for programs.
+    pub(crate) fn id(&self) -> &'static str {
+        match self {
+            Self::New(alarm) if alarm.signal == Signal::Acknowledged => "acknowledged",
+            Self::New(_) => "active",
+            Self::Changed(alarm) => match alarm.signal {
+                Signal::Acknowledged => "acknowledged",
+                Signal::Latched => "latched",
+                Signal::On | Signal::Off => "changed",
+            },
+            Self::Ended(_) => "ended",
+            Self::Vanished(_) => "ended_unseen",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::age::GatewayTime;
+    use crate::model::Priority;
+    use crate::words::tests::pump_stop;
+
+    fn alarm(occurrence: &str, revision: u32) -> Alarm {
+        Alarm { occurrence: occurrence.to_owned(), revision, ..pump_stop() }
+    }
+
+    fn ended(occurrence: &str, revision: u32) -> Alarm {
+        Alarm { present: false, signal: Signal::Off, ..alarm(occurrence, revision) }
+    }
+
+    #[test]
+    fn a_revision_is_told_once_and_an_older_one_never() {
+        let mut book = AlarmBook::default();
+        assert_eq!(book.snapshot(1, vec![alarm("a", 2)]).len(), 1);
+        assert_eq!(book.apply(alarm("a", 2)), None);
+        assert_eq!(book.apply(alarm("a", 1)), None);
+        assert!(matches!(book.apply(alarm("a", 3)), Some(Change::Changed(_))));
+        assert!(matches!(book.apply(ended("a", 4)), Some(Change::Ended(_))));
+        assert_eq!(book.active().count(), 0);
+    }
+
+    #[test]
+    fn a_snapshot_after_a_cut_tells_what_is_new_and_what_is_gone() {
+        let mut book = AlarmBook::default();
+        book.snapshot(1, vec![alarm("a", 1), alarm("b", 1)]);
+        let changes = book.snapshot(1, vec![alarm("b", 1), alarm("c", 1)]);
+        assert_eq!(changes, [Change::New(alarm("c", 1)), Change::Vanished(alarm("a", 1))]);
+    }
+
+    #[test]
+    fn after_a_restart_of_the_gateway_every_alarm_is_told_anew() {
+        let mut book = AlarmBook::default();
+        book.snapshot(1, vec![alarm("a", 7)]);
+        assert_eq!(book.snapshot(2, vec![alarm("a", 1)]), [Change::New(alarm("a", 1))]);
+        assert_eq!(book.get("a").unwrap().revision, 1);
+    }
+
+    #[test]
+    fn what_nobody_acknowledged_comes_first_then_priority_then_the_older() {
+        let mut book = AlarmBook::default();
+        let later = GatewayTime(2_000_000_000);
+        let acknowledged = Alarm { signal: Signal::Acknowledged, ..alarm("high, acknowledged", 1) };
+        book.snapshot(
+            1,
+            vec![
+                acknowledged,
+                Alarm { priority: Priority::Low, ..alarm("low", 1) },
+                Alarm { onset: later, ..alarm("high, later", 1) },
+                alarm("high", 1),
+            ],
+        );
+        let order: Vec<&str> =
+            book.by_urgency().into_iter().map(|alarm| alarm.occurrence.as_str()).collect();
+        assert_eq!(order, ["high", "high, later", "low", "high, acknowledged"]);
+    }
+
+    #[test]
+    fn an_alarm_too_many_is_counted_and_the_kept_ones_stay() {
+        let mut book = AlarmBook::default();
+        let many = (0..=OCCURRENCES_MAX).map(|number| alarm(&number.to_string(), 1)).collect();
+        assert_eq!(book.snapshot(1, many).len(), OCCURRENCES_MAX + 1);
+        assert_eq!((book.active().count(), book.unlisted()), (OCCURRENCES_MAX, 1));
+    }
+}

@@ -1,0 +1,146 @@
+//! The command line.
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0   fine: at least one pump is known, every pump asked for delivers live data, no alarm is active
+  1   an alarm is active (also an acknowledged or latched one)
+  2   no data: no pump is known, or one asked for does not deliver live data, or alarms are not being judged
+  3   the gateway cannot be reached, does not answer, or was lost at the end
+  4   the condition of --until was not shown in time
+  64  the command line cannot be understood
+3 outranks 1, and 1 outranks 2: an alarm is known to need somebody. `latency` ends with 0, 2 (nothing measured) or 3.
+`alarms --until` ends with 0 once the condition was shown, whatever else is active. `top` ends with 0 when it is quit.
+Commands that follow (stream, alarms --watch) judge by what was known when they ended.
+
+Research software, not a medical device: the console at the bedside stays the primary alarm.";
+
+/// Shows pumps, alarms and latencies of an ECMO telemetry gateway.
+#[derive(Debug, Parser)]
+#[command(name = "ecmoctl", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// Address of the gateway.
+    #[arg(
+        long,
+        global = true,
+        env = "ECMO_GATEWAY",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
+    pub(crate) gateway: String,
+
+    /// Tables for people, or JSON for programs: an array, or one object a line for commands that follow.
+    #[arg(long, global = true, value_enum, default_value_t = Output::Table, value_name = "FORM")]
+    pub(crate) output: Output,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Every pump once: link, state, newest readings with their ages, worst alarm.
+    Pumps(WardArgs),
+    /// Every active alarm once, by priority and onset; or each as it comes, with --watch.
+    Alarms(AlarmsArgs),
+    /// Follows one pump: its readings and its alarms, line by line.
+    Stream(StreamArgs),
+    /// How long each hop of the path takes, as the gateway measured it.
+    Latency,
+    /// The ward on one screen: tiles, alarms, ages. Needs a terminal.
+    Top(WardArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WardArgs {
+    /// Only this ward.
+    #[arg(long, value_name = "WARD")]
+    pub(crate) ward: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AlarmsArgs {
+    /// Only this ward.
+    #[arg(long, value_name = "WARD")]
+    pub(crate) ward: Option<String>,
+
+    /// Follow alarms until stopped; each one shown is confirmed to the gateway.
+    #[arg(long)]
+    pub(crate) watch: bool,
+
+    /// Stop after this time.
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds, requires = "watch")]
+    pub(crate) for_time: Option<Duration>,
+
+    /// End with 0 as soon as an active alarm of this condition was shown, such as pump.stop.
+    #[arg(long, value_name = "CONDITION", requires = "watch")]
+    pub(crate) until: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StreamArgs {
+    /// Pump id.
+    #[arg(value_name = "PUMP")]
+    pub(crate) pump: String,
+
+    /// Ward id; needed when two wards have a pump of that id.
+    #[arg(long, value_name = "WARD")]
+    pub(crate) ward: Option<String>,
+
+    /// Stop after this time.
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) for_time: Option<Duration>,
+
+    /// Also the samples: least, mean and greatest of each second and channel, and what is missing.
+    #[arg(long)]
+    pub(crate) waveforms: bool,
+
+    /// Least time between two lines of readings, in milliseconds, 20 to 1000.
+    #[arg(long, value_name = "MS", default_value_t = 500,
+          value_parser = clap::value_parser!(u32).range(20..=1000))]
+    pub(crate) interval: u32,
+}
+
+/// Longest `--for`: a week.
+const FOR_SECONDS_MAX: f64 = 7.0 * 86_400.0;
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let hint = "use seconds above 0 and at most 604800, such as 15";
+    let seconds: f64 = text.parse().map_err(|_unreadable| hint.to_owned())?;
+    if seconds > 0.0 && seconds <= FOR_SECONDS_MAX {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err(hint.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_time_that_is_none_is_refused() {
+        for text in ["0", "-1", "NaN", "inf", "1e9", "soon"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+        assert_eq!(seconds("0.5"), Ok(Duration::from_millis(500)));
+    }
+}

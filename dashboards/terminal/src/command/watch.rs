@@ -1,0 +1,111 @@
+//! `ecmoctl alarms --watch`: every alarm as it comes, each one shown confirmed to the gateway.
+
+use tokio::sync::mpsc::channel;
+
+use crate::alarm_book::Change;
+use crate::args::AlarmsArgs;
+use crate::client::Gateway;
+use crate::command::feed::{AlarmFeed, print_change, to_confirm, wall_text};
+use crate::command::{CommandError, Context, asked_to_end};
+use crate::confirm::{Confirmer, display_name};
+use crate::follow::{WAITING_MESSAGES_MAX, follow};
+use crate::model::Alarm;
+use crate::output::Printer;
+use crate::verdict::{Verdict, judge};
+
+/// Why watching ended.
+enum End {
+    /// The condition waited for was shown.
+    Shown,
+    /// Time over, interrupted, or nobody reads any more.
+    Asked,
+}
+
+/// Runs the command.
+pub(crate) async fn run(mut context: Context, args: AlarmsArgs) -> Result<Verdict, CommandError> {
+    let ward = args.ward.clone().unwrap_or_default();
+    // The first connection is not tried again: a wrong address should be told at once.
+    context.gateway = context.gateway.connect().await?;
+    let display = display_name();
+    let (out, mut messages) = channel(WAITING_MESSAGES_MAX);
+    let open = context.gateway.watch_alarms(&ward, &display);
+    tokio::spawn(follow("watch alarms", open, |followed| followed, out));
+    let confirmer = Confirmer::start(context.gateway.clone(), display);
+    let mut feed = AlarmFeed::new();
+    let asked = asked_to_end(args.for_time);
+    tokio::pin!(asked);
+    let end = loop {
+        let followed = tokio::select! {
+            () = &mut asked => break End::Asked,
+            Some(followed) = messages.recv() => followed,
+        };
+        let local = context.clock.now();
+        let news = feed.take(followed, local);
+        let wall = wall_text(context.clock);
+        if let Some(link) = news.link {
+            link.print(&mut context.printer, &wall);
+        }
+        let mut shown = false;
+        for change in &news.changes {
+            print_change(&mut context.printer, &wall, change, feed.now(local));
+            confirm(&context.printer, &confirmer, change);
+            shown |= is_awaited(change, args.until.as_deref());
+        }
+        if !context.printer.is_open() {
+            break End::Asked;
+        }
+        if shown {
+            break End::Shown;
+        }
+    };
+    let unconfirmed = confirmer.finish().await;
+    if unconfirmed > 0 {
+        context.printer.note("some alarms were shown and could not be confirmed to the gateway");
+    }
+    Ok(match end {
+        End::Shown => Verdict::Fine,
+        End::Asked => ended(&context, &feed, &ward, &args).await,
+    })
+}
+
+/// Confirms what was really written; what nobody read was not shown.
+pub(crate) fn confirm(printer: &Printer, confirmer: &Confirmer, change: &Change) {
+    if !printer.is_open() {
+        return;
+    }
+    if let Some(alarm) = to_confirm(change)
+        && !confirmer.shown(alarm)
+    {
+        printer.note("too many alarms wait to be confirmed to the gateway: one was left out");
+    }
+}
+
+fn is_awaited(change: &Change, until: Option<&str>) -> bool {
+    match change {
+        Change::New(alarm) | Change::Changed(alarm) => Some(alarm.condition.as_str()) == until,
+        Change::Ended(_) | Change::Vanished(_) => false,
+    }
+}
+
+async fn ended(context: &Context, feed: &AlarmFeed, ward: &str, args: &AlarmsArgs) -> Verdict {
+    if !feed.link.is_connected() {
+        return Verdict::GatewayLost;
+    }
+    if let Some(until) = &args.until {
+        context.printer.note(&format!("{until} was not shown in time"));
+        return Verdict::NotShown;
+    }
+    judge_now(&context.gateway, ward, feed.book.active()).await
+}
+
+/// Asks for the pumps once: without them nobody knows what "no alarm" is worth.
+async fn judge_now<'a>(
+    gateway: &Gateway,
+    ward: &str,
+    alarms: impl Iterator<Item = &'a Alarm>,
+) -> Verdict {
+    match gateway.list_pumps(ward).await {
+        Ok(pumps) => judge(&pumps.pumps, alarms, pumps.alarm_round, pumps.now),
+        Err(_not_answering) => Verdict::GatewayLost,
+    }
+}

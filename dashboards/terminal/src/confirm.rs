@@ -1,0 +1,85 @@
+//! Tells the gateway which alarms this display has shown, beside the showing: a slow answer never delays a display.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::JoinHandle;
+
+use crate::client::{Gateway, ShownAlarm};
+
+/// Revisions that wait to be confirmed. When full the oldest goes: its newer revision is what counts, and an alarm that
+/// stays unconfirmed escalates at the gateway, which errs on the safe side.
+const WAITING_MAX: usize = 1_024;
+
+/// Wait before a confirmation that failed is sent again.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Longest wait for the last confirmations when a command ends.
+const FINISH_MAX: Duration = Duration::from_secs(2);
+
+/// Confirms in a task of its own.
+#[derive(Debug)]
+pub(crate) struct Confirmer {
+    shown: Sender<ShownAlarm>,
+    task: JoinHandle<usize>,
+}
+
+impl Confirmer {
+    /// Starts the task.
+    pub(crate) fn start(gateway: Gateway, display: String) -> Self {
+        let (shown, waiting) = channel(WAITING_MAX);
+        let task = tokio::spawn(confirm_all(gateway, display, waiting));
+        Self { shown, task }
+    }
+
+    /// Notes that a revision was shown; false when the queue is full and it will not be confirmed.
+    pub(crate) fn shown(&self, alarm: ShownAlarm) -> bool {
+        self.shown.try_send(alarm).is_ok()
+    }
+
+    /// Waits for what is still to be confirmed; the number of revisions that could not be.
+    pub(crate) async fn finish(self) -> usize {
+        drop(self.shown);
+        match tokio::time::timeout(FINISH_MAX, self.task).await {
+            Ok(Ok(unconfirmed)) => unconfirmed,
+            Ok(Err(_)) | Err(_) => 1,
+        }
+    }
+}
+
+/// Confirms until the display has gone; returns how many revisions stayed unconfirmed.
+async fn confirm_all(
+    gateway: Gateway,
+    display: String,
+    mut waiting: Receiver<ShownAlarm>,
+) -> usize {
+    let mut unconfirmed: VecDeque<ShownAlarm> = VecDeque::new();
+    let mut batch = Vec::new();
+    loop {
+        if unconfirmed.is_empty() {
+            waiting.recv_many(&mut batch, WAITING_MAX).await;
+        } else {
+            // What failed is tried again, together with what was shown since.
+            tokio::time::sleep(RETRY).await;
+            while let Ok(alarm) = waiting.try_recv() {
+                batch.push(alarm);
+            }
+        }
+        unconfirmed.extend(batch.drain(..));
+        while unconfirmed.len() > WAITING_MAX {
+            unconfirmed.pop_front();
+        }
+        if unconfirmed.is_empty() {
+            return 0;
+        }
+        if gateway.confirm(&display, unconfirmed.make_contiguous()).await.is_ok() {
+            unconfirmed.clear();
+        }
+    }
+}
+
+/// A name for this display: random, because a host's name may say too much.
+pub(crate) fn display_name() -> String {
+    format!("ecmoctl-{:08x}", fastrand::u32(..))
+}

@@ -1,0 +1,152 @@
+//! The top bar (who is live, whether the gateway is there, its last heartbeat), banners, and the foot.
+
+use std::time::Duration;
+
+use jiff::Zoned;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use crate::age::{LocalTime, age_text};
+use crate::clock::{clock_text, local_wall};
+use crate::format::{fit, latency_text};
+use crate::model::Priority;
+use crate::top::state::{Link, Top};
+use crate::top::view::look;
+
+/// How long a note stays.
+const NOTE_STAYS: Duration = Duration::from_secs(10);
+
+/// Lines of the bar with its banners.
+pub(crate) fn height(top: &Top, local: LocalTime) -> u16 {
+    2 + u16::try_from(banners(top, local).len()).unwrap_or(0)
+}
+
+/// Draws the bar and its banners.
+pub(crate) fn draw(frame: &mut Frame, area: Rect, top: &Top, local: LocalTime, wall: &Zoned) {
+    let width = usize::from(area.width);
+    let mut lines = vec![first_line(top, local, wall), second_line(top, local)];
+    for banner in banners(top, local) {
+        let text = fit(&banner, width);
+        lines.push(Line::styled(format!("{text:<width$}"), look::BANNER));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn first_line(top: &Top, local: LocalTime, wall: &Zoned) -> Line<'static> {
+    let mut spans = vec![Span::styled("ECMO ", look::VALUE)];
+    spans.extend(link_span(top, local));
+    let (live, all) = top.live(local);
+    spans.push(Span::raw(format!("  {live} of {all} live  ")));
+    spans.extend(counts(top));
+    spans.push(Span::styled(format!("  {}", clock_text(wall)), look::LABEL));
+    Line::from(spans)
+}
+
+/// Whether the gateway is there, in one word, since when not.
+fn link_span(top: &Top, local: LocalTime) -> Vec<Span<'static>> {
+    let text = match (&top.pumps_link, &top.alarms_link) {
+        (Link::Connected, Link::Connected) => return vec![Span::raw("CONNECTED")],
+        (Link::Lost { since, wall, .. }, _) | (_, Link::Lost { since, wall, .. }) => {
+            format!(" LOST since {} ({}) ", clock_text(wall), age_text(local.since(*since)))
+        }
+        (Link::Connecting(_), _) | (_, Link::Connecting(_)) => " CONNECTING ".to_owned(),
+    };
+    vec![Span::styled(text, look::BANNER)]
+}
+
+/// Active alarms by priority; never "none" beyond the pumps that are known.
+fn counts(top: &Top) -> Vec<Span<'static>> {
+    if !top.alarms_link.is_connected() {
+        return vec![Span::styled(" alarms UNKNOWN ", look::UNKNOWN)];
+    }
+    let count = |priority| top.book.active().filter(|alarm| alarm.priority == priority).count();
+    let labels =
+        [(Priority::High, "*** high"), (Priority::Medium, "** medium"), (Priority::Low, "* low")];
+    let mut spans = Vec::new();
+    for (priority, label) in labels {
+        let number = count(priority);
+        let style = if number > 0 { look::priority(priority) } else { look::LABEL };
+        spans.push(Span::styled(format!("{label} {number}"), style));
+        spans.push(Span::raw("  "));
+    }
+    spans
+}
+
+fn second_line(top: &Top, local: LocalTime) -> Line<'static> {
+    let heartbeat = match top.heartbeat {
+        Some(beat) => {
+            let age = age_text(local.since(beat.at));
+            let at = local_wall(beat.wall_ns).map(|wall| clock_text(&wall));
+            format!("alarm heartbeat {} ({age} ago)", at.as_deref().unwrap_or("--:--:--"))
+        }
+        None => "no alarm heartbeat yet".to_owned(),
+    };
+    let latency = match &top.slowest {
+        Some((hop, nanos)) if top.pumps_link.is_connected() => {
+            format!("   slowest hop p99 {} ({})", latency_text(*nanos), hop.replace('_', " "))
+        }
+        Some(_) | None => String::new(),
+    };
+    Line::styled(format!("{heartbeat}{latency}"), look::LABEL)
+}
+
+/// What must be known before the rest of the screen is believed.
+fn banners(top: &Top, local: LocalTime) -> Vec<String> {
+    let mut banners = Vec::new();
+    let links = [("pumps", &top.pumps_link), ("alarms", &top.alarms_link)];
+    for (what, link) in links {
+        match link {
+            Link::Connected => {}
+            Link::Connecting(reason) => {
+                let reason = reason.as_deref().unwrap_or("waiting for the first message");
+                banners.push(format!(" NO {} YET: {reason}", what.to_uppercase()));
+            }
+            Link::Lost { reason, .. } => {
+                let what = what.to_uppercase();
+                banners.push(format!(" {what} NOT CONNECTED: LOOK AT THE PUMPS. {reason}"));
+            }
+        }
+    }
+    if let Some(age) = top.picture_is_old(local) {
+        banners.push(format!(" PICTURE IS {} OLD", age_text(age)));
+    }
+    if top.pumps_link.is_connected() && !top.alarms_are_judged(local) {
+        banners.push(" ALARMS ARE NOT JUDGED: the gateway's alarm thread hangs".to_owned());
+    }
+    if top.unlisted_pumps > 0 {
+        banners.push(format!(" {} MORE PUMPS do not fit this display", top.unlisted_pumps));
+    }
+    banners
+}
+
+/// Draws the last line: a note while it is new, else keys and standing notices.
+pub(crate) fn draw_foot(frame: &mut Frame, area: Rect, top: &Top, local: LocalTime) {
+    let note = top.note.as_ref().filter(|(_, at)| local.since(*at) < NOTE_STAYS);
+    let line = match note {
+        Some((text, _)) => Line::styled(fit(text, usize::from(area.width)), look::VALUE),
+        None => {
+            let limits =
+                if top.is_unreviewed() { "alarm limits: UNREVIEWED starter values, " } else { "" };
+            let keys = "? help  q quit";
+            Line::styled(
+                format!("{limits}research software, not a medical device  {keys}"),
+                look::FOOT,
+            )
+        }
+    };
+    frame.render_widget(Paragraph::new(line), area);
+}
+
+/// Says on the lower edge of the tiles which of them are shown.
+pub(crate) fn draw_page(frame: &mut Frame, area: Rect, text: &str) {
+    let width = u16::try_from(text.chars().count()).unwrap_or(area.width).min(area.width);
+    let place = Rect {
+        x: area.right().saturating_sub(width + 1),
+        y: area.bottom().saturating_sub(1),
+        width,
+        height: 1,
+    };
+    frame.render_widget(Paragraph::new(text).style(look::UNKNOWN), place.intersection(area));
+}

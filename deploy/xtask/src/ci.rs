@@ -1,0 +1,197 @@
+//! Everything that must hold, as named steps in one order: what fails soonest comes first, what was built is used again.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::clock::Start;
+use crate::contract;
+use crate::demo;
+use crate::mosquitto;
+use crate::process::{Project, run as run_command};
+use crate::tools;
+
+struct Step {
+    name: &'static str,
+    what: &'static str,
+    run: fn(&Project) -> Result<()>,
+}
+
+const STEPS: &[Step] = &[
+    Step {
+        name: "tools",
+        what: "installs Mosquitto, promtool, npm, Buf where missing",
+        run: install,
+    },
+    Step { name: "fmt", what: "every file is formatted", run: format },
+    Step {
+        name: "buf",
+        what: "the contract follows Buf's rules and breaks no release",
+        run: contract::check,
+    },
+    Step {
+        name: "mosquitto",
+        what: "a real Mosquitto serves with deploy/mosquitto",
+        run: mosquitto::check,
+    },
+    Step { name: "clippy", what: "no lint, in any target", run: clippy },
+    Step { name: "core", what: "the core builds alone, without std", run: core },
+    Step {
+        name: "no-broker",
+        what: "the gateway builds without the embedded broker",
+        run: no_broker,
+    },
+    Step { name: "test", what: "every test, those that need tools too", run: test },
+    Step {
+        name: "demo",
+        what: "the demo's alarm reaches a display; promtool accepts the metrics",
+        run: run_demo,
+    },
+    Step { name: "bench-core", what: "cost of one frame in the core", run: bench_core },
+    Step {
+        name: "bench-latency",
+        what: "the yardstick runs (its values are not judged here)",
+        run: bench_latency,
+    },
+    Step { name: "doc", what: "the documentation builds without a warning", run: doc },
+];
+
+/// What one call of `ci` does.
+#[derive(Debug, PartialEq)]
+enum Wish {
+    List,
+    Run(Vec<&'static str>),
+}
+
+pub(crate) fn run(project: &Project, options: &[&str]) -> Result<()> {
+    match parse(options)? {
+        Wish::List => {
+            for step in STEPS {
+                println!("{:14} {}", step.name, step.what);
+            }
+            Ok(())
+        }
+        Wish::Run(names) => run_steps(project, &names),
+    }
+}
+
+fn parse(options: &[&str]) -> Result<Wish> {
+    let mut only = Vec::new();
+    let mut rest = options.iter();
+    while let Some(option) = rest.next() {
+        match *option {
+            "--list" => return Ok(Wish::List),
+            "--only" => {
+                let wanted = rest.next().context("--only needs a step; see --list")?;
+                let step = STEPS.iter().find(|step| step.name == *wanted);
+                only.push(step.with_context(|| format!("no step {wanted:?}; see --list"))?.name);
+            }
+            other => bail!("unknown option {other:?}; there are --list and --only STEP"),
+        }
+    }
+    let all = STEPS.iter().map(|step| step.name);
+    Ok(Wish::Run(if only.is_empty() { all.collect() } else { only }))
+}
+
+fn run_steps(project: &Project, names: &[&str]) -> Result<()> {
+    let start = Start::now();
+    let mut done: Vec<(&str, Duration)> = Vec::new();
+    let mut failure = None;
+    for step in STEPS.iter().filter(|step| names.contains(&step.name)) {
+        println!("\n=== {}: {}", step.name, step.what);
+        let begun = Start::now();
+        let result = (step.run)(project);
+        println!("=== {}: {:.1} s", step.name, begun.passed().as_secs_f64());
+        done.push((step.name, begun.passed()));
+        if let Err(error) = result {
+            failure = Some(error.context(format!("step {} failed", step.name)));
+            break;
+        }
+    }
+    println!("\n=== summary");
+    for (index, (name, duration)) in (1..).zip(&done) {
+        let word = if failure.is_some() && index == done.len() { "FAILED" } else { "ok" };
+        println!("{name:14} {:8.1} s  {word}", duration.as_secs_f64());
+    }
+    let word = if failure.is_some() { "FAILED" } else { "ok" };
+    println!(
+        "{:14} {:8.1} s  {word}: {} of {} steps",
+        "all",
+        start.passed().as_secs_f64(),
+        done.len(),
+        names.len()
+    );
+    failure.map_or(Ok(()), Err)
+}
+
+fn install(project: &Project) -> Result<()> {
+    tools::ensure_installed(project, &tools::ALL)?;
+    tools::buf(project).map(|_installed| ())
+}
+
+fn format(project: &Project) -> Result<()> {
+    project.cargo(&["fmt", "--all", "--check"])
+}
+
+fn clippy(project: &Project) -> Result<()> {
+    project.cargo(&["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])
+}
+
+/// Alone and not as a test: only then does the core really do without `std`.
+fn core(project: &Project) -> Result<()> {
+    project.cargo(&["build", "--locked", "--package", "ecmo-core", "--lib"])
+}
+
+fn no_broker(project: &Project) -> Result<()> {
+    let gateway = ["--package", "ecmo-gateway", "--no-default-features"];
+    project
+        .cargo(&[&["clippy", "--locked"], gateway.as_slice(), &["--", "-D", "warnings"]].concat())
+}
+
+/// All targets in one build: the programs that later steps start come from the same libraries as the tests.
+fn build(project: &Project) -> Result<()> {
+    project.cargo(&["build", "--locked", "--workspace", "--all-targets"])
+}
+
+fn test(project: &Project) -> Result<()> {
+    build(project)?;
+    project.cargo(&["test", "--locked", "--workspace", "--", "--include-ignored"])
+}
+
+fn run_demo(project: &Project) -> Result<()> {
+    build(project)?;
+    demo::check(project)
+}
+
+fn bench_core(project: &Project) -> Result<()> {
+    project.cargo(&["bench", "--locked", "--package", "ecmo-core"])
+}
+
+fn bench_latency(project: &Project) -> Result<()> {
+    build(project)?;
+    let arguments = ["latency", "--rounds", "1", "--seconds", "2"];
+    run_command(&mut project.command(project.built("ecmo-bench"), &arguments))
+}
+
+fn doc(project: &Project) -> Result<()> {
+    let mut command = project.cargo_command(&["doc", "--locked", "--workspace", "--no-deps"]);
+    run_command(command.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_choose_steps_and_unknown_ones_are_refused() {
+        assert_eq!(parse(&["--list"]).unwrap(), Wish::List);
+        assert_eq!(
+            parse(&["--only", "fmt", "--only", "doc"]).unwrap(),
+            Wish::Run(vec!["fmt", "doc"])
+        );
+        assert!(matches!(parse(&[]).unwrap(), Wish::Run(names) if names.len() == STEPS.len()));
+        for bad in [&["--only"][..], &["--only", "nothing"], &["--fast"]] {
+            assert!(parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}

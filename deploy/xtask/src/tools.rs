@@ -1,0 +1,117 @@
+//! Installs what the checks need and the machine lacks: Mosquitto, promtool, a C compiler, Buf.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::process::{Project, output, run};
+
+/// Pinned: a new release may bring new rules, and a rule is a decision.
+const BUF_VERSION: &str = "1.75.0";
+
+/// Program and the Debian packages that bring it.
+type Tool = (&'static str, &'static [&'static str]);
+
+pub(crate) const C_COMPILER: Tool = ("cc", &["gcc", "libc6-dev"]);
+pub(crate) const MOSQUITTO: Tool = ("mosquitto", &["mosquitto"]);
+pub(crate) const PROMTOOL: Tool = ("promtool", &["prometheus"]);
+const NPM: Tool = ("npm", &["npm"]);
+
+/// Every tool that comes as a package.
+pub(crate) const ALL: [Tool; 4] = [C_COMPILER, MOSQUITTO, PROMTOOL, NPM];
+
+/// Packages of servers start them when installed; the guard says no, and goes when it was ours.
+const INSTALL: &str = r#"set -eu
+export DEBIAN_FRONTEND=noninteractive
+guard=/usr/sbin/policy-rc.d
+if [ ! -e "$guard" ]; then
+    trap 'rm -f "$guard"' EXIT
+    printf '#!/bin/sh\nexit 101\n' > "$guard"
+    chmod 755 "$guard"
+fi
+apt-get update
+apt-get install -y --no-install-recommends "$@""#;
+
+/// Installs the packages of those programs that are missing.
+pub(crate) fn ensure_installed(project: &Project, tools: &[Tool]) -> Result<()> {
+    let missing = missing(tools, |program| project.has(program));
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let advice = format!("install these yourself: {}", missing.join(" "));
+    ensure!(project.has("apt-get"), "no apt-get here; {advice}");
+    let user = output(&mut project.command("id", &["-u"]))?;
+    let root = String::from_utf8_lossy(&user.stdout).trim() == "0";
+    println!("missing: {}", missing.join(" "));
+    let arguments = [&["-c", INSTALL, "install"], missing.as_slice()].concat();
+    let mut command = if root {
+        project.command("sh", &arguments)
+    } else {
+        project.command("sudo", &[&["-n", "sh"], arguments.as_slice()].concat())
+    };
+    let status = command.status().with_context(|| advice.clone())?;
+    ensure!(status.success(), "installing ended with {status}; {advice}");
+    Ok(())
+}
+
+fn missing(tools: &[Tool], has: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    tools
+        .iter()
+        .filter(|(program, _)| !has(program))
+        .flat_map(|(_, packages)| *packages)
+        .copied()
+        .collect()
+}
+
+/// The pinned Buf, installed below `target/` when it is not there.
+pub(crate) fn buf(project: &Project) -> Result<PathBuf> {
+    let folder = project.target.join("tools");
+    let modules = folder.join("node_modules");
+    let manifest = fs::read_to_string(modules.join("@bufbuild/buf/package.json"));
+    if !manifest.is_ok_and(|text| is_pinned(&text)) {
+        ensure_installed(project, &[NPM])?;
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let package = format!("@bufbuild/buf@{BUF_VERSION}");
+        let prefix = folder.to_string_lossy();
+        let arguments = [
+            "install",
+            "--prefix",
+            &prefix,
+            "--no-save",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+            &package,
+        ];
+        run(&mut project.command("npm", &arguments))?;
+    }
+    Ok(modules.join(".bin/buf"))
+}
+
+fn is_pinned(manifest: &str) -> bool {
+    let manifest: Result<serde_json::Value, _> = serde_json::from_str(manifest);
+    manifest
+        .is_ok_and(|manifest| manifest.get("version").is_some_and(|version| version == BUF_VERSION))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_packages_of_missing_programs_are_installed() {
+        assert_eq!(
+            missing(&ALL, |program| program == "npm" || program == "cc"),
+            ["mosquitto", "prometheus"]
+        );
+        assert!(missing(&ALL, |_| true).is_empty());
+    }
+
+    #[test]
+    fn another_version_of_buf_is_replaced() {
+        assert!(is_pinned(&format!("{{\"version\": \"{BUF_VERSION}\"}}")));
+        assert!(!is_pinned("{\"version\": \"1.0.0\"}"));
+        assert!(!is_pinned(""));
+    }
+}

@@ -1,0 +1,371 @@
+//! The settings file as it is written: one type for each kind of value, so that a refusal carries its line.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ecmo_proto::topic::{Id, PumpAddress};
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::error::{Complaint, line_of};
+use super::{
+    Alarms, Broker, BrokerAddress, ConfigError, PUMPS_MAX, RuleOverride, RulePriority, Serve,
+    Settings, WARDS_MAX,
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+struct File {
+    wards: Option<Spanned<Vec<Spanned<String>>>>,
+    broker: BrokerTable,
+    serve: ServeTable,
+    metrics: MetricsTable,
+    alarms: AlarmsTable,
+    pump: Vec<Spanned<PumpTable>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct BrokerTable {
+    url: Option<Spanned<Url>>,
+    bind: Option<Spanned<Bind>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct ServeTable {
+    bind: Option<Spanned<Bind>>,
+    displays_max: Option<Displays>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct MetricsTable {
+    bind: Option<Spanned<Bind>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct AlarmsTable {
+    silence_ms: Option<Silence>,
+    rule: Vec<RuleTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleTable {
+    id: Spanned<String>,
+    limit: Option<Limit>,
+    delay_ms: Option<Delay>,
+    clear_delay_ms: Option<Delay>,
+    hysteresis: Option<Hysteresis>,
+    priority: Option<RulePriority>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PumpTable {
+    ward: Id_,
+    pump: Id_,
+}
+
+/// A ward or pump id.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Id_(Id);
+
+impl TryFrom<String> for Id_ {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        id(&text).map(Self).map_err(|(what, todo)| format!("{what}; {todo}"))
+    }
+}
+
+/// An id, or what is wrong and what to do.
+fn id(text: &str) -> Result<Id, (String, &'static str)> {
+    let todo = "use 1 to 64 letters, digits, '-', '_' or '.'";
+    Id::new(text).map_err(|_no_id| (format!("{text:?} is no id"), todo))
+}
+
+/// An address to listen on.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Bind(SocketAddr);
+
+impl TryFrom<String> for Bind {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map(Self).map_err(|_no_address| {
+            format!("{text:?} is no address to listen on; write IP:PORT, such as 127.0.0.1:8080 (port 0: any)")
+        })
+    }
+}
+
+/// Where the broker is.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+enum Url {
+    Embedded,
+    Mqtt(BrokerAddress),
+}
+
+/// MQTT's own port.
+const MQTT_PORT: &str = "1883";
+
+impl TryFrom<String> for Url {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "embedded" {
+            return Ok(Self::Embedded);
+        }
+        if text.starts_with("mqtts://") {
+            return Err(
+                "TLS to the broker is not built yet; use mqtt:// on a protected network".into()
+            );
+        }
+        let wrong = || format!("{text:?} is no broker; write \"embedded\" or \"mqtt://HOST:PORT\"");
+        let rest = text.strip_prefix("mqtt://").ok_or_else(wrong)?;
+        if rest.contains('@') {
+            return Err(
+                "a broker with user and password is not supported yet; remove them from the url"
+                    .into(),
+            );
+        }
+        // An IPv6 address holds colons itself: the port is what follows the bracket.
+        let split_at = rest.find(']').map_or(0, |bracket| bracket + 1);
+        let (bracketed, tail) = rest.split_at_checked(split_at).ok_or_else(wrong)?;
+        let (name, port) = tail.split_once(':').unwrap_or((tail, MQTT_PORT));
+        let host = format!("{bracketed}{name}");
+        let port: u16 = port.parse().ok().filter(|port| *port != 0).ok_or_else(wrong)?;
+        let host_is_possible = !host.is_empty()
+            && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte))
+            && host.starts_with('[') == host.ends_with(']')
+            && !name.contains([':', '[', ']']);
+        if !host_is_possible {
+            return Err(wrong());
+        }
+        Ok(Self::Mqtt(BrokerAddress { host, port }))
+    }
+}
+
+/// Declares a number with its range.
+macro_rules! ranged {
+    ($(#[$doc:meta])* $name:ident, $raw:ty as $raw_name:literal, $holds:ty, $what:literal, $range:expr, $make:expr) => {
+        $(#[$doc])*
+        #[derive(Deserialize)]
+        #[serde(try_from = $raw_name)]
+        struct $name($holds);
+
+        impl TryFrom<$raw> for $name {
+            type Error = String;
+
+            fn try_from(number: $raw) -> Result<Self, String> {
+                let range = $range;
+                if range.contains(&number) {
+                    let make: fn($raw) -> $holds = $make;
+                    return Ok(Self(make(number)));
+                }
+                Err(format!(
+                    "{number} is impossible for {}; choose {} to {}",
+                    $what,
+                    range.start(),
+                    range.end()
+                ))
+            }
+        }
+    };
+}
+
+ranged!(
+    /// Below 200 ms a healthy Wi-Fi path alarms; above 10 s nobody would call it watched.
+    Silence, u64 as "u64", Duration, "silence_ms", 200..=10_000, Duration::from_millis
+);
+ranged!(
+    /// Longer than a minute would hide the condition.
+    Delay, u64 as "u64", Duration, "a delay in milliseconds", 0..=60_000, Duration::from_millis
+);
+ranged!(
+    /// Each display costs a stream and a mailbox.
+    Displays, u16 as "u16", usize, "displays_max", 1..=512, usize::from
+);
+ranged!(
+    /// Any number that is one.
+    Limit, f32 as "f32", f32, "a limit", f32::MIN..=f32::MAX, |limit| limit
+);
+ranged!(
+    /// A distance.
+    Hysteresis, f32 as "f32", f32, "hysteresis", 0.0..=f32::MAX, |distance| distance
+);
+
+/// Reads and checks the text.
+pub(super) fn parse(file: &str, text: &str) -> Result<Settings, ConfigError> {
+    toml::from_str::<File>(text)
+        .map_err(Complaint::from)
+        .and_then(|read| settings(read, file, text))
+        .map_err(|complaint| complaint.in_file(file, text))
+}
+
+fn settings(read: File, file: &str, text: &str) -> Result<Settings, Complaint> {
+    let defaults = Settings::default();
+    addresses_differ(&[&read.broker.bind, &read.serve.bind, &read.metrics.bind])?;
+    let wards = wards(read.wards)?;
+    Ok(Settings {
+        broker: broker(read.broker, defaults.broker)?,
+        serve: Serve {
+            bind: read.serve.bind.map_or(defaults.serve.bind, |bind| bind.into_inner().0),
+            displays_max: read.serve.displays_max.map_or(defaults.serve.displays_max, |max| max.0),
+        },
+        metrics_bind: read.metrics.bind.map_or(defaults.metrics_bind, |bind| bind.into_inner().0),
+        alarms: Alarms {
+            silence: read.alarms.silence_ms.map_or(defaults.alarms.silence, |silence| silence.0),
+            rules: rules(read.alarms.rule, text)?,
+        },
+        pumps: pumps(read.pump, &wards)?,
+        wards,
+        file: file.to_owned(),
+    })
+}
+
+fn addresses_differ(binds: &[&Option<Spanned<Bind>>]) -> Result<(), Complaint> {
+    let mut taken = Vec::new();
+    for bind in binds.iter().filter_map(|bind| bind.as_ref()) {
+        let address = bind.get_ref().0;
+        if address.port() != 0 && taken.contains(&address) {
+            return Err(Complaint::new(
+                bind.span(),
+                format!("{address} is already taken by another section"),
+                "give each section its own port",
+            ));
+        }
+        taken.push(address);
+    }
+    Ok(())
+}
+
+fn wards(read: Option<Spanned<Vec<Spanned<String>>>>) -> Result<Vec<Id>, Complaint> {
+    let Some(list) = read else { return Ok(Vec::new()) };
+    let span = list.span();
+    let list = list.into_inner();
+    if list.is_empty() {
+        return Err(Complaint::new(
+            span,
+            "wards is empty, so nothing would be watched",
+            "name a ward, or remove the key to watch all",
+        ));
+    }
+    if list.len() > WARDS_MAX {
+        return Err(Complaint::new(
+            span,
+            format!("{} wards, at most {WARDS_MAX} can be named", list.len()),
+            "remove the key to watch all, or share the wards among gateways",
+        ));
+    }
+    let mut wards = Vec::with_capacity(list.len());
+    for ward in list {
+        let span = ward.span();
+        let id = id(&ward.into_inner())
+            .map_err(|(what, todo)| Complaint::new(span.clone(), what, todo))?;
+        if wards.contains(&id) {
+            return Err(Complaint::new(span, format!("ward {id} is named twice"), "remove one"));
+        }
+        wards.push(id);
+    }
+    Ok(wards)
+}
+
+fn broker(table: BrokerTable, default: Broker) -> Result<Broker, Complaint> {
+    let url_span = table.url.as_ref().map(Spanned::span);
+    match table.url.map_or(Url::Embedded, Spanned::into_inner) {
+        Url::Embedded => {
+            if !cfg!(feature = "embedded-broker") {
+                return Err(Complaint::new(
+                    url_span.unwrap_or(0..0),
+                    "this program was built without the embedded broker",
+                    "set url = \"mqtt://HOST:PORT\" under [broker], or build with the feature embedded-broker",
+                ));
+            }
+            let Some(bind) = table.bind else { return Ok(default) };
+            let address = bind.get_ref().0;
+            if address.ip().is_loopback() {
+                return Ok(Broker::Embedded { bind: address });
+            }
+            Err(Complaint::new(
+                bind.span(),
+                format!(
+                    "the embedded broker has no authentication, so {address} would let anyone in"
+                ),
+                "bind it to 127.0.0.1, or run a broker with access rules and set url = \"mqtt://HOST:PORT\"",
+            ))
+        }
+        Url::Mqtt(address) => match table.bind {
+            None => Ok(Broker::External(address)),
+            Some(bind) => Err(Complaint::new(
+                bind.span(),
+                "bind is for the embedded broker, but url names another one",
+                "remove bind or set url = \"embedded\"",
+            )),
+        },
+    }
+}
+
+fn rules(read: Vec<RuleTable>, text: &str) -> Result<Vec<RuleOverride>, Complaint> {
+    let mut rules: Vec<RuleOverride> = Vec::with_capacity(read.len());
+    for rule in read {
+        let span = rule.id.span();
+        let line = line_of(text, span.start);
+        let id = rule.id.into_inner();
+        if rules.iter().any(|earlier| earlier.id == id) {
+            return Err(Complaint::new(
+                span,
+                format!("alarm rule {id:?} is changed twice"),
+                "merge the two [[alarms.rule]] sections",
+            ));
+        }
+        rules.push(RuleOverride {
+            id,
+            line,
+            limit: rule.limit.map(|limit| limit.0),
+            delay: rule.delay_ms.map(|delay| delay.0),
+            clear_delay: rule.clear_delay_ms.map(|delay| delay.0),
+            hysteresis: rule.hysteresis.map(|hysteresis| hysteresis.0),
+            priority: rule.priority,
+        });
+    }
+    Ok(rules)
+}
+
+fn pumps(read: Vec<Spanned<PumpTable>>, wards: &[Id]) -> Result<Vec<PumpAddress>, Complaint> {
+    let mut pumps = Vec::with_capacity(read.len());
+    for table in read {
+        let span = table.span();
+        let PumpTable { ward, pump } = table.into_inner();
+        let address = PumpAddress { ward: ward.0, pump: pump.0 };
+        if pumps.contains(&address) {
+            return Err(Complaint::new(
+                span,
+                format!("pump {address} is named twice"),
+                "remove one",
+            ));
+        }
+        if !wards.is_empty() && !wards.contains(&address.ward) {
+            return Err(Complaint::new(
+                span,
+                format!("pump {address} is in a ward that this gateway does not watch"),
+                "add the ward to wards or remove the pump",
+            ));
+        }
+        if pumps.len() == PUMPS_MAX {
+            return Err(Complaint::new(
+                span,
+                format!("more than {PUMPS_MAX} pumps"),
+                "share the wards among gateways",
+            ));
+        }
+        pumps.push(address);
+    }
+    Ok(pumps)
+}

@@ -1,0 +1,224 @@
+//! What a settings file may say, and how a refusal reads.
+
+use super::*;
+
+/// The text is refused at this line, with these words, and with something to do.
+fn refused(text: &str, line: usize, words: &str) {
+    let error = Settings::parse("site.toml", text).unwrap_err().to_string();
+    let place = format!("site.toml:{line}: ");
+    assert!(error.starts_with(&place) && error.contains(words), "{text}\ngave: {error}");
+    let todo = error.split_once("; ").map_or("", |(_, todo)| todo);
+    assert!(todo.len() > 5 && !error.contains('\n'), "says what to do, in one line: {error}");
+}
+
+#[test]
+fn an_empty_file_gives_the_defaults() {
+    let settings = Settings::parse("site.toml", "").unwrap();
+    assert!(settings.wards.is_empty() && settings.pumps.is_empty());
+    assert_eq!(settings.serve, Settings::default().serve);
+    assert_eq!(settings.broker, Settings::default().broker);
+    assert_eq!(settings.alarms.silence, Duration::from_millis(800));
+}
+
+#[test]
+fn every_key_is_read() {
+    let settings = Settings::parse(
+        "site.toml",
+        r#"
+        wards = ["nicu", "picu"]
+        [broker]
+        url = "mqtt://broker.example:2883"
+        [serve]
+        bind = "0.0.0.0:0"
+        displays_max = 20
+        [metrics]
+        bind = "127.0.0.1:0"
+        [alarms]
+        silence_ms = 500
+        [[alarms.rule]]
+        id = "flow-low"
+        limit = 0.25
+        delay_ms = 400
+        clear_delay_ms = 1000
+        hysteresis = 0
+        priority = "high"
+        [[pump]]
+        ward = "nicu"
+        pump = "p1"
+        "#,
+    )
+    .unwrap();
+    assert_eq!(settings.wards.len(), 2);
+    let broker = BrokerAddress { host: "broker.example".into(), port: 2883 };
+    assert_eq!(settings.broker, Broker::External(broker));
+    assert_eq!(settings.serve, Serve { bind: "0.0.0.0:0".parse().unwrap(), displays_max: 20 });
+    assert_eq!(settings.metrics_bind, "127.0.0.1:0".parse().unwrap());
+    assert_eq!(settings.alarms.silence, Duration::from_millis(500));
+    let rule = RuleOverride {
+        id: "flow-low".into(),
+        line: 13,
+        limit: Some(0.25),
+        delay: Some(Duration::from_millis(400)),
+        clear_delay: Some(Duration::from_secs(1)),
+        hysteresis: Some(0.0),
+        priority: Some(RulePriority::High),
+    };
+    assert_eq!(settings.alarms.rules, [rule]);
+    assert_eq!(settings.pumps.first().unwrap().to_string(), "nicu/p1");
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_line() {
+    refused("ward = [\"nicu\"]", 1, "unknown field `ward`");
+    refused("\n[broker]\nurll = \"embedded\"", 3, "unknown field `urll`");
+    refused("[serve]\nbind = \"127.0.0.1:0\"\ntls = true", 3, "unknown field `tls`");
+    refused("[alarms]\nsilence = 800", 2, "unknown field `silence`");
+    refused("[[alarms.rule]]\nid = \"x\"\ndelay = 3", 3, "unknown field `delay`");
+    refused("[[pump]]\nward = \"a\"\npump = \"b\"\nbed = 4", 4, "unknown field `bed`");
+}
+
+#[test]
+fn an_impossible_value_is_refused_with_its_line() {
+    refused("\n\n[alarms]\nsilence_ms = 100", 4, "100 is impossible for silence_ms");
+    refused("[alarms]\nsilence_ms = 10001", 2, "10001 is impossible");
+    refused("[alarms]\nsilence_ms = -1", 2, "");
+    refused("[alarms]\nsilence_ms = \"fast\"", 2, "invalid type");
+    refused("[serve]\ndisplays_max = 0", 2, "0 is impossible for displays_max");
+    refused("[serve]\nbind = \"localhost:80\"", 2, "no address to listen on");
+    refused("[serve]\nbind = \"127.0.0.1:99999\"", 2, "no address to listen on");
+    for limit in ["nan", "inf", "-inf", "1e300"] {
+        let text = format!("[[alarms.rule]]\nid = \"x\"\nlimit = {limit}");
+        refused(&text, 3, "is impossible for a limit");
+    }
+    refused("[[alarms.rule]]\nid = \"x\"\nhysteresis = -0.1", 3, "impossible for hysteresis");
+    refused("[[alarms.rule]]\nid = \"x\"\ndelay_ms = 60001", 3, "60001 is impossible");
+    refused("[[alarms.rule]]\nid = \"x\"\npriority = \"urgent\"", 3, "urgent");
+    refused("[[alarms.rule]]\nlimit = 3", 1, "missing field `id`");
+    refused("wards = [\"nicu\",\n \"a b\"]", 2, "\"a b\" is no id");
+    refused("wards = []", 1, "wards is empty");
+    refused("wards = [\"a\",\n \"a\"]", 2, "ward a is named twice");
+    refused("wards = 7 8", 1, "");
+}
+
+#[test]
+fn a_broker_that_cannot_be_meant_is_refused() {
+    for url in
+        ["", "mqtt://", "mqtt://host:0", "mqtt://host:x", "host:1883", "mqtt://h/x", "mqtt://::1"]
+    {
+        refused(&format!("[broker]\nurl = {url:?}"), 2, "is no broker");
+    }
+    refused("[broker]\nurl = \"mqtts://host\"", 2, "TLS");
+    refused("[broker]\nurl = \"mqtt://me:secret@host\"", 2, "password");
+    refused("[broker]\nurl = \"mqtt://h\"\nbind = \"127.0.0.1:1\"", 3, "for the embedded broker");
+}
+
+#[test]
+fn a_broker_url_may_leave_out_the_port_and_may_be_ipv6() {
+    for (url, host, port) in [
+        ("mqtt://host", "host", 1883),
+        ("mqtt://10.0.0.1:2", "10.0.0.1", 2),
+        ("mqtt://[::1]:3", "[::1]", 3),
+        ("mqtt://[fe80::1]", "[fe80::1]", 1883),
+    ] {
+        let settings = Settings::parse("f", &format!("[broker]\nurl = {url:?}")).unwrap();
+        let address = BrokerAddress { host: host.into(), port };
+        assert_eq!(settings.broker, Broker::External(address), "{url}");
+    }
+}
+
+#[cfg(feature = "embedded-broker")]
+#[test]
+fn an_embedded_broker_open_to_the_network_is_refused() {
+    refused("[broker]\nbind = \"0.0.0.0:1883\"", 2, "no authentication");
+    refused("[broker]\nurl = \"embedded\"\nbind = \"10.1.1.1:1883\"", 3, "no authentication");
+    let loopback = Settings::parse("f", "[broker]\nbind = \"[::1]:0\"").unwrap();
+    assert_eq!(loopback.broker, Broker::Embedded { bind: "[::1]:0".parse().unwrap() });
+}
+
+#[test]
+fn two_of_one_kind_are_refused() {
+    refused("[[pump]]\nward=\"w\"\npump=\"p\"\n[[pump]]\nward=\"w\"\npump=\"p\"", 4, "named twice");
+    refused("[[alarms.rule]]\nid=\"x\"\n[[alarms.rule]]\nid=\"x\"", 4, "changed twice");
+    refused(
+        "[serve]\nbind = \"127.0.0.1:8080\"\n[metrics]\nbind = \"127.0.0.1:8080\"",
+        4,
+        "already taken",
+    );
+}
+
+#[test]
+fn an_expected_pump_of_an_unwatched_ward_is_refused() {
+    refused("wards=[\"a\"]\n[[pump]]\nward=\"b\"\npump=\"p\"", 2, "does not watch");
+}
+
+#[test]
+fn an_unknown_rule_is_refused_with_the_known_ones() {
+    let text = "[alarms]\n[[alarms.rule]]\nid = \"flow-lo\"";
+    let settings = Settings::parse("site.toml", text).unwrap();
+    assert!(settings.check(&["flow-low", "flow-lo"]).is_ok());
+    let error = settings.check(&["flow-low", "map-low"]).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "site.toml:3: there is no alarm rule \"flow-lo\"; use one of flow-low, map-low"
+    );
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let error = Settings::load(Path::new("/no/such.toml")).unwrap_err().to_string();
+    assert!(error.contains("/no/such.toml") && error.contains("--config"), "{error}");
+}
+
+#[test]
+fn the_example_file_holds_the_defaults_and_every_key() {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/config/gateway.toml"));
+    let settings = Settings::load(path).unwrap();
+    let defaults = Settings::default();
+    assert_eq!(settings.broker, defaults.broker);
+    assert_eq!(settings.serve, defaults.serve);
+    assert_eq!(settings.metrics_bind, defaults.metrics_bind);
+    assert_eq!(settings.alarms.silence, defaults.alarms.silence);
+    let text = std::fs::read_to_string(path).unwrap();
+    for key in [
+        "wards",
+        "url",
+        "bind",
+        "displays_max",
+        "silence_ms",
+        "id",
+        "limit",
+        "delay_ms",
+        "clear_delay_ms",
+        "hysteresis",
+        "priority",
+        "ward",
+        "pump",
+    ] {
+        let said = text.lines().any(|line| {
+            line.trim_start_matches("# ").split_once('=').is_some_and(|(k, _)| k.trim() == key)
+        });
+        assert!(said, "{key} is missing in the example");
+    }
+}
+
+#[test]
+fn the_commented_keys_of_the_example_file_are_right_too() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/config/gateway.toml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let uncommented: String = text
+        .lines()
+        .map(|line| line.strip_prefix("# ").filter(|rest| is_toml(rest)).unwrap_or(line))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let settings = Settings::parse("gateway.toml", &uncommented).unwrap();
+    assert!(!settings.wards.is_empty() && !settings.pumps.is_empty());
+    assert!(!settings.alarms.rules.is_empty());
+}
+
+/// Whether a comment is a key or a section that is switched off.
+fn is_toml(comment: &str) -> bool {
+    comment.starts_with("[[")
+        || comment.split_once(" = ").is_some_and(|(key, _)| {
+            key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        })
+}

@@ -1,0 +1,226 @@
+//! What displays read, as messages. With `decode`, the only place where generated types meet ours.
+
+use std::time::Duration;
+
+use ecmo_core::alarm::occurrence::{Occurrence, Signal};
+use ecmo_core::alarm::rule::{Kind, Priority, Side};
+use ecmo_core::frame::BootId;
+use ecmo_core::pump::{Link, PumpState};
+use ecmo_core::reading::{NoData, Reading};
+use ecmo_core::view::{ReadingView, View};
+use ecmo_proto::v1;
+
+use crate::decode::{Birth, PumpKind, SourceKind};
+use crate::fanout::{AlarmUpdate, PathTimes, PumpSlot, WaveformBlock};
+
+/// A pump as displays see it.
+pub(super) fn pump(slot: &PumpSlot, view: &View) -> v1::Pump {
+    let birth = slot.birth();
+    let birth = birth.as_deref();
+    let frames = view.counters.frames;
+    v1::Pump {
+        ward: slot.address.ward.to_string(),
+        pump: slot.address.pump.to_string(),
+        link: link(view.link).into(),
+        state: pump_state(view.state).into(),
+        last_frame_mono_ns: view.fresh_at.map(|at| at.as_nanos()),
+        readings: view.readings.iter().map(reading).collect(),
+        alarms: view.alarms.iter().map(|one| alarm_of_view(slot, one)).collect(),
+        counters: Some(v1::PumpCounters {
+            frames_received: slot.received(),
+            frames_missing: frames.missing,
+            frames_duplicate: frames.duplicate,
+            frames_reordered: frames.reordered,
+            frames_late: frames.late,
+            frames_rejected: slot.rejected(),
+            samples_invalid: slot.invalid(),
+            boots: view.counters.boots,
+            clock_steps: view.counters.clock_steps,
+            dropouts: view.counters.dropouts,
+        }),
+        refused_channels: birth.map(refused).unwrap_or_default(),
+        device: birth.map(|birth| birth.device.clone()).unwrap_or_default(),
+        agent_version: birth.map(|birth| birth.agent_version.clone()).unwrap_or_default(),
+        source: birth.map_or(v1::SourceKind::Unspecified, |birth| source(birth.source)).into(),
+        pump_kind: birth.map_or(v1::PumpKind::Unspecified, |birth| kind(birth.pump_kind)).into(),
+        boot_id: view.boot.map_or(0, BootId::get),
+    }
+}
+
+fn refused(birth: &Birth) -> Vec<v1::RefusedChannel> {
+    birth
+        .refused
+        .iter()
+        .map(|channel| v1::RefusedChannel { id: channel.id.clone(), reason: channel.why.clone() })
+        .collect()
+}
+
+fn reading(view: &ReadingView) -> v1::Reading {
+    let info = view.parameter.info();
+    v1::Reading {
+        parameter: info.id.to_owned(),
+        unit: info.unit.to_owned(),
+        value: view.reading.value(),
+        validity: validity(view.reading).into(),
+        sampled_mono_ns: view.sampled_at.map(|at| at.as_nanos()),
+        last_value: view.last_value.map(|(value, _at)| value),
+        last_value_mono_ns: view.last_value.map(|(_value, at)| at.as_nanos()),
+    }
+}
+
+/// An alarm as displays see it.
+pub(super) fn alarm(update: &AlarmUpdate) -> v1::Alarm {
+    let address = update.address.as_ref();
+    v1::Alarm {
+        ward: address.map(|address| address.ward.to_string()).unwrap_or_default(),
+        pump: address.map(|address| address.pump.to_string()).unwrap_or_default(),
+        onset_wall_ns: update.onset_wall_ns,
+        latency: path_latency(update.path),
+        ..occurrence(update.id(), &update.occurrence)
+    }
+}
+
+fn alarm_of_view(slot: &PumpSlot, one: &Occurrence) -> v1::Alarm {
+    v1::Alarm {
+        ward: slot.address.ward.to_string(),
+        pump: slot.address.pump.to_string(),
+        ..occurrence(format!("{}/{}", slot.address, one.id), one)
+    }
+}
+
+fn occurrence(id: String, one: &Occurrence) -> v1::Alarm {
+    let unit = one.parameter.filter(|_| one.limit.is_some()).map_or("", |it| it.info().unit);
+    v1::Alarm {
+        occurrence: id,
+        revision: one.revision,
+        condition: one.id.condition.to_string(),
+        kind: match one.kind {
+            Kind::Physiological => v1::AlarmKind::Physiological,
+            Kind::Technical => v1::AlarmKind::Technical,
+        }
+        .into(),
+        priority: match one.priority {
+            Priority::High => v1::AlarmPriority::High,
+            Priority::Medium => v1::AlarmPriority::Medium,
+            Priority::Low => v1::AlarmPriority::Low,
+        }
+        .into(),
+        present: one.present,
+        signal: match one.signal() {
+            Signal::On => v1::SignalPresence::On,
+            Signal::Off => v1::SignalPresence::Off,
+            Signal::Latched => v1::SignalPresence::Latched,
+            Signal::Acknowledged => v1::SignalPresence::Acknowledged,
+        }
+        .into(),
+        last_known: one.last_known,
+        parameter: one.parameter.map(|it| it.info().id.to_owned()).unwrap_or_default(),
+        value: one.value,
+        worst: one.worst,
+        limit: one.limit.map(|(_side, limit)| limit),
+        limit_side: match one.limit {
+            Some((Side::Below, _limit)) => v1::LimitSide::Below,
+            Some((Side::Above, _limit)) => v1::LimitSide::Above,
+            None => v1::LimitSide::Unspecified,
+        }
+        .into(),
+        unit: unit.to_owned(),
+        validity: one
+            .no_data
+            .map_or(v1::Validity::Unspecified, |why| validity(Reading::NoData(why)))
+            .into(),
+        onset_mono_ns: one.onset_at.as_nanos(),
+        changed_mono_ns: one.changed_at.as_nanos(),
+        acknowledged_by: one.acknowledged.as_ref().map(|it| it.by.clone()).unwrap_or_default(),
+        unreviewed: one.unreviewed,
+        ..v1::Alarm::default()
+    }
+}
+
+fn path_latency(path: PathTimes) -> Option<v1::PathLatency> {
+    (path != PathTimes::default()).then(|| v1::PathLatency {
+        sampled_to_published_ns: path.sampled_to_published.map(nanos),
+        published_to_received_ns: path.published_to_received.map(nanos),
+        received_to_decided_ns: path.received_to_decided.map(nanos),
+    })
+}
+
+/// A block of samples as displays see it.
+pub(super) fn waveform(block: &WaveformBlock) -> v1::WaveformBlock {
+    let all_valid = block.readings.iter().all(|it| matches!(it, Reading::Value(_)));
+    let mut runs: Vec<v1::ValidityRun> = Vec::new();
+    if !all_valid {
+        for reading in &block.readings {
+            let validity = validity(*reading).into();
+            match runs.last_mut() {
+                Some(run) if run.validity == validity => run.count += 1,
+                Some(_) | None => runs.push(v1::ValidityRun { validity, count: 1 }),
+            }
+        }
+    }
+    v1::WaveformBlock {
+        parameter: block.parameter.info().id.to_owned(),
+        first_index: block.first_index,
+        start_mono_ns: block.start.as_nanos(),
+        interval_ns: nanos(block.interval),
+        // A place holder where there is no value: the validity says that it means nothing.
+        values: block.readings.iter().map(|it| it.value().unwrap_or_default()).collect(),
+        validity: runs,
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+const fn link(link: Link) -> v1::LinkState {
+    match link {
+        Link::NeverSeen => v1::LinkState::NeverSeen,
+        Link::Live => v1::LinkState::Live,
+        Link::Silent => v1::LinkState::Silent,
+        Link::Stopped => v1::LinkState::Stopped,
+    }
+}
+
+const fn pump_state(state: PumpState) -> v1::PumpState {
+    match state {
+        PumpState::Unknown => v1::PumpState::Unknown,
+        PumpState::Standby => v1::PumpState::Standby,
+        PumpState::Running => v1::PumpState::Running,
+        PumpState::Stopped => v1::PumpState::Stopped,
+    }
+}
+
+const fn source(source: SourceKind) -> v1::SourceKind {
+    match source {
+        SourceKind::Measured => v1::SourceKind::Measured,
+        SourceKind::Simulated => v1::SourceKind::Simulated,
+        SourceKind::Replayed => v1::SourceKind::Replayed,
+    }
+}
+
+const fn kind(kind: PumpKind) -> v1::PumpKind {
+    match kind {
+        PumpKind::Unknown => v1::PumpKind::Unspecified,
+        PumpKind::Centrifugal => v1::PumpKind::Centrifugal,
+        PumpKind::Roller => v1::PumpKind::Roller,
+    }
+}
+
+const fn validity(reading: Reading) -> v1::Validity {
+    match reading {
+        Reading::Value(_) => v1::Validity::Valid,
+        Reading::Questionable(_) => v1::Validity::Questionable,
+        Reading::NoData(why) => match why {
+            NoData::BelowRange => v1::Validity::BelowRange,
+            NoData::AboveRange => v1::Validity::AboveRange,
+            NoData::NotMeasured => v1::Validity::NotMeasured,
+            NoData::SensorOff => v1::Validity::SensorOff,
+            NoData::SensorFault => v1::Validity::SensorFault,
+            NoData::Calibrating => v1::Validity::Calibrating,
+            NoData::Stale => v1::Validity::Stale,
+            NoData::Simulated => v1::Validity::Simulated,
+            NoData::CommLost => v1::Validity::CommLost,
+        },
+    }
+}

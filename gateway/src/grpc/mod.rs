@@ -1,0 +1,109 @@
+//! gRPC and gRPC-web for displays, with health and reflection. The only place that knows tonic.
+
+mod alarms;
+
+mod convert;
+
+mod latency;
+
+mod pumps;
+
+use std::sync::Arc;
+
+use axum::Router;
+use ecmo_proto::DESCRIPTOR_SET;
+use ecmo_proto::topic::Id;
+use ecmo_proto::v1::alarm_service_server::AlarmServiceServer;
+use ecmo_proto::v1::latency_service_server::LatencyServiceServer;
+use ecmo_proto::v1::pump_service_server::PumpServiceServer;
+use tonic::Status;
+use tonic::service::Routes;
+use tower_http::cors::{Any, CorsLayer};
+
+use crate::clock::Clock;
+use crate::engine::EngineHandle;
+use crate::latency::Latencies;
+use crate::metrics::Metrics;
+use crate::registry::Registry;
+
+/// Longest request: a display confirms at most a few hundred alarms at once.
+const REQUEST_BYTES_MAX: usize = 64 * 1024;
+
+/// What the services read.
+#[derive(Debug, Clone)]
+pub struct Serving {
+    /// The clock.
+    pub clock: Clock,
+    /// Changes with each start.
+    pub epoch: u64,
+    /// The pumps.
+    pub registry: Arc<Registry>,
+    /// The way to the alarm thread.
+    pub engine: EngineHandle,
+    /// Histograms of the hops.
+    pub latencies: Arc<Latencies>,
+    /// Handles of all series.
+    pub metrics: Arc<Metrics>,
+}
+
+/// Why the services cannot be offered.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot offer reflection: the generated descriptors are broken; generate them anew")]
+pub struct ServeError {
+    #[from]
+    source: tonic_reflection::server::Error,
+}
+
+/// Every service on one router: gRPC over HTTP/2, gRPC-web over HTTP/1.1 and HTTP/2.
+///
+/// # Errors
+/// The descriptor set that was built in cannot be read.
+pub async fn router(serving: Serving) -> Result<Router, ServeError> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_serving::<PumpServiceServer<pumps::Pumps>>().await;
+    health.set_serving::<AlarmServiceServer<alarms::Alarms>>().await;
+    health.set_serving::<LatencyServiceServer<latency::Latency>>().await;
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let pumps = PumpServiceServer::new(pumps::Pumps::new(serving.clone()));
+    let alarms = AlarmServiceServer::new(alarms::Alarms::new(serving.clone()));
+    let latency = LatencyServiceServer::new(latency::Latency::new(serving));
+    let routes = Routes::new(pumps.max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(alarms.max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(latency.max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(health_service)
+        // Clients of the older reflection protocol are common; one without the other is a riddle to them.
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?);
+    // Reading is open to every page for now: there are no cookies or other credentials that a page could misuse.
+    let cors = CorsLayer::new().allow_origin(Any).allow_headers(Any).expose_headers(Any);
+    Ok(routes.into_axum_router().layer(tonic_web::GrpcWebLayer::new()).layer(cors))
+}
+
+/// A ward from a request; empty means all.
+fn ward(text: &str) -> Result<Option<Id>, Status> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Id::new(text).map(Some).map_err(|error| Status::invalid_argument(format!("ward: {error}")))
+}
+
+/// Counts an open stream for as long as it lives.
+#[derive(Debug)]
+struct OpenStream(metrics::Gauge);
+
+impl OpenStream {
+    fn new(gauge: &metrics::Gauge) -> Self {
+        gauge.increment(1.0);
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}

@@ -1,0 +1,378 @@
+//! From the broker into a bounded queue of bytes. The only file that knows rumqttc.
+//!
+//! One connection is one client and one event loop, dropped at the first error: nothing that rumqttc keeps between
+//! connections (unacknowledged packets, collisions, buffered events) survives to stall the next one. Nothing is lost by
+//! it: live frames are QoS 0, births and statuses are retained and come again with the new subscription.
+
+mod backoff;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use ecmo_core::time::Instant;
+use ecmo_proto::sealed::FRAME_BYTES_MAX;
+use ecmo_proto::topic::{Id, Kind, filter};
+use rumqttc::mqttbytes::Error as PacketError;
+use rumqttc::{
+    AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, Publish,
+    QoS, StateError, SubAck, SubscribeFilter, SubscribeReasonCode,
+};
+use tokio::sync::mpsc;
+use tokio::time::timeout_at;
+
+use crate::clock::Clock;
+use crate::config::{BrokerAddress, FRAMES_PER_SECOND, PUMPS_MAX};
+use crate::metrics::{BrokerPath, LinkLost, Metrics};
+use backoff::Backoff;
+
+/// How long the engine may be busy before the sockets wait, in milliseconds.
+const STALL_MS: usize = 250;
+
+/// Most messages that wait for the engine. When it is full the reading of the socket waits, so that TCP and then the
+/// broker hold the rest; the broker drops QoS 0 frames that nobody takes, and their sequence shows it.
+pub const QUEUE_MESSAGES_MAX: usize = PUMPS_MAX * FRAMES_PER_SECOND * STALL_MS / 1_000;
+
+const _: () = assert!(QUEUE_MESSAGES_MAX == 3_200);
+
+/// Longest payload that is handed on; a longer one is only reported. No message of ours is longer than a frame.
+pub const PAYLOAD_BYTES_MAX: usize = FRAME_BYTES_MAX;
+
+/// Longest packet that is read. Far above any message, because rumqttc ends the connection at a longer one: a retained
+/// packet of that kind would come with every new subscription, and one bad pump would silence all for ever.
+const PACKET_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Longest packet that is sent: a SUBSCRIBE for every ward.
+const OUTGOING_BYTES_MAX: usize = 256 * 1024;
+
+/// The least that rumqttc and MQTT allow. A dead connection is noticed after one to two of it.
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
+
+/// Time for connecting, and for each write, in seconds.
+const NETWORK_TIMEOUT_S: u64 = 2;
+
+/// Time from the connection to the answer to the subscription.
+const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Requests in flight inside rumqttc: there is one, the SUBSCRIBE.
+const REQUESTS_MAX: usize = 4;
+
+/// What is read from where.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The broker.
+    pub broker: BrokerAddress,
+    /// Wards to subscribe to; empty for all.
+    pub wards: Vec<Id>,
+    /// Name of this broker in metrics and events.
+    pub path: BrokerPath,
+}
+
+/// Something from a broker, in the order in which it happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ingest {
+    /// A message.
+    Arrival(Arrival),
+    /// A message that is too long to be one; it was dropped and is to be counted.
+    Oversize {
+        /// The topic.
+        topic: String,
+        /// Bytes of the payload.
+        bytes: usize,
+        /// The broker that it came from.
+        path: BrokerPath,
+    },
+    /// The connection changed.
+    Link {
+        /// The broker.
+        path: BrokerPath,
+        /// How.
+        event: LinkEvent,
+    },
+}
+
+/// A message as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// The topic, unchecked.
+    pub topic: String,
+    /// The payload, unchecked, at most [`PAYLOAD_BYTES_MAX`].
+    pub payload: Bytes,
+    /// Whether the broker had kept it: its age is unknown.
+    pub retained: bool,
+    /// When it was read.
+    pub received: Instant,
+    /// The broker that it came from.
+    pub path: BrokerPath,
+}
+
+/// A change of the connection to a broker. There are no two of one kind in a row; before the first it is down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkEvent {
+    /// Connected, and every subscription granted.
+    Up,
+    /// Not connected any more, or never was.
+    Down(LinkLost),
+}
+
+/// The queue between [`run`] and the engine, which live on the same thread.
+#[must_use]
+pub fn queue() -> (mpsc::Sender<Ingest>, mpsc::Receiver<Ingest>) {
+    mpsc::channel(QUEUE_MESSAGES_MAX)
+}
+
+/// Reads from one broker until nobody takes from the queue any more. Connects again after every error, at first after
+/// 50 ms, at most every 2 s.
+pub async fn run(
+    options: Options,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+    queue: mpsc::Sender<Ingest>,
+) {
+    // Another session with the same id would end this one: never twice the same.
+    let client_id = format!("ecmo-gateway-{:08x}", fastrand::u32(..));
+    let connected = metrics.mqtt_connected.get(options.path);
+    let mut backoff = Backoff::default();
+    let mut link = Link { options: &options, clock, queue: &queue, state: LinkState::New };
+    loop {
+        let (client, event_loop) = connect(&client_id, &options.broker);
+        let lost = match link.read(&client, event_loop, || connected.set(1.0)).await {
+            Ok(QueueClosed) => return,
+            Err(lost) => lost,
+        };
+        connected.set(0.0);
+        metrics.mqtt_reconnects.get(options.path).get(lost.reason).increment(1);
+        if link.down(&lost).await.is_err() {
+            return;
+        }
+        let pause = backoff.next(lost.up_for);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = queue.closed() => return,
+        }
+    }
+}
+
+fn connect(client_id: &str, broker: &BrokerAddress) -> (AsyncClient, EventLoop) {
+    let mut options = MqttOptions::new(client_id, broker.host.clone(), broker.port);
+    options
+        .set_keep_alive(KEEP_ALIVE)
+        .set_clean_session(true)
+        .set_max_packet_size(PACKET_BYTES_MAX, OUTGOING_BYTES_MAX);
+    let (client, mut event_loop) = AsyncClient::new(options, REQUESTS_MAX);
+    let mut network = NetworkOptions::new();
+    // Off by default; a small packet would then wait 40 ms for the acknowledgement of the one before.
+    network.set_tcp_nodelay(true);
+    network.set_connection_timeout(NETWORK_TIMEOUT_S);
+    event_loop.set_network_options(network);
+    (client, event_loop)
+}
+
+/// Nobody takes from the queue.
+#[derive(Debug)]
+struct QueueClosed;
+
+/// How a connection ended.
+#[derive(Debug)]
+struct Lost {
+    reason: LinkLost,
+    detail: String,
+    /// Time since the subscriptions were granted; zero when they never were.
+    up_for: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LinkState {
+    New,
+    Up,
+    Down,
+}
+
+struct Link<'a> {
+    options: &'a Options,
+    clock: Clock,
+    queue: &'a mpsc::Sender<Ingest>,
+    state: LinkState,
+}
+
+impl Link<'_> {
+    /// Reads one connection to its end.
+    async fn read(
+        &mut self,
+        client: &AsyncClient,
+        mut event_loop: EventLoop,
+        on_up: impl Fn(),
+    ) -> Result<QueueClosed, Lost> {
+        let mut up_at = None;
+        // The connection has its own timeout; this one starts anew with it.
+        let mut answer_due = tokio::time::Instant::now()
+            + Duration::from_secs(NETWORK_TIMEOUT_S)
+            + SUBSCRIBE_TIMEOUT;
+        loop {
+            let lost = |reason, detail| Lost {
+                reason,
+                detail,
+                up_for: up_at.map_or(Duration::ZERO, |at| self.clock.now().since(at)),
+            };
+            let event = if up_at.is_some() {
+                event_loop.poll().await
+            } else {
+                timeout_at(answer_due, event_loop.poll()).await.map_err(|_elapsed| {
+                    lost(LinkLost::Timeout, "no answer to the subscription".to_owned())
+                })?
+            };
+            let packet = match event {
+                Ok(Event::Incoming(packet)) => packet,
+                Ok(Event::Outgoing(_)) => continue,
+                Err(error) => return Err(lost(reason(&error), error.to_string())),
+            };
+            if let Packet::Publish(publish) = packet {
+                if self.hand_on(publish).await.is_err() {
+                    return Ok(QueueClosed);
+                }
+            } else if let Packet::ConnAck(_) = packet {
+                answer_due = tokio::time::Instant::now() + SUBSCRIBE_TIMEOUT;
+                client.try_subscribe_many(filters(&self.options.wards)).map_err(|error| {
+                    lost(LinkLost::Protocol, format!("cannot ask for subscriptions: {error}"))
+                })?;
+            } else if let Packet::SubAck(answer) = packet {
+                granted(&answer, filters(&self.options.wards).count())
+                    .map_err(|detail| lost(LinkLost::Subscription, detail))?;
+                up_at = Some(self.clock.now());
+                on_up();
+                if self.up().await.is_err() {
+                    return Ok(QueueClosed);
+                }
+            }
+        }
+    }
+
+    async fn hand_on(&self, publish: Publish) -> Result<(), QueueClosed> {
+        let path = self.options.path;
+        let message = if publish.payload.len() > PAYLOAD_BYTES_MAX {
+            Ingest::Oversize { topic: publish.topic, bytes: publish.payload.len(), path }
+        } else {
+            Ingest::Arrival(Arrival {
+                topic: publish.topic,
+                payload: publish.payload,
+                retained: publish.retain,
+                received: self.clock.now(),
+                path,
+            })
+        };
+        self.send(message).await
+    }
+
+    async fn up(&mut self) -> Result<(), QueueClosed> {
+        tracing::info!(broker = %self.options.broker, "subscribed");
+        self.state = LinkState::Up;
+        self.send(Ingest::Link { path: self.options.path, event: LinkEvent::Up }).await
+    }
+
+    /// Tells the first failure after success or start; the following ones are only counted.
+    async fn down(&mut self, lost: &Lost) -> Result<(), QueueClosed> {
+        let (broker, reason) = (&self.options.broker, lost.reason.label());
+        match self.state {
+            LinkState::Down => {
+                tracing::debug!(%broker, reason, detail = lost.detail, "still no connection");
+                Ok(())
+            }
+            LinkState::New | LinkState::Up => {
+                tracing::warn!(%broker, reason, detail = lost.detail, "connection lost; trying again");
+                self.state = LinkState::Down;
+                let event = LinkEvent::Down(lost.reason);
+                self.send(Ingest::Link { path: self.options.path, event }).await
+            }
+        }
+    }
+
+    async fn send(&self, message: Ingest) -> Result<(), QueueClosed> {
+        self.queue.send(message).await.map_err(|_closed| QueueClosed)
+    }
+}
+
+fn filters(wards: &[Id]) -> impl Iterator<Item = SubscribeFilter> {
+    let all = wards.is_empty().then_some(None);
+    let named = wards.iter().map(Some);
+    all.into_iter().chain(named).flat_map(|ward| {
+        [
+            (Kind::Birth, QoS::AtLeastOnce),
+            (Kind::Status, QoS::AtLeastOnce),
+            (Kind::Frame, QoS::AtMostOnce),
+        ]
+        .map(|(kind, qos)| SubscribeFilter::new(filter(ward, kind), qos))
+    })
+}
+
+/// Every subscription must be granted: one that is refused would look like silence of its pumps.
+fn granted(answer: &SubAck, asked: usize) -> Result<(), String> {
+    let granted = answer
+        .return_codes
+        .iter()
+        .filter(|code| matches!(code, SubscribeReasonCode::Success(_)))
+        .count();
+    if granted == asked && answer.return_codes.len() == asked {
+        return Ok(());
+    }
+    Err(format!(
+        "the broker granted {granted} of {asked} subscriptions; let this gateway read ecmo/v1/#"
+    ))
+}
+
+fn reason(error: &ConnectionError) -> LinkLost {
+    match error {
+        ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => LinkLost::Timeout,
+        ConnectionError::MqttState(state) => state_reason(state),
+        ConnectionError::Io(_) => LinkLost::Closed,
+        ConnectionError::ConnectionRefused(_) => LinkLost::Refused,
+        ConnectionError::NotConnAck(_)
+        | ConnectionError::RequestsDone
+        | ConnectionError::Tls(_) => LinkLost::Protocol,
+    }
+}
+
+fn state_reason(error: &StateError) -> LinkLost {
+    match error {
+        StateError::AwaitPingResp => LinkLost::Ping,
+        StateError::Io(_)
+        | StateError::ConnectionAborted
+        | StateError::Deserialization(PacketError::Io(_)) => LinkLost::Closed,
+        StateError::Deserialization(PacketError::PayloadSizeLimitExceeded(_)) => LinkLost::Oversize,
+        StateError::Deserialization(_)
+        | StateError::InvalidState
+        | StateError::Unsolicited(_)
+        | StateError::WrongPacket
+        | StateError::CollisionTimeout
+        | StateError::EmptySubscription => LinkLost::Protocol,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(wards: &[&str]) -> Vec<String> {
+        let wards: Vec<Id> = wards.iter().map(|ward| Id::new(ward).unwrap()).collect();
+        filters(&wards).map(|filter| filter.path).collect()
+    }
+
+    #[test]
+    fn every_ward_is_subscribed_for_births_statuses_and_frames() {
+        assert_eq!(paths(&[]), ["ecmo/v1/+/+/birth", "ecmo/v1/+/+/status", "ecmo/v1/+/+/frame"]);
+        let two = paths(&["nicu", "picu"]);
+        assert_eq!(two.len(), 6);
+        assert!(two.contains(&"ecmo/v1/picu/+/frame".to_owned()), "{two:?}");
+    }
+
+    #[test]
+    fn a_refused_or_missing_subscription_is_an_error() {
+        let success = SubscribeReasonCode::Success(QoS::AtMostOnce);
+        let answer = |codes: &[SubscribeReasonCode]| SubAck::new(1, codes.to_vec());
+        assert!(granted(&answer(&[success; 3]), 3).is_ok());
+        let refused = [success, SubscribeReasonCode::Failure, success];
+        let detail = granted(&answer(&refused), 3).unwrap_err();
+        assert!(detail.contains("2 of 3"), "{detail}");
+        assert!(granted(&answer(&[success; 2]), 3).is_err());
+        assert!(granted(&answer(&[]), 3).is_err());
+    }
+}

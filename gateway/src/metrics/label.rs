@@ -1,0 +1,214 @@
+//! Every label value, as an enum, so that no series appears that nobody expects.
+
+/// Values of one label.
+pub trait Label: Copy + 'static {
+    /// Name of the label.
+    const KEY: &'static str;
+    /// Every value, in the order of [`Label::index`].
+    const ALL: &'static [Self];
+    /// The value as Prometheus shows it.
+    fn label(self) -> &'static str;
+    /// Position in [`Label::ALL`].
+    fn index(self) -> usize;
+}
+
+macro_rules! labels {
+    ($($(#[$doc:meta])* $name:ident $key:literal { $($(#[$value_doc:meta])* $value:ident $text:literal,)+ })+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$value_doc])* $value,)+ }
+
+        impl $name {
+            /// The value as Prometheus shows it.
+            #[must_use]
+            pub const fn label(self) -> &'static str {
+                match self { $(Self::$value => $text,)+ }
+            }
+        }
+
+        impl Label for $name {
+            const KEY: &'static str = $key;
+            const ALL: &'static [Self] = &[$(Self::$value,)+];
+
+            fn label(self) -> &'static str {
+                self.label()
+            }
+
+            fn index(self) -> usize {
+                self as usize
+            }
+        }
+    )+};
+}
+
+labels! {
+    /// Which of two independent brokers.
+    BrokerPath "path" {
+        /// The first, or only one.
+        A "a",
+        /// The second.
+        B "b",
+    }
+
+    /// Why a frame was refused.
+    FrameRejected "reason" {
+        /// Longer than a frame may be.
+        Oversize "oversize",
+        /// The check sum is missing or wrong.
+        Crc "crc",
+        /// No protobuf frame.
+        Decode "decode",
+        /// The topic is none of ours.
+        Topic "topic",
+        /// The pump in the frame is not the topic's.
+        Identity "identity",
+        /// Retained by the broker: its age is unknown.
+        Retained "retained",
+        /// No birth of this boot is known, so the channels have no meaning.
+        NoBirth "no_birth",
+        /// Boot id zero, or of an agent that was replaced.
+        Boot "boot",
+        /// Block contents contradict each other.
+        Schema "schema",
+        /// Marked as historical on the live topic.
+        Historical "historical",
+        /// More pumps than the gateway serves.
+        Capacity "capacity",
+    }
+
+    /// Why a birth was refused.
+    BirthRejected "reason" {
+        /// Longer than a message may be.
+        Oversize "oversize",
+        /// No protobuf birth.
+        Decode "decode",
+        /// The pump in the birth is not the topic's.
+        Identity "identity",
+        /// Boot id zero.
+        Boot "boot",
+        /// Too many channels, or one named twice.
+        Channel "channel",
+        /// A unit that the parameter does not have.
+        Unit "unit",
+        /// A rate, range or scale that no sensor has.
+        Range "range",
+        /// More pumps than the gateway serves.
+        Capacity "capacity",
+    }
+
+    /// Why a status was refused.
+    StatusRejected "reason" {
+        /// Longer than a message may be.
+        Oversize "oversize",
+        /// No protobuf status.
+        Decode "decode",
+        /// The pump in the status is not the topic's.
+        Identity "identity",
+        /// Boot id zero.
+        Boot "boot",
+        /// A state that is not known.
+        State "state",
+        /// More pumps than the gateway serves.
+        Capacity "capacity",
+    }
+
+    /// Why a sample of an accepted frame is no measurement.
+    SampleInvalid "reason" {
+        /// Not a number, infinite, or outside of what the birth allows.
+        Range "range",
+        /// The channel's unit is not the parameter's.
+        Unit "unit",
+        /// Of a channel that the birth does not declare, or that the gateway cannot read.
+        Channel "channel",
+        /// The agent says so: sensor off, fault, calibrating, stale.
+        Sensor "sensor",
+        /// No validity was given.
+        Unspecified "unspecified",
+    }
+
+    /// Part of the alarm path.
+    Stage "stage" {
+        /// Bytes into a checked frame.
+        Decode "decode",
+        /// Sequence, duplicates, order.
+        Order "order",
+        /// Rules.
+        Alarm "alarm",
+        /// Into the displays' mailboxes.
+        Fanout "fanout",
+    }
+
+    /// Priority of an alarm.
+    AlarmPriority "priority" {
+        /// Immediate response.
+        High "high",
+        /// Prompt response.
+        Medium "medium",
+        /// Awareness.
+        Low "low",
+    }
+
+    /// Kind of an alarm condition.
+    AlarmKind "kind" {
+        /// Of the patient.
+        Physiological "physiological",
+        /// Of the equipment or the path.
+        Technical "technical",
+    }
+
+    /// Step in the life of an alarm.
+    AlarmTransition "transition" {
+        /// It began.
+        Raised "raised",
+        /// Someone acknowledged it.
+        Acknowledged "acked",
+        /// It ended.
+        Cleared "cleared",
+        /// Nobody confirmed it in time.
+        Escalated "escalated",
+    }
+
+    /// What a subscription carries.
+    StreamKind "kind" {
+        /// Newest values.
+        Numeric "numeric",
+        /// Samples.
+        Waveform "waveform",
+        /// Alarms.
+        Alarm "alarm",
+    }
+
+    /// Why a display did not get a message.
+    SubscriptionDropped "reason" {
+        /// A newer one took its place.
+        Conflated "conflated",
+        /// The display was too slow and lost it, or was cut off.
+        Overflow "overflow",
+    }
+
+    /// Why the connection to a broker ended.
+    LinkLost "reason" {
+        /// The broker said no to the connection.
+        Refused "refused",
+        /// The broker said no to a subscription.
+        Subscription "subscription",
+        /// No answer in time to a connection, a subscription or a write.
+        Timeout "timeout",
+        /// No answer to a ping.
+        Ping "ping",
+        /// Closed or broken.
+        Closed "closed",
+        /// A packet that is longer than this client reads.
+        Oversize "oversize",
+        /// A packet that is none, or not expected.
+        Protocol "protocol",
+    }
+
+    /// One of the two runtimes.
+    RuntimeName "runtime" {
+        /// The alarm thread.
+        Alarm "alarm",
+        /// The serving side.
+        Serving "serving",
+    }
+}

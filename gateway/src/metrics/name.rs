@@ -1,0 +1,119 @@
+//! Every metric: its name, what it tells, its kind.
+
+/// A metric as Prometheus describes it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Name {
+    /// The name.
+    pub(super) text: &'static str,
+    /// What it tells.
+    pub(super) help: &'static str,
+    /// Its kind.
+    pub(super) kind: Kind,
+}
+
+/// Kind of a metric.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Counts by size, with the buckets' upper bounds in seconds.
+    Histogram(&'static [f64]),
+}
+
+/// Latencies: from 50 us, which one step takes, to 5 s, where only the fact matters.
+const LATENCY: &[f64] = &[
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+    1.0, 2.5, 5.0,
+];
+
+/// Dropouts: from two lost frames to the time in which somebody repairs a network.
+const DROPOUT: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1_800.0];
+
+macro_rules! names {
+    ($($kind:ident $(($buckets:ident))? $constant:ident $text:literal $help:literal;)+) => {
+        $(pub(super) const $constant: Name =
+            Name { text: $text, help: $help, kind: Kind::$kind$(($buckets))? };)+
+
+        /// Every metric.
+        pub(super) const ALL: &[Name] = &[$($constant,)+];
+    };
+}
+
+names! {
+    Gauge BUILD_INFO "ecmo_gateway_build_info"
+        "Always 1; the labels tell what runs.";
+
+    // One pump: labels ward and pump.
+    Counter FRAMES_RECEIVED "ecmo_gateway_frames_received_total"
+        "Frames that arrived, whatever became of them.";
+    Counter FRAME_BYTES_RECEIVED "ecmo_gateway_frame_bytes_received_total"
+        "Bytes of the frames that arrived.";
+    Counter FRAMES_ACCEPTED "ecmo_gateway_frames_accepted_total"
+        "Frames that were judged.";
+    Counter FRAMES_MISSING "ecmo_gateway_frames_missing_total"
+        "Frames that never arrived, by their sequence.";
+    Counter FRAMES_DUPLICATE "ecmo_gateway_frames_duplicate_total"
+        "Frames that had arrived before.";
+    Counter FRAMES_REORDERED "ecmo_gateway_frames_reordered_total"
+        "Frames that came after a later one, in time to be used.";
+    Counter FRAMES_LATE "ecmo_gateway_frames_late_total"
+        "Frames that came too late to be used.";
+    Counter FRAMES_REJECTED "ecmo_gateway_frames_rejected_total"
+        "Frames that were refused.";
+    Counter BIRTHS_REJECTED "ecmo_gateway_births_rejected_total"
+        "Births that were refused.";
+    Counter STATUSES_REJECTED "ecmo_gateway_statuses_rejected_total"
+        "Statuses that were refused.";
+    Counter SAMPLES_INVALID "ecmo_gateway_samples_invalid_total"
+        "Samples of accepted frames that are no measurement.";
+    Histogram(DROPOUT) DROPOUT_SECONDS "ecmo_gateway_dropout_seconds"
+        "How long each gap in the frames of a pump was.";
+    Gauge STREAM_UP "ecmo_pump_stream_up"
+        "1 while frames of the pump are fresh, else 0.";
+    Gauge LAST_FRAME "ecmo_pump_last_frame_timestamp_seconds"
+        "Wall time of the last accepted frame, in seconds since 1970; 0 when there was none.";
+    Counter CLOCK_STEPS "ecmo_gateway_clock_steps_total"
+        "Jumps of an agent's wall clock.";
+
+    // Latency.
+    Histogram(LATENCY) INGEST_LATENCY "ecmo_gateway_ingest_latency_seconds"
+        "From publishing at the agent to arrival; as good as the two wall clocks agree.";
+    Histogram(LATENCY) PROCESSING "ecmo_gateway_processing_seconds"
+        "Time that a stage of the alarm path takes for one frame.";
+    Histogram(LATENCY) ALARM_DETECTION "ecmo_gateway_alarm_detection_latency_seconds"
+        "From arrival of the deciding frame to the alarm raised.";
+    Histogram(LATENCY) ALARM_DELIVERY "ecmo_gateway_alarm_delivery_latency_seconds"
+        "From the alarm raised to its being handed to the displays.";
+    Histogram(LATENCY) END_TO_END "ecmo_gateway_end_to_end_latency_seconds"
+        "From the sample to a display's word that it is shown.";
+    Counter LATENCY_DISCARDED "ecmo_gateway_latency_discarded_total"
+        "Latencies that were impossible and left out: negative or over 10 s.";
+    Histogram(LATENCY) RUNTIME_LAG "ecmo_gateway_runtime_lag_seconds"
+        "How late a timer of each runtime fires.";
+
+    // Alarms.
+    Gauge ALARMS_ACTIVE "ecmo_gateway_alarms_active"
+        "Alarm occurrences that have not ended.";
+    Counter ALARM_TRANSITIONS "ecmo_gateway_alarm_transitions_total"
+        "Steps in the life of alarms, by rule.";
+
+    // Displays.
+    Gauge SUBSCRIPTIONS_ACTIVE "ecmo_gateway_subscriptions_active"
+        "Streams to displays that are open.";
+    Counter SUBSCRIPTION_DROPPED "ecmo_gateway_subscription_dropped_total"
+        "Messages that a display did not get.";
+    Counter CONNECTIONS_REFUSED "ecmo_gateway_connections_refused_total"
+        "Connections of displays that were refused because the most were open.";
+
+    // Broker.
+    Gauge MQTT_CONNECTED "ecmo_gateway_mqtt_connected"
+        "1 while subscribed at the broker, else 0.";
+    Counter MQTT_RECONNECTS "ecmo_gateway_mqtt_reconnects_total"
+        "Connections to the broker that ended or failed.";
+
+    // The gateway itself.
+    Gauge WATCHDOG "ecmo_gateway_watchdog_timestamp_seconds"
+        "Wall time at which the alarm thread last finished a round, in seconds since 1970.";
+}

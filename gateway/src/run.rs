@@ -1,0 +1,300 @@
+//! Joins the stages: broker, alarm thread, directory, displays, metrics. Starts them in order and ends them in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinError, JoinSet};
+
+use crate::clock::Clock;
+use crate::config::{Broker, BrokerAddress, ConfigError, Settings};
+use crate::engine::{Engine, EngineHandle, EngineParts, Waveform, known_rule_ids};
+use crate::fanout::PumpSlot;
+use crate::grpc::{self, Serving};
+use crate::http::{self, Limits, NotReady};
+use crate::ingest;
+use crate::latency::Latencies;
+use crate::metrics::{BrokerPath, Metrics};
+use crate::registry::Registry;
+
+/// How long displays may take to end their requests when the gateway ends.
+const DRAIN: Duration = Duration::from_millis(500);
+
+/// A round of the alarm thread older than this means that it hangs.
+const ROUND_AGE_MAX: Duration = Duration::from_secs(1);
+
+/// Connections to the metrics port: two scrapers and a person.
+const METRICS_CONNECTIONS_MAX: usize = 8;
+
+/// Connections a display may have: two streams, and calls beside them.
+const CONNECTIONS_PER_DISPLAY: usize = 4;
+
+/// Why the gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The settings name something that does not exist.
+    #[error(transparent)]
+    Settings(#[from] ConfigError),
+    /// The embedded broker does not start.
+    #[cfg(feature = "embedded-broker")]
+    #[error(transparent)]
+    Broker(#[from] crate::broker::BrokerError),
+    /// This program was built without the embedded broker.
+    #[error("this gateway was built without the embedded broker; set url under [broker] to one")]
+    NoEmbeddedBroker,
+    /// An address is taken or not ours.
+    #[error(
+        "cannot listen on {bind}; stop what listens there, or choose another bind under [{section}]"
+    )]
+    Listen {
+        /// The address.
+        bind: SocketAddr,
+        /// Where it is set.
+        section: &'static str,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The system gives no thread.
+    #[error("cannot start the alarm thread")]
+    Thread(#[source] std::io::Error),
+    /// The services cannot be offered.
+    #[error(transparent)]
+    Services(#[from] grpc::ServeError),
+    /// A helper thread ended.
+    #[error("the start was interrupted")]
+    Interrupted(#[from] JoinError),
+}
+
+/// A running gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    address: SocketAddr,
+    metrics_address: SocketAddr,
+    broker_address: BrokerAddress,
+    latencies: Arc<Latencies>,
+    engine: Engine,
+    tasks: JoinSet<&'static str>,
+    stop: watch::Sender<bool>,
+    #[cfg(feature = "embedded-broker")]
+    broker: Option<crate::broker::EmbeddedBroker>,
+}
+
+impl Gateway {
+    /// Starts everything; when this returns, displays can connect.
+    ///
+    /// # Errors
+    /// An address is taken, a setting names what does not exist, or the system gives no thread.
+    pub async fn start(settings: &Settings) -> Result<Self, StartError> {
+        settings.check(&known_rule_ids())?;
+        let listener = listen(settings.serve.bind, "serve")?;
+        let metrics_listener = listen(settings.metrics_bind, "metrics")?;
+        let address = local(&listener, settings.serve.bind, "serve")?;
+        let metrics_address = local(&metrics_listener, settings.metrics_bind, "metrics")?;
+        #[cfg(feature = "embedded-broker")]
+        let broker = embedded(settings).await?;
+        #[cfg(feature = "embedded-broker")]
+        let embedded_at = broker.as_ref().map(|broker| BrokerAddress::from(broker.address()));
+        #[cfg(not(feature = "embedded-broker"))]
+        let embedded_at = None;
+        let broker_address = match (&settings.broker, embedded_at) {
+            (Broker::External(address), _) => address.clone(),
+            (Broker::Embedded { .. }, Some(address)) => address,
+            (Broker::Embedded { .. }, None) => return Err(StartError::NoEmbeddedBroker),
+        };
+
+        let clock = Clock::start();
+        let metrics = Arc::new(Metrics::new(&[BrokerPath::A]));
+        let latencies = Arc::new(Latencies::default());
+        let parts = EngineParts {
+            clock,
+            metrics: Arc::clone(&metrics),
+            latencies: Arc::clone(&latencies),
+            brokers: vec![ingest::Options {
+                broker: broker_address.clone(),
+                wards: settings.wards.clone(),
+                path: BrokerPath::A,
+            }],
+        };
+        let (engine, outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
+
+        let registry = Arc::new(Registry::default());
+        let serving = Serving {
+            clock,
+            epoch: fastrand::u64(1..),
+            registry: Arc::clone(&registry),
+            engine: engine.handle.clone(),
+            latencies: Arc::clone(&latencies),
+            metrics: Arc::clone(&metrics),
+        };
+        let displays = http::router(readiness(engine.handle.clone(), clock))
+            .fallback_service(grpc::router(serving).await?);
+
+        let (stop, stopping) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(direct(outputs.new_pumps, registry, Arc::clone(&metrics)));
+        tasks.spawn(pass_waveforms(outputs.waveforms));
+        tasks.spawn(upkeep(Arc::clone(&metrics)));
+        let limits = |connections_max| Limits {
+            connections_max,
+            drain_max: DRAIN,
+            refused: metrics.connections_refused.clone(),
+        };
+        let for_displays = limits(settings.serve.displays_max * CONNECTIONS_PER_DISPLAY);
+        let for_metrics = limits(METRICS_CONNECTIONS_MAX);
+        let scrapes = http::metrics_router(metrics);
+        tasks.spawn(server("display server", listener, displays, for_displays, stopping.clone()));
+        tasks.spawn(server("metrics server", metrics_listener, scrapes, for_metrics, stopping));
+        tracing::info!(%address, %metrics_address, broker = %broker_address, "gateway serves displays");
+        Ok(Self {
+            address,
+            metrics_address,
+            broker_address,
+            latencies,
+            engine,
+            tasks,
+            stop,
+            #[cfg(feature = "embedded-broker")]
+            broker,
+        })
+    }
+
+    /// Where displays are served.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where metrics are served.
+    #[must_use]
+    pub const fn metrics_address(&self) -> SocketAddr {
+        self.metrics_address
+    }
+
+    /// The broker that is read.
+    #[must_use]
+    pub const fn broker_address(&self) -> &BrokerAddress {
+        &self.broker_address
+    }
+
+    /// Histograms of the hops.
+    #[must_use]
+    pub fn latencies(&self) -> &Latencies {
+        &self.latencies
+    }
+
+    /// Waits until a part ends although nobody asked for it, and names it. Such a gateway must not go on: its displays
+    /// would show a state that nobody keeps.
+    pub async fn failed(&mut self) -> &'static str {
+        let mut look = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            tokio::select! {
+                ended = self.tasks.join_next() => match ended {
+                    Some(Ok(name)) => return name,
+                    Some(Err(_)) => return "a task that panicked",
+                    None => return "every task",
+                },
+                _ = look.tick() => if self.engine.has_ended() { return "alarm thread" },
+            }
+        }
+    }
+
+    /// Ends everything: displays first, then the alarm thread, then the broker. Takes at most three seconds.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let engine = self.engine;
+        let ending = tokio::task::spawn_blocking(move || engine.stop());
+        if let Err(error) = ending.await {
+            tracing::error!(%error, "ending the alarm thread failed");
+        }
+        // Both servers end within the drain; the other tasks have nothing left to do.
+        let drained = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN * 2, drained).await.is_err() {
+            self.tasks.abort_all();
+        }
+        #[cfg(feature = "embedded-broker")]
+        if let Some(broker) = self.broker.take()
+            && let Err(error) = tokio::task::spawn_blocking(move || broker.stop()).await
+        {
+            tracing::error!(%error, "ending the embedded broker failed");
+        }
+    }
+}
+
+fn listen(bind: SocketAddr, section: &'static str) -> Result<tokio::net::TcpListener, StartError> {
+    http::listen(bind).map_err(|source| StartError::Listen { bind, section, source })
+}
+
+fn local(
+    listener: &tokio::net::TcpListener,
+    bind: SocketAddr,
+    section: &'static str,
+) -> Result<SocketAddr, StartError> {
+    listener.local_addr().map_err(|source| StartError::Listen { bind, section, source })
+}
+
+#[cfg(feature = "embedded-broker")]
+async fn embedded(
+    settings: &Settings,
+) -> Result<Option<crate::broker::EmbeddedBroker>, StartError> {
+    let Broker::Embedded { bind } = settings.broker else { return Ok(None) };
+    // It blocks until it listens.
+    let started = tokio::task::spawn_blocking(move || crate::broker::EmbeddedBroker::start(bind));
+    Ok(Some(started.await??))
+}
+
+/// Whether the gateway can tell the truth about the pumps.
+fn readiness(engine: EngineHandle, clock: Clock) -> impl Fn() -> Result<(), NotReady> {
+    move || {
+        let age = clock.now().since(engine.last_round());
+        if age > ROUND_AGE_MAX {
+            return Err(NotReady(format!("the alarm thread hangs since {} ms", age.as_millis())));
+        }
+        if !engine.is_linked() {
+            return Err(NotReady("no connection to the broker".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+async fn server(
+    name: &'static str,
+    listener: tokio::net::TcpListener,
+    router: axum::Router,
+    limits: Limits,
+    stopping: watch::Receiver<bool>,
+) -> &'static str {
+    http::serve(listener, router, limits, until(stopping)).await;
+    name
+}
+
+async fn until(mut stopping: watch::Receiver<bool>) {
+    // The sender lives as long as the gateway; if it is gone, the gateway is too.
+    let _gateway_gone = stopping.wait_for(|stopping| *stopping).await.is_err();
+}
+
+/// Gives each new pump its series and its place in the directory.
+async fn direct(
+    mut new_pumps: mpsc::Receiver<Arc<PumpSlot>>,
+    registry: Arc<Registry>,
+    metrics: Arc<Metrics>,
+) -> &'static str {
+    while let Some(slot) = new_pumps.recv().await {
+        slot.set_metrics(metrics.pump(&slot.address));
+        tracing::info!(pump = %slot.address, "new pump");
+        registry.insert(slot);
+    }
+    "directory"
+}
+
+async fn pass_waveforms(mut waveforms: mpsc::Receiver<Waveform>) -> &'static str {
+    while let Some((slot, frame)) = waveforms.recv().await {
+        slot.pass_waveforms(frame);
+    }
+    "waveforms"
+}
+
+async fn upkeep(metrics: Arc<Metrics>) -> &'static str {
+    http::upkeep(metrics).await;
+    "upkeep"
+}

@@ -23,8 +23,7 @@ use crate::birth::{Announcer, Presence};
 use crate::clock;
 use crate::config::BrokerUrl;
 use crate::counters::Counters;
-use crate::frame::PreparedFrame;
-use crate::queue::{FRAME_AGE_MAX, FrameQueue};
+use crate::queue::{FRAME_AGE_MAX, FrameQueue, InHand};
 
 /// Longest packet in both directions; the client's default of 10 KiB would refuse a long birth.
 pub const PACKET_BYTES_MAX: usize = 256 * 1024;
@@ -128,8 +127,9 @@ impl Publisher {
                 () = stopped(&mut stop) => {}
             }
         }
-        while self.queue.pop().is_some() {
+        while let Some(frame) = self.queue.pop() {
             self.counters.frames_dropped_stopped.add(1);
+            frame.used();
         }
     }
 
@@ -211,14 +211,14 @@ impl Publisher {
     }
 
     /// Publishes one frame, or drops it when it is too old or too long. Waits at most until it is too old.
-    async fn send(&self, client: &AsyncClient, seen: &Seen, mut frame: PreparedFrame) {
+    async fn send(&self, client: &AsyncClient, seen: &Seen, mut frame: InHand<'_>) {
         loop {
             let now = clock::stamp();
-            if now.mono.since(frame.finished()) > FRAME_AGE_MAX {
+            if now.mono.since(frame.frame().finished()) > FRAME_AGE_MAX {
                 self.counters.frames_dropped_old.add(1);
                 break;
             }
-            let bytes = frame.seal(now);
+            let bytes = frame.frame().seal(now);
             if bytes.len() > FRAME_BYTES_MAX {
                 self.counters.frames_dropped_oversize.add(1);
                 break;
@@ -230,7 +230,7 @@ impl Publisher {
             }
             seen.room().await;
         }
-        self.queue.give_back(frame);
+        frame.used();
     }
 
     /// The last words: what is still waiting, the status, and a proper goodbye, so that the last will is not sent.

@@ -60,12 +60,13 @@ impl FrameQueue {
 
     /// Takes the oldest frame.
     #[must_use]
-    pub fn pop(&self) -> Option<PreparedFrame> {
-        self.inner().waiting.pop_front()
+    pub fn pop(&self) -> Option<InHand<'_>> {
+        let frame = self.inner().waiting.pop_front()?;
+        Some(InHand { frame: Some(frame), queue: self })
     }
 
-    /// Gives back a used frame for its memory.
-    pub fn give_back(&self, frame: PreparedFrame) {
+    /// Takes back a used frame for its memory.
+    fn reclaim(&self, frame: PreparedFrame) {
         let mut inner = self.inner();
         if inner.spare.len() < SPARE_MAX {
             inner.spare.push(frame);
@@ -75,6 +76,36 @@ impl FrameQueue {
     /// Waits until a frame was added since the last wait.
     pub async fn arrived(&self) {
         self.arrived.notified().await;
+    }
+}
+
+/// A frame in the hands of the publisher. It goes back to the front of the queue unless it is [used](Self::used), so that
+/// a connection that is lost at the wrong moment loses no frame uncounted.
+#[derive(Debug)]
+pub struct InHand<'a> {
+    frame: Option<PreparedFrame>,
+    queue: &'a FrameQueue,
+}
+
+impl InHand<'_> {
+    /// The frame.
+    pub fn frame(&mut self) -> &mut PreparedFrame {
+        self.frame.as_mut().expect("a frame in hand is there until it is used or dropped")
+    }
+
+    /// The frame is published or given up: only its memory is kept.
+    pub fn used(mut self) {
+        if let Some(frame) = self.frame.take() {
+            self.queue.reclaim(frame);
+        }
+    }
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        if let Some(frame) = self.frame.take() {
+            self.queue.inner().waiting.push_front(frame);
+        }
     }
 }
 
@@ -100,11 +131,12 @@ mod tests {
         }
         queue.arrived().await;
         assert_eq!(counters.summary().frames_dropped_full, 50);
+        drop(queue.pop());
         let mut sequences = Vec::new();
         while let Some(mut frame) = queue.pop() {
-            let sealed = frame.seal(Stamp { mono: SampleTime::default(), wall_ns: 0 });
+            let sealed = frame.frame().seal(Stamp { mono: SampleTime::default(), wall_ns: 0 });
             sequences.push(ecmo_proto::sealed::open(&sealed).unwrap().sequence);
-            queue.give_back(frame);
+            frame.used();
         }
         assert_eq!(sequences, (50..300).collect::<Vec<_>>());
         assert_eq!(queue.inner().spare.len(), SPARE_MAX);

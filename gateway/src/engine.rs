@@ -32,7 +32,7 @@ use crate::metrics::{Metrics, RuntimeName};
 use hub::{Hub, Outbox};
 use ward::Ward;
 
-pub use hub::Waveform;
+pub use hub::{Confirmed, Waveform};
 
 /// Commands that may wait: every display of the largest unit at once. A full queue is told to the display.
 const COMMANDS_MAX: usize = 256;
@@ -78,7 +78,7 @@ enum Command {
     Watch(AlarmOutlet),
     List { ward: Option<Id>, reply: oneshot::Sender<Vec<AlarmUpdate>> },
     Acknowledge { id: String, revision: u32, by: String, reply: AcknowledgeReply },
-    Confirm { shown: Vec<(String, u32)>, reply: oneshot::Sender<u32> },
+    Confirm { shown: Vec<(String, u32)>, reply: oneshot::Sender<Confirmed> },
 }
 
 type AcknowledgeReply = oneshot::Sender<Result<AlarmUpdate, AcknowledgeError>>;
@@ -128,11 +128,11 @@ impl EngineHandle {
         self.ask(|reply| Command::Acknowledge { id, revision, by, reply }).await
     }
 
-    /// Takes note of what a display has shown; returns how many of the revisions are known.
+    /// Takes note of what a display has shown.
     ///
     /// # Errors
     /// The alarm thread does not answer.
-    pub async fn confirm(&self, shown: Vec<(String, u32)>) -> Result<u32, NoAnswer> {
+    pub async fn confirm(&self, shown: Vec<(String, u32)>) -> Result<Confirmed, NoAnswer> {
         self.ask(|reply| Command::Confirm { shown, reply }).await
     }
 

@@ -11,7 +11,8 @@ use ecmo_gateway::engine::known_rule_ids;
 
 /// Joins the pumps of a ward, detects alarm conditions, serves displays. Research software, not a medical device.
 ///
-/// Exit codes: 0 ended on request, 1 a part failed while running, 64 wrong arguments, 78 wrong settings or not startable.
+/// Exit codes: 0 ended on request, or the settings are right; 1 fault of the program or the system; 2 settings or
+/// arguments that cannot work.
 #[derive(Debug, Parser)]
 #[command(version, about, long_about)]
 struct Arguments {
@@ -35,22 +36,11 @@ enum Command {
     },
 }
 
-/// Wrong arguments (sysexits).
-const USAGE: u8 = 64;
-
-/// Wrong settings (sysexits).
-const CONFIG: u8 = 78;
+/// Exit code of settings or arguments that cannot work.
+const EXIT_SETTINGS: u8 = 2;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            let code = if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
-            // Nothing can be told when even the message cannot be printed.
-            let _unprintable = error.print();
-            return code;
-        }
-    };
+    let arguments = Arguments::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -58,7 +48,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("ecmo-gateway: {error:#}");
-            ExitCode::from(CONFIG)
+            ExitCode::from(EXIT_SETTINGS)
         }
     }
 }

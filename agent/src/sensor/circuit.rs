@@ -36,7 +36,7 @@ const RETURN_RESISTANCE: (f64, f64) = (6.0, 1.6);
 const RETURN_OPEN_RESISTANCE: (f64, f64) = (0.4, 0.02);
 
 /// Factor of the drainage resistance when the drainage is obstructed.
-const OBSTRUCTION_FACTOR: f64 = 2.7;
+const OBSTRUCTION_FACTOR: f64 = 3.2;
 
 /// Below this drainage pressure the vein begins to close around the cannula.
 const COLLAPSE_MMHG: f64 = -50.0;

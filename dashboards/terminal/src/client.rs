@@ -265,12 +265,13 @@ impl Gateway {
         Ok((answer.hops.into_iter().map(convert::hop).collect(), answer.discarded))
     }
 
-    /// Tells which revisions this display has shown.
+    /// Tells which revisions this display has shown; how long the last known one took from its decision to this
+    /// confirmation, in nanoseconds by the gateway's clock.
     pub(crate) async fn confirm(
         &self,
         display: &str,
         shown: &[ShownAlarm],
-    ) -> Result<(), ClientError> {
+    ) -> Result<Option<u64>, ClientError> {
         let shown = shown.iter().cloned().map(|alarm| wire::ShownAlarm {
             occurrence: alarm.occurrence,
             revision: alarm.revision,
@@ -278,8 +279,8 @@ impl Gateway {
         let request =
             wire::ConfirmAlarmsRequest { display: display.to_owned(), shown: shown.collect() };
         let mut client = Self::alarms_client(self.channel.clone());
-        self.answer("confirm alarms", client.confirm_alarms(timed(request))).await?;
-        Ok(())
+        let answer = self.answer("confirm alarms", client.confirm_alarms(timed(request))).await?;
+        Ok(answer.decided_to_confirmed_ns)
     }
 
     /// Acknowledges one occurrence as far as it was shown; true when that survives a restart of the gateway.

@@ -18,6 +18,17 @@ const RETRY: Duration = Duration::from_millis(500);
 /// Longest wait for the last confirmations when a command ends.
 const FINISH_MAX: Duration = Duration::from_secs(2);
 
+/// Confirmations that wait to be told. When full they are left out: they are told for people, nothing rests on them.
+const TOLD_MAX: usize = 64;
+
+/// A confirmation that the gateway took.
+#[derive(Debug)]
+pub(crate) struct Confirmed {
+    pub(crate) alarm: ShownAlarm,
+    /// From the gateway's decision to the confirmation, by the gateway's clock.
+    pub(crate) decided_to_confirmed_ns: u64,
+}
+
 /// Confirms in a task of its own.
 #[derive(Debug)]
 pub(crate) struct Confirmer {
@@ -27,10 +38,11 @@ pub(crate) struct Confirmer {
 
 impl Confirmer {
     /// Starts the task.
-    pub(crate) fn start(gateway: Gateway, display: String) -> Self {
+    pub(crate) fn start(gateway: Gateway, display: String) -> (Self, Receiver<Confirmed>) {
         let (shown, waiting) = channel(WAITING_MAX);
-        let task = tokio::spawn(confirm_all(gateway, display, waiting));
-        Self { shown, task }
+        let (told, confirmed) = channel(TOLD_MAX);
+        let task = tokio::spawn(confirm_all(gateway, display, waiting, told));
+        (Self { shown, task }, confirmed)
     }
 
     /// Notes that a revision was shown; false when the queue is full and it will not be confirmed.
@@ -53,6 +65,7 @@ async fn confirm_all(
     gateway: Gateway,
     display: String,
     mut waiting: Receiver<ShownAlarm>,
+    told: Sender<Confirmed>,
 ) -> usize {
     let mut unconfirmed: VecDeque<ShownAlarm> = VecDeque::new();
     let mut batch = Vec::new();
@@ -73,8 +86,13 @@ async fn confirm_all(
         if unconfirmed.is_empty() {
             return 0;
         }
-        if gateway.confirm(&display, unconfirmed.make_contiguous()).await.is_ok() {
-            unconfirmed.clear();
+        let Ok(latency) = gateway.confirm(&display, unconfirmed.make_contiguous()).await else {
+            continue;
+        };
+        let last = unconfirmed.drain(..).next_back();
+        if let Some((alarm, decided_to_confirmed_ns)) = last.zip(latency) {
+            // Full, or nobody wants to know: see TOLD_MAX.
+            if told.try_send(Confirmed { alarm, decided_to_confirmed_ns }).is_err() {}
         }
     }
 }

@@ -32,6 +32,15 @@ const CONFIRMATION_MAX: Duration = Duration::from_secs(10);
 /// A frame of waveforms on its way to the serving side.
 pub type Waveform = (Arc<PumpSlot>, Arc<WaveformFrame>);
 
+/// What is known of revisions that a display has confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Confirmed {
+    /// How many of them were handed over.
+    pub known: u32,
+    /// From the decision about the last known one to its confirmation.
+    pub last_took: Option<Duration>,
+}
+
 /// A revision that was handed over.
 #[derive(Debug)]
 struct HandedOver {
@@ -97,15 +106,16 @@ impl Hub {
         self.hand_over(&item);
     }
 
-    /// Measures the confirmations of a display; returns how many of the revisions are known.
-    pub(super) fn confirm(&mut self, shown: &[(String, u32)], now: Instant) -> u32 {
-        let mut known = 0;
+    /// Measures the confirmations of a display.
+    pub(super) fn confirm(&mut self, shown: &[(String, u32)], now: Instant) -> Confirmed {
+        let mut confirmed = Confirmed::default();
         for (id, revision) in shown {
             let found =
                 self.recent.iter().rev().find(|one| one.revision == *revision && one.id == *id);
             let Some(found) = found else { continue };
-            known += 1;
             let took = now.since(found.decided_at);
+            confirmed.known += 1;
+            confirmed.last_took = Some(took);
             if took > CONFIRMATION_MAX {
                 continue;
             }
@@ -118,7 +128,7 @@ impl Hub {
                 }
             }
         }
-        known
+        confirmed
     }
 
     /// An occurrence as displays get it, without a deciding sample.

@@ -134,8 +134,11 @@ impl AlarmService for Alarms {
         let request = request.into_inner();
         name(&request.display, "display")?;
         let shown = request.shown.into_iter().map(|one| (one.occurrence, one.revision)).collect();
-        let known = self.serving.engine.confirm(shown).await.map_err(no_answer)?;
-        Ok(Response::new(v1::ConfirmAlarmsResponse { known }))
+        let confirmed = self.serving.engine.confirm(shown).await.map_err(no_answer)?;
+        Ok(Response::new(v1::ConfirmAlarmsResponse {
+            known: confirmed.known,
+            decided_to_confirmed_ns: confirmed.last_took.map(convert::nanos),
+        }))
     }
 
     async fn acknowledge_alarm(

@@ -169,7 +169,7 @@ pub(super) fn waveform(block: &WaveformBlock) -> v1::WaveformBlock {
     }
 }
 
-fn nanos(duration: Duration) -> u64 {
+pub(super) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 

@@ -1,4 +1,5 @@
 //! The HTTP side with real connections, polite and not.
+#![cfg(test)]
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! A peer that speaks as much MQTT as a test dictates, for what no sane broker does.
+#![cfg(test)]
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,5 @@
 //! What Prometheus' own checker says of the metrics.
+#![cfg(test)]
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

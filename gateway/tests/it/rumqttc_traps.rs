@@ -1,6 +1,7 @@
 //! Each known defect of rumqttc 0.25 that could touch the gateway, and the proof that it does not.
 //!
 //! It publishes nothing, so that losing publishes, colliding packet ids and blocking in `publish` cannot happen.
+#![cfg(test)]
 
 use std::net::SocketAddr;
 use std::sync::Arc;

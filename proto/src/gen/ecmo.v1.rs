@@ -500,6 +500,10 @@ pub struct ConfirmAlarmsResponse {
     /// How many of the revisions the gateway knew.
     #[prost(uint32, tag = "1")]
     pub known: u32,
+    /// From the decision about the last known revision named to this confirmation, in nanoseconds, by the gateway's clock;
+    /// absent when none was known.
+    #[prost(uint64, optional, tag = "2")]
+    pub decided_to_confirmed_ns: ::core::option::Option<u64>,
 }
 /// Acknowledges one occurrence.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -7,7 +7,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::termios::{
     ControlModes, InputModes, OptionalActions, QueueSelector, SpecialCodeIndex, ioctl_tiocexcl,
-    tcflush, tcgetattr, tcsetattr,
+    ioctl_tiocnxcl,    tcflush, tcgetattr, tcsetattr,
 };
 
 /// Speed of the line; 8 data bits, no parity, 1 stop bit.
@@ -28,6 +28,14 @@ pub(super) enum Read {
     Nothing,
     /// The port is gone.
     Gone(Errno),
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        // Fails when the port is gone, and with it the lock. Without this, another program that had opened the port before
+        // would keep the lock alive.
+        let _gone_with_the_port = ioctl_tiocnxcl(&self.file).is_ok();
+    }
 }
 
 impl Port {

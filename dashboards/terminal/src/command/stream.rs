@@ -76,8 +76,9 @@ pub(crate) async fn run(context: Context, args: StreamArgs) -> Result<Verdict, C
     let name = resolve(&gateway, &args).await?;
     let display = display_name();
     let mut events = subscribe(&gateway, &name, &args, &display);
+    let (confirmer, _confirmed) = Confirmer::start(gateway, display);
     let mut stream = Stream {
-        confirmer: Confirmer::start(gateway, display),
+        confirmer,
         name,
         printer,
         alarms: AlarmFeed::new(),

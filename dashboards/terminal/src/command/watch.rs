@@ -1,14 +1,16 @@
 //! `ecmoctl alarms --watch`: every alarm as it comes, each one shown confirmed to the gateway.
 
+use serde::Serialize;
 use tokio::sync::mpsc::channel;
 
 use crate::alarm_book::Change;
 use crate::args::AlarmsArgs;
-use crate::client::Gateway;
+use crate::client::{Gateway, ShownAlarm};
 use crate::command::feed::{AlarmFeed, print_change, to_confirm, wall_text};
 use crate::command::{CommandError, Context, asked_to_end};
-use crate::confirm::{Confirmer, display_name};
+use crate::confirm::{Confirmed, Confirmer, display_name};
 use crate::follow::{WAITING_MESSAGES_MAX, follow};
+use crate::format::latency_text;
 use crate::model::Alarm;
 use crate::output::Printer;
 use crate::verdict::{Verdict, judge};
@@ -30,13 +32,17 @@ pub(crate) async fn run(mut context: Context, args: AlarmsArgs) -> Result<Verdic
     let (out, mut messages) = channel(WAITING_MESSAGES_MAX);
     let open = context.gateway.watch_alarms(&ward, &display);
     tokio::spawn(follow("watch alarms", open, |followed| followed, out));
-    let confirmer = Confirmer::start(context.gateway.clone(), display);
+    let (confirmer, mut confirmed) = Confirmer::start(context.gateway.clone(), display);
     let mut feed = AlarmFeed::new();
     let asked = asked_to_end(args.for_time);
     tokio::pin!(asked);
     let end = loop {
         let followed = tokio::select! {
             () = &mut asked => break End::Asked,
+            Some(confirmed) = confirmed.recv() => {
+                print_confirmed(&mut context, &confirmed);
+                continue;
+            }
             Some(followed) = messages.recv() => followed,
         };
         let local = context.clock.now();
@@ -59,6 +65,9 @@ pub(crate) async fn run(mut context: Context, args: AlarmsArgs) -> Result<Verdic
         }
     };
     let unconfirmed = confirmer.finish().await;
+    while let Ok(last) = confirmed.try_recv() {
+        print_confirmed(&mut context, &last);
+    }
     if unconfirmed > 0 {
         context.printer.note("some alarms were shown and could not be confirmed to the gateway");
     }
@@ -66,6 +75,30 @@ pub(crate) async fn run(mut context: Context, args: AlarmsArgs) -> Result<Verdic
         End::Shown => Verdict::Fine,
         End::Asked => ended(&context, &feed, &ward, &args).await,
     })
+}
+
+#[derive(Serialize)]
+struct ConfirmedLine<'a> {
+    r#type: &'static str,
+    occurrence: &'a str,
+    revision: u32,
+    decided_to_confirmed_ns: u64,
+}
+
+/// The last hop of the path: it ends when the gateway knows that the alarm was shown.
+fn print_confirmed(context: &mut Context, confirmed: &Confirmed) {
+    let Confirmed { alarm: ShownAlarm { occurrence, revision }, decided_to_confirmed_ns } =
+        confirmed;
+    let (revision, decided_to_confirmed_ns) = (*revision, *decided_to_confirmed_ns);
+    if context.printer.is_json() {
+        let r#type = "confirmed";
+        let line = ConfirmedLine { r#type, occurrence, revision, decided_to_confirmed_ns };
+        return context.printer.object(&line);
+    }
+    let wall = wall_text(context.clock);
+    let latency = latency_text(decided_to_confirmed_ns);
+    let name: String = occurrence.chars().filter(|letter| !letter.is_control()).collect();
+    context.printer.line(&format!("{wall}  path: decided to confirmed {latency} ({name})"));
 }
 
 /// Confirms what was really written; what nobody read was not shown.

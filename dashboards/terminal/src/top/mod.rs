@@ -61,10 +61,11 @@ pub(crate) async fn run(context: &Context, args: &WardArgs) -> Result<Verdict, C
     let alarms = gateway.watch_alarms(ward, &display);
     tokio::spawn(follow("watch alarms", alarms, Event::Alarms, out.clone()));
     tokio::spawn(ask_latency(gateway.clone(), out.clone()));
+    let (confirmer, _confirmed) = Confirmer::start(gateway.clone(), display);
     let screen = Screen {
         clock: context.clock,
         gateway: gateway.clone(),
-        confirmer: Confirmer::start(gateway.clone(), display),
+        confirmer,
         top: Top::new(gateway.url()),
         out,
     };

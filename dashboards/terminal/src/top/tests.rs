@@ -1,1 +1,262 @@
+//! What `top` draws in every state, on a backend without a terminal.
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::Zoned;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use crate::age::{GatewayTime, LocalTime};
+use crate::client::{AlarmUpdate, AlarmsUpdate, ClientError, PumpsUpdate, ShownAlarm};
+use crate::follow::Followed;
+use crate::model::{Alarm, Link, Priority, Pump, PumpName, Signal};
+use crate::top::input::{Wish, take_key};
+use crate::top::state::{Mode, Top};
+use crate::top::view;
+use crate::verdict::tests::live_pump;
+use crate::words::tests::pump_stop;
+
+/// The display started 5 s after the gateway.
+const OFFSET_MS: u64 = 5_000;
+
+fn local(gateway_ms: u64) -> LocalTime {
+    LocalTime((gateway_ms - OFFSET_MS) * 1_000_000)
+}
+
+fn wall() -> Zoned {
+    "2026-01-02T14:03:07[UTC]".parse().unwrap()
+}
+
+fn named(pump: &str) -> Pump {
+    let mut named = live_pump();
+    named.name = PumpName { ward: "nicu".to_owned(), pump: pump.to_owned() };
+    named
+}
+
+fn pumps(top: &mut Top, sequence: u64, pumps: Vec<Pump>, at_ms: u64) {
+    let now = GatewayTime(at_ms * 1_000_000);
+    let update = PumpsUpdate { pumps, now, epoch: 1, sequence, alarm_round: now };
+    top.take_pumps(Followed::Message(update), local(at_ms), &wall());
+}
+
+fn alarms(top: &mut Top, update: AlarmUpdate, at_ms: u64) {
+    let now = GatewayTime(at_ms * 1_000_000);
+    let update = AlarmsUpdate { update, now, epoch: 1, sequence: 0 };
+    top.take_alarms(Followed::Message(update), local(at_ms), &wall());
+}
+
+fn lost() -> ClientError {
+    ClientError::Ended { what: "watch pumps" }
+}
+
+/// Two pumps at 20 s, the second with a stop alarm.
+fn ward() -> Top {
+    let mut top = Top::new("http://gateway:8080");
+    pumps(&mut top, 0, vec![named("pump-1"), named("pump-2")], 20_000);
+    alarms(&mut top, AlarmUpdate::Snapshot(vec![pump_stop()]), 20_000);
+    alarms(&mut top, AlarmUpdate::Heartbeat(1), 20_000);
+    top
+}
+
+fn drawn(top: &Top, at_ms: u64, (width, height): (u16, u16)) -> (String, Vec<ShownAlarm>) {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    let mut shown = Vec::new();
+    terminal.draw(|frame| shown = view::draw(frame, top, local(at_ms), &wall())).unwrap();
+    (terminal.backend().to_string(), shown)
+}
+
+fn picture(top: &Top, at_ms: u64) -> String {
+    drawn(top, at_ms, (80, 24)).0
+}
+
+fn press(top: &mut Top, code: KeyCode) -> Wish {
+    take_key(top, KeyEvent::new(code, KeyModifiers::NONE), local(20_100))
+}
+
+#[test]
+fn a_live_ward_shows_values_the_worst_alarm_and_who_is_live() {
+    let picture = picture(&ward(), 20_100);
+    for text in [
+        "CONNECTED",
+        "2 of 2 live",
+        "*** high 1",
+        "nicu/pump-1 LIVE 0.1 s, running",
+        "flow   412 mL/min",
+        "*** HIGH pump stopped",
+        "nicu/pump-2 pump stopped  19 s  ACTIVE  0 rpm (5.1 s ago) < limit 100 rpm",
+        "alarm limits: UNREVIEWED starter values, research software, not a medical device",
+    ] {
+        assert!(picture.contains(text), "{text:?} is missing in\n{picture}");
+    }
+}
+
+#[test]
+fn a_silent_pump_shows_no_value_without_its_age() {
+    let mut top = ward();
+    let mut silent = named("pump-1");
+    silent.link = Link::Silent;
+    pumps(&mut top, 1, vec![silent], 34_000);
+    let picture = picture(&top, 34_000);
+    assert!(picture.contains("nicu/pump-1 SILENT 14 s, unknown"), "{picture}");
+    assert!(picture.contains("--- silent (412"), "{picture}");
+    assert!(!picture.contains("flow   412"), "{picture}");
+    assert!(picture.contains("0 of 2 live"), "{picture}");
+}
+
+#[test]
+fn a_pump_that_was_never_seen_shows_no_number() {
+    let mut top = Top::new("http://gateway:8080");
+    let mut never = named("pump-1");
+    never.link = Link::NeverSeen;
+    never.last_frame = None;
+    never.readings[0].value = None;
+    never.readings[0].sampled = None;
+    pumps(&mut top, 0, vec![never], 20_000);
+    alarms(&mut top, AlarmUpdate::Snapshot(Vec::new()), 20_000);
+    let picture = picture(&top, 20_000);
+    assert!(picture.contains("NEVER SEEN no frame yet, unknown"), "{picture}");
+    assert!(picture.contains("--- never seen"), "{picture}");
+    assert!(picture.contains("no alarms on 0 pumps, 1 without data"), "{picture}");
+}
+
+#[test]
+fn a_lost_gateway_withdraws_every_value_and_says_since_when() {
+    let mut top = ward();
+    top.take_pumps(Followed::Lost(lost()), local(22_000), &wall());
+    top.take_alarms(Followed::Lost(lost()), local(22_000), &wall());
+    let (picture, shown) = drawn(&top, 29_000, (80, 24));
+    assert!(picture.contains("LOST since 14:03:07 (7.0 s)"), "{picture}");
+    assert!(picture.contains("PUMPS NOT CONNECTED: LOOK AT THE PUMPS"), "{picture}");
+    assert_eq!(picture.matches("values withdrawn").count(), 2, "{picture}");
+    assert!(!picture.contains("412"), "{picture}");
+    assert!(picture.contains("alarms UNKNOWN"), "{picture}");
+    assert!(picture.contains("AS LAST KNOWN 7.0 s ago"), "{picture}");
+    assert!(top.newly_shown(shown).is_empty(), "a lost list must not be confirmed");
+}
+
+#[test]
+fn without_the_alarms_link_every_tile_says_that_alarms_are_not_shown() {
+    let mut top = ward();
+    top.take_alarms(Followed::Lost(lost()), local(20_000), &wall());
+    let picture = picture(&top, 20_100);
+    assert_eq!(picture.matches("ALARMS NOT SHOWN HERE").count(), 2, "{picture}");
+    assert!(picture.contains("412 mL/min"), "{picture}");
+}
+
+#[test]
+fn before_the_first_message_nothing_looks_idle_or_normal() {
+    let top = Top::new("http://gateway:8080");
+    let picture = picture(&top, 20_000);
+    assert!(picture.contains("CONNECTING"), "{picture}");
+    assert!(picture.contains("WAITING for the gateway at http://gateway:8080"), "{picture}");
+    assert!(!picture.contains("no alarms"), "{picture}");
+}
+
+#[test]
+fn a_hung_alarm_thread_and_an_old_picture_are_told() {
+    let mut top = ward();
+    let now = GatewayTime(23_000_000_000);
+    let alarm_round = GatewayTime(20_000_000_000);
+    let update = PumpsUpdate { pumps: Vec::new(), now, epoch: 1, sequence: 1, alarm_round };
+    top.take_pumps(Followed::Message(update), local(23_000), &wall());
+    assert!(picture(&top, 23_000).contains("ALARMS ARE NOT JUDGED"));
+    assert!(picture(&top, 24_500).contains("PICTURE IS 1.4 s OLD"));
+}
+
+#[test]
+fn a_pump_that_the_gateway_no_longer_knows_goes_with_the_next_snapshot() {
+    let mut top = ward();
+    top.take_pumps(Followed::Lost(lost()), local(21_000), &wall());
+    pumps(&mut top, 0, vec![named("pump-2")], 22_000);
+    assert_eq!(top.tiles.len(), 1);
+    assert_eq!(top.selected_pump.unwrap().pump, "pump-2");
+}
+
+#[test]
+fn a_sparkline_has_a_gap_where_no_value_held() {
+    let mut top = ward();
+    top.sample_trends(local(20_100));
+    top.take_pumps(Followed::Lost(lost()), local(20_200), &wall());
+    top.sample_trends(local(20_300));
+    let tile = top.tiles.values().next().unwrap();
+    assert_eq!(tile.trend, [Some(412.0), None]);
+}
+
+#[test]
+fn only_alarms_that_fit_the_screen_are_confirmed_and_each_revision_once() {
+    let mut top = ward();
+    let many = (0..30).map(|number| Alarm { occurrence: format!("{number:02}"), ..pump_stop() });
+    alarms(&mut top, AlarmUpdate::Snapshot(many.collect()), 20_000);
+    let (picture, shown) = drawn(&top, 20_100, (80, 24));
+    assert!(picture.contains("of 30"), "{picture}");
+    assert!(!shown.is_empty() && shown.len() < 30, "{}", shown.len());
+    let count = shown.len();
+    assert_eq!(top.newly_shown(shown.clone()).len(), count);
+    assert!(top.newly_shown(shown).is_empty());
+    top.mode = Mode::Help;
+    assert!(drawn(&top, 20_100, (80, 24)).1.is_empty(), "a window covers the list");
+}
+
+#[test]
+fn acknowledging_names_the_revision_that_was_on_the_screen() {
+    let mut top = ward();
+    assert_eq!(press(&mut top, KeyCode::Char('a')), Wish::Nothing);
+    assert_eq!(press(&mut top, KeyCode::Enter), Wish::Nothing, "no name, no acknowledgement");
+    for letter in "Ann".chars() {
+        press(&mut top, KeyCode::Char(letter));
+    }
+    let newer = Alarm { revision: 2, ..pump_stop() };
+    alarms(&mut top, AlarmUpdate::Alarm(Box::new(newer)), 20_050);
+    assert!(picture(&top, 20_100).contains("IT CHANGED since"));
+    let Wish::Acknowledge { shown, by } = press(&mut top, KeyCode::Enter) else {
+        panic!("{:?}", top.mode)
+    };
+    assert_eq!((shown.revision, by.as_str()), (1, "Ann"));
+    press(&mut top, KeyCode::Char('a'));
+    let Wish::Acknowledge { shown, by } = press(&mut top, KeyCode::Enter) else {
+        panic!("the name is asked for once")
+    };
+    assert_eq!((shown.revision, by.as_str()), (2, "Ann"));
+}
+
+#[test]
+fn the_selection_stays_with_its_alarm_when_a_more_urgent_one_arrives() {
+    let mut top = ward();
+    let low = Alarm { occurrence: "low".to_owned(), priority: Priority::Low, ..pump_stop() };
+    alarms(&mut top, AlarmUpdate::Snapshot(vec![low]), 20_000);
+    alarms(&mut top, AlarmUpdate::Alarm(Box::new(pump_stop())), 20_050);
+    assert_eq!(top.selected_alarm.as_deref(), Some("low"));
+    press(&mut top, KeyCode::Up);
+    assert_eq!(top.selected_alarm.as_deref(), Some(pump_stop().occurrence.as_str()));
+    let ended = Alarm { present: false, signal: Signal::Off, revision: 9, ..pump_stop() };
+    alarms(&mut top, AlarmUpdate::Alarm(Box::new(ended)), 20_100);
+    assert_eq!(top.selected_alarm.as_deref(), Some("low"));
+}
+
+#[test]
+fn keys_select_pumps_open_details_and_quit() {
+    let mut top = ward();
+    press(&mut top, KeyCode::Tab);
+    assert_eq!(top.selected_pump.as_ref().unwrap().pump, "pump-2");
+    press(&mut top, KeyCode::Right);
+    assert_eq!(top.selected_pump.as_ref().unwrap().pump, "pump-1");
+    press(&mut top, KeyCode::Enter);
+    let picture = picture(&top, 20_100);
+    assert!(picture.contains("circuit blood flow"), "{picture}");
+    assert!(picture.contains("SIMULATED: no patient"), "{picture}");
+    assert_eq!(press(&mut top, KeyCode::Char('q')), Wish::Quit);
+}
+
+#[test]
+fn no_size_of_the_terminal_breaks_the_picture() {
+    let mut top = ward();
+    let many = (0..30).map(|number| named(&format!("pump-{number:02}")));
+    pumps(&mut top, 1, many.collect(), 20_050);
+    for mode in [Mode::Overview, Mode::Details, Mode::Help] {
+        top.mode = mode;
+        for width in [1, 5, 37, 38, 80, 200] {
+            for height in [1, 2, 5, 24, 50] {
+                drawn(&top, 20_100, (width, height));
+            }
+        }
+    }
+}

@@ -18,6 +18,9 @@ use crate::wait::{eventually_sync, free_port};
 /// It starts within 50 ms; this covers a machine that is busy building.
 const START_DEADLINE: Duration = Duration::from_secs(10);
 
+/// A connection on the same machine takes microseconds.
+const CONNECT_DEADLINE: Duration = Duration::from_millis(500);
+
 /// Another process may take a free port before Mosquitto does; not several times in a row.
 const PORTS_TRIED: usize = 5;
 
@@ -182,13 +185,14 @@ impl Mosquitto {
             if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
                 return Ok(Some(status));
             }
-            // Its own word as well as a connection: somebody else may listen on that port.
+            // Its own word first: somebody else may listen on that port.
             let log = self.log();
-            let accepts = TcpStream::connect_timeout(&self.addr, START_DEADLINE);
-            match (log.contains(RUNNING), accepts) {
-                (true, Ok(_)) => Ok(None),
-                (_, accepts) => Err(format!("connection {accepts:?}, log:\n{log}")),
+            if !log.contains(RUNNING) {
+                return Err(format!("log:\n{log}"));
             }
+            TcpStream::connect_timeout(&self.addr, CONNECT_DEADLINE)
+                .map(|_| None)
+                .map_err(|error| format!("{error}, log:\n{log}"))
         })?;
         match ended {
             Some(status) => bail!("Mosquitto ended at once ({status}):\n{}", self.log()),

@@ -168,7 +168,7 @@ impl Agent {
         let mut frame = Frame::new(self.boot, self.sequence, stamp);
         self.sequence += 1;
         let (started_ms, clock_ms) = (self.started_ms, self.clock_ms);
-        for sensor in &mut self.sensors {
+        for sensor in self.sensors.iter_mut().filter(|sensor| !sensor.samples.is_empty()) {
             let start = SampleTime::from_millis(sensor.since_ms - started_ms + clock_ms);
             let period = Duration::from_millis(sensor.period_ms);
             let count = sensor.samples.len() as u64;
@@ -346,13 +346,8 @@ impl Bedside {
             }
             Input::Birth(number, retained) => {
                 let channels = self.agent.channels();
-                let taken = self.pump.on_birth(
-                    boot(*number),
-                    &channels,
-                    *retained,
-                    now,
-                    &mut self.log,
-                );
+                let taken =
+                    self.pump.on_birth(boot(*number), &channels, *retained, now, &mut self.log);
                 assert_eq!(taken.is_ok(), self.pump.boot() == Some(boot(*number)));
             }
             Input::BirthAgain => self.apply(&Input::Birth(self.agent.boot.get(), false)),

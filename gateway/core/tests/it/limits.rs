@@ -105,8 +105,7 @@ fn a_pump_in_standby_raises_neither_stop_nor_pressures() {
 #[test]
 fn a_pump_that_stands_although_it_is_set_to_turn_is_alarmed_from_the_first_frames_on() {
     // The speed comes before the set speed within the first frame: one sample later than with both known.
-    let bedside =
-        check(&[(0, Input::Value(PumpSpeed, 0.0))], 5_000, &[(320, "pump.stop", Raised)]);
+    let bedside = check(&[(0, Input::Value(PumpSpeed, 0.0))], 5_000, &[(320, "pump.stop", Raised)]);
     assert_eq!(bedside.pump.state(), PumpState::Stopped);
 }
 
@@ -139,19 +138,20 @@ fn an_open_return_line_raises_after_half_a_second_and_names_its_first_sample() {
 }
 
 #[test]
-fn an_obstructed_drainage_warns_and_then_alarms_by_its_mean() {
-    // The mean of one second in tenths: it passes -50 after 0.7 s and -75 after 1 s at -80.
+fn an_obstructed_drainage_warns_and_alarms_by_its_mean() {
+    // From -30 to -95, pulsating by 25: the mean of one second passes -50 after 0.2 s and -75 after 0.6 s. On the way
+    // back it has recovered to -70 after 0.4 s and to -45 after 0.8 s.
     let bedside = check(
         &[
-            (5_000, Input::Pulse(PressDrain, -80.0, 25.0)),
+            (5_000, Input::Pulse(PressDrain, -95.0, 25.0)),
             (10_000, Input::Pulse(PressDrain, -30.0, 25.0)),
         ],
         15_000,
         &[
-            (6_760, "drain.low.alarm", Raised),
-            (7_320, "drain.low.warn", Raised),
-            (11_040, "drain.low.alarm", Ended),
-            (11_600, "drain.low.warn", Ended),
+            (6_600, "drain.low.alarm", Raised),
+            (7_200, "drain.low.warn", Raised),
+            (11_400, "drain.low.alarm", Ended),
+            (11_800, "drain.low.warn", Ended),
         ],
     );
     assert!(bedside.pump.alarms().is_empty());

@@ -1,0 +1,379 @@
+//! A gateway that does what a test tells it: the real services over a real socket, with scripted answers.
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use ecmo_proto::v1::alarm_service_server::{AlarmService, AlarmServiceServer};
+use ecmo_proto::v1::latency_service_server::{LatencyService, LatencyServiceServer};
+use ecmo_proto::v1::pump_service_server::{PumpService, PumpServiceServer};
+use ecmo_proto::v1::watch_alarms_response::Update;
+use ecmo_proto::v1::*;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{Sender, channel};
+use tokio::time::Instant;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::{Request, Response, Status};
+
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// The gateway's clock at the start of a test: far from zero, so that ages of an hour exist.
+const START_NS: u64 = 10_000 * SECOND_NS;
+
+/// What the gateway knows and how it behaves.
+#[derive(Default)]
+pub(crate) struct Script {
+    pub(crate) pumps: Vec<Pump>,
+    pub(crate) alarms: Vec<Alarm>,
+    pub(crate) hops: Vec<HopLatency>,
+    /// How long ago the alarm thread finished a round, in milliseconds.
+    pub(crate) alarm_round_ago_ms: u64,
+    /// Streams bring nothing and calls are not answered, while the connection lives on.
+    pub(crate) is_silent: bool,
+    /// Cuts off the next alarm subscriptions after their snapshot, as too slow.
+    pub(crate) cut_offs: u32,
+    /// Leaves out one message of the next alarm subscription.
+    pub(crate) loses_a_message: bool,
+    /// Waveform subscriptions are refused: the pump was never seen.
+    pub(crate) knows_no_waveforms: bool,
+    pub(crate) alarm_subscriptions: u32,
+    pub(crate) confirmed: Vec<ConfirmAlarmsRequest>,
+}
+
+/// A running gateway.
+#[derive(Clone)]
+pub(crate) struct Gateway {
+    script: Arc<Mutex<Script>>,
+    started: Instant,
+    pub(crate) url: String,
+}
+
+/// Answer of a stream.
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// The monotonic time of something that happened this long before the test's start.
+pub(crate) fn ago_ms(ms: u64) -> u64 {
+    START_NS - ms * 1_000_000
+}
+
+/// A live pump with a fresh flow and a drainage sensor that is off since 14 s.
+pub(crate) fn pump(id: &str) -> Pump {
+    Pump {
+        ward: "nicu".to_owned(),
+        pump: id.to_owned(),
+        link: LinkState::Live.into(),
+        state: PumpState::Running.into(),
+        last_frame_mono_ns: Some(ago_ms(20)),
+        readings: vec![
+            Reading {
+                parameter: "flow.blood".to_owned(),
+                unit: "mL/min".to_owned(),
+                value: Some(412.0),
+                validity: Validity::Valid.into(),
+                sampled_mono_ns: Some(ago_ms(30)),
+                ..Reading::default()
+            },
+            Reading {
+                parameter: "press.drain".to_owned(),
+                unit: "mm[Hg]".to_owned(),
+                validity: Validity::SensorOff.into(),
+                sampled_mono_ns: Some(ago_ms(30)),
+                last_value: Some(-35.0),
+                last_value_mono_ns: Some(ago_ms(14_000)),
+                ..Reading::default()
+            },
+        ],
+        counters: Some(PumpCounters { frames_received: 50, ..PumpCounters::default() }),
+        device: "simulated circuit".to_owned(),
+        source: SourceKind::Simulated.into(),
+        ..Pump::default()
+    }
+}
+
+/// The same pump, silent since 14 s.
+pub(crate) fn silent_pump(id: &str) -> Pump {
+    let mut pump = pump(id);
+    pump.link = LinkState::Silent.into();
+    pump.last_frame_mono_ns = Some(ago_ms(14_000));
+    pump.readings[0].value = None;
+    pump.readings[0].validity = Validity::CommLost.into();
+    pump.readings[0].last_value = Some(412.0);
+    pump.readings[0].last_value_mono_ns = Some(ago_ms(14_000));
+    pump
+}
+
+/// An active alarm of a pump, raised 5 s ago.
+pub(crate) fn alarm(pump: &str, condition: &str, priority: AlarmPriority) -> Alarm {
+    Alarm {
+        occurrence: format!("{pump}/{condition}/1"),
+        revision: 1,
+        ward: "nicu".to_owned(),
+        pump: pump.to_owned(),
+        condition: condition.to_owned(),
+        kind: AlarmKind::Technical.into(),
+        priority: priority.into(),
+        present: true,
+        signal: SignalPresence::On.into(),
+        parameter: "pump.speed".to_owned(),
+        value: Some(0.0),
+        worst: Some(0.0),
+        limit: Some(100.0),
+        limit_side: LimitSide::Below.into(),
+        unit: "{rev}/min".to_owned(),
+        onset_mono_ns: ago_ms(5_000),
+        onset_wall_ns: 1_700_000_000_123_456_789,
+        changed_mono_ns: ago_ms(5_000),
+        latency: Some(PathLatency {
+            sampled_to_published_ns: Some(1_250_000),
+            published_to_received_ns: None,
+            received_to_decided_ns: Some(42_000),
+        }),
+        unreviewed: true,
+        ..Alarm::default()
+    }
+}
+
+/// A block of one parameter's samples.
+pub(crate) fn block(first_index: u64, values: &[f32]) -> WaveformBlock {
+    WaveformBlock {
+        parameter: "press.drain".to_owned(),
+        first_index,
+        values: values.to_vec(),
+        interval_ns: 10_000_000,
+        ..WaveformBlock::default()
+    }
+}
+
+impl Gateway {
+    /// Starts a gateway on a port of its own.
+    pub(crate) async fn start(script: Script) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address: SocketAddr = listener.local_addr().unwrap();
+        let gateway = Self {
+            script: Arc::new(Mutex::new(script)),
+            started: Instant::now(),
+            url: format!("http://{address}"),
+        };
+        let server = tonic::transport::Server::builder()
+            .add_service(PumpServiceServer::new(gateway.clone()))
+            .add_service(AlarmServiceServer::new(gateway.clone()))
+            .add_service(LatencyServiceServer::new(gateway.clone()))
+            .serve_with_incoming(TcpListenerStream::new(listener));
+        tokio::spawn(server);
+        gateway
+    }
+
+    /// What the gateway knows, to be changed or looked at.
+    pub(crate) fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap()
+    }
+
+    /// Waits until the script says so.
+    pub(crate) async fn until(&self, done: impl Fn(&Script) -> bool) {
+        let waiting = async {
+            while !done(&self.script()) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("happened in time");
+    }
+
+    fn now(&self) -> u64 {
+        START_NS + u64::try_from(self.started.elapsed().as_nanos()).unwrap()
+    }
+
+    fn alarm_round(&self) -> u64 {
+        self.now() - self.script().alarm_round_ago_ms * 1_000_000
+    }
+
+    async fn while_silent(&self) {
+        while self.script().is_silent {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Live pumps keep sending: their times move with the clock.
+    fn pumps(&self) -> Vec<Pump> {
+        let passed = self.now() - START_NS;
+        let mut pumps = self.script().pumps.clone();
+        for pump in pumps.iter_mut().filter(|pump| pump.link == i32::from(LinkState::Live)) {
+            pump.last_frame_mono_ns = pump.last_frame_mono_ns.map(|at| at + passed);
+            for reading in pump.readings.iter_mut() {
+                reading.sampled_mono_ns = reading.sampled_mono_ns.map(|at| at + passed);
+            }
+        }
+        pumps
+    }
+
+    async fn send_pumps(self, out: Sender<Result<WatchPumpsResponse, Status>>) {
+        for sequence in 0.. {
+            self.while_silent().await;
+            let answer = WatchPumpsResponse {
+                pumps: self.pumps(),
+                now_mono_ns: self.now(),
+                epoch: 1,
+                sequence,
+                alarm_thread_mono_ns: self.alarm_round(),
+            };
+            if out.send(Ok(answer)).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    async fn send_alarms(self, out: Sender<Result<WatchAlarmsResponse, Status>>) {
+        let mut known = self.script().alarms.clone();
+        let mut sequence = 0;
+        let mut next = Some(Update::Snapshot(AlarmSnapshot { alarms: known.clone() }));
+        loop {
+            self.while_silent().await;
+            let update = next.take().unwrap_or(Update::Heartbeat(Heartbeat { wall_ns: 1 }));
+            let (now_mono_ns, update) = (self.now(), Some(update));
+            let answer = WatchAlarmsResponse { sequence, epoch: 1, now_mono_ns, update };
+            if out.send(Ok(answer)).await.is_err() {
+                return;
+            }
+            sequence += 1;
+            let cut_off = {
+                let mut script = self.script();
+                if std::mem::take(&mut script.loses_a_message) {
+                    sequence += 1;
+                }
+                let cut_off = script.cut_offs > 0;
+                script.cut_offs = script.cut_offs.saturating_sub(1);
+                let new = script.alarms.iter().find(|alarm| !known.contains(alarm)).cloned();
+                known.extend(new.clone());
+                next = new.map(Update::Alarm);
+                cut_off
+            };
+            if cut_off {
+                let status = Status::resource_exhausted("subscribe again for a snapshot");
+                // The display may have gone first.
+                if out.send(Err(status)).await.is_err() {}
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    async fn send_waveforms(self, out: Sender<Result<WatchWaveformsResponse, Status>>) {
+        for sequence in 0.. {
+            // Ten samples each 100 ms; the third message lost five samples before it, and four frames.
+            let lost = if sequence >= 2 { 5 } else { 0 };
+            let answer = WatchWaveformsResponse {
+                blocks: vec![block(sequence * 10 + lost, &[1.0, 3.0])],
+                frame_sequence: sequence,
+                boot_id: 7,
+                dropped: if sequence == 2 { 4 } else { 0 },
+                now_mono_ns: self.now(),
+                epoch: 1,
+                sequence,
+            };
+            if out.send(Ok(answer)).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl PumpService for Gateway {
+    async fn list_pumps(
+        &self,
+        request: Request<ListPumpsRequest>,
+    ) -> Result<Response<ListPumpsResponse>, Status> {
+        self.while_silent().await;
+        let ward = request.into_inner().ward;
+        let mut pumps = self.pumps();
+        pumps.retain(|pump| ward.is_empty() || pump.ward == ward);
+        Ok(Response::new(ListPumpsResponse {
+            pumps,
+            now_mono_ns: self.now(),
+            epoch: 1,
+            alarm_thread_mono_ns: self.alarm_round(),
+        }))
+    }
+
+    type WatchPumpsStream = Answers<WatchPumpsResponse>;
+
+    async fn watch_pumps(
+        &self,
+        _request: Request<WatchPumpsRequest>,
+    ) -> Result<Response<Self::WatchPumpsStream>, Status> {
+        let (out, answers) = channel(4);
+        tokio::spawn(self.clone().send_pumps(out));
+        Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
+    }
+
+    type WatchWaveformsStream = Answers<WatchWaveformsResponse>;
+
+    async fn watch_waveforms(
+        &self,
+        request: Request<WatchWaveformsRequest>,
+    ) -> Result<Response<Self::WatchWaveformsStream>, Status> {
+        if self.script().knows_no_waveforms {
+            let pump = request.into_inner().pump;
+            return Err(Status::not_found(format!("pump {pump} was never seen: is its agent on?")));
+        }
+        let (out, answers) = channel(4);
+        tokio::spawn(self.clone().send_waveforms(out));
+        Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
+    }
+}
+
+#[tonic::async_trait]
+impl AlarmService for Gateway {
+    async fn list_alarms(
+        &self,
+        _request: Request<ListAlarmsRequest>,
+    ) -> Result<Response<ListAlarmsResponse>, Status> {
+        self.while_silent().await;
+        let alarms = self.script().alarms.clone();
+        Ok(Response::new(ListAlarmsResponse { alarms, now_mono_ns: self.now(), epoch: 1 }))
+    }
+
+    type WatchAlarmsStream = Answers<WatchAlarmsResponse>;
+
+    async fn watch_alarms(
+        &self,
+        _request: Request<WatchAlarmsRequest>,
+    ) -> Result<Response<Self::WatchAlarmsStream>, Status> {
+        self.script().alarm_subscriptions += 1;
+        let (out, answers) = channel(4);
+        tokio::spawn(self.clone().send_alarms(out));
+        Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
+    }
+
+    async fn confirm_alarms(
+        &self,
+        request: Request<ConfirmAlarmsRequest>,
+    ) -> Result<Response<ConfirmAlarmsResponse>, Status> {
+        self.script().confirmed.push(request.into_inner());
+        Ok(Response::new(ConfirmAlarmsResponse {
+            known: 1,
+            decided_to_confirmed_ns: Some(1_300_000),
+        }))
+    }
+
+    async fn acknowledge_alarm(
+        &self,
+        _request: Request<AcknowledgeAlarmRequest>,
+    ) -> Result<Response<AcknowledgeAlarmResponse>, Status> {
+        Err(Status::failed_precondition("the alarm changed: look again"))
+    }
+}
+
+#[tonic::async_trait]
+impl LatencyService for Gateway {
+    async fn get_latency(
+        &self,
+        _request: Request<GetLatencyRequest>,
+    ) -> Result<Response<GetLatencyResponse>, Status> {
+        let hops = self.script().hops.clone();
+        Ok(Response::new(GetLatencyResponse { hops, discarded: 3 }))
+    }
+}

@@ -1,0 +1,116 @@
+//! What the demo is asked to do.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use clap::Parser;
+use ecmo_agent::FaultKind;
+
+/// Most pumps of a demo: a large unit twice over; each costs a thread.
+const PUMPS_MAX: u16 = 64;
+
+/// The whole path on one command: an MQTT broker, simulated ECMO pumps that publish to it, the gateway, and a display
+/// that confirms each alarm. Research software, not a medical device.
+#[derive(Debug, Clone, Parser)]
+#[command(
+    name = "cargo demo",
+    version,
+    after_help = "Exit codes: 0 ended as asked; 1 a part failed; 2 wrong arguments, or an address that is taken."
+)]
+pub(crate) struct Arguments {
+    /// Number of simulated pumps, 1 to 64.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=i64::from(PUMPS_MAX)))]
+    pub(crate) pumps: u16,
+
+    /// A fault of one pump after so many seconds, such as pump-stop@2:5; may be given several times.
+    #[arg(long = "fault", value_name = "KIND@PUMP:SECONDS")]
+    pub(crate) faults: Vec<PumpFault>,
+
+    /// Ends after so many seconds and prints the latency of every hop; without it, Ctrl-C does.
+    #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) seconds: Option<u32>,
+
+    /// The same seed gives the same circuits.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+
+    /// Where displays connect; port 0 takes any free one.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub(crate) bind: SocketAddr,
+
+    /// Where Prometheus reads metrics; port 0 takes any free one.
+    #[arg(long, default_value = "127.0.0.1:9464")]
+    pub(crate) metrics: SocketAddr,
+}
+
+/// A fault of one pump.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct PumpFault {
+    pub(crate) kind: FaultKind,
+    /// Number of the pump, from 1.
+    pub(crate) pump: u16,
+    /// Seconds after the start.
+    pub(crate) at_s: f64,
+}
+
+impl FromStr for PumpFault {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let shape = || format!("{text:?} is not KIND@PUMP:SECONDS, such as pump-stop@2:5");
+        let (kind, rest) = text.split_once('@').ok_or_else(shape)?;
+        let (pump, seconds) = rest.split_once(':').ok_or_else(shape)?;
+        let kind = kind.parse::<FaultKind>().map_err(|error| error.to_string())?;
+        let pump = pump.parse().ok().filter(|pump| *pump > 0).ok_or_else(shape)?;
+        let at_s = seconds.parse().ok().filter(|at: &f64| (0.0..=86_400.0).contains(at));
+        Ok(Self { kind, pump, at_s: at_s.ok_or_else(shape)? })
+    }
+}
+
+impl Arguments {
+    /// Checks what clap cannot: a fault of a pump that there is not.
+    ///
+    /// # Errors
+    /// Says which fault, and what to do.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let beyond = self.faults.iter().find(|fault| fault.pump > self.pumps);
+        beyond.map_or(Ok(()), |fault| {
+            Err(format!(
+                "--fault {}@{}: there are {} pumps; name one of 1 to {}, or ask for more with --pumps",
+                fault.kind, fault.pump, self.pumps, self.pumps
+            ))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_names_its_kind_its_pump_and_its_second() {
+        let fault = PumpFault { kind: FaultKind::PumpStop, pump: 2, at_s: 5.0 };
+        assert_eq!("pump-stop@2:5".parse(), Ok(fault));
+        assert_eq!("pump-stop@2:0.5".parse(), Ok(PumpFault { at_s: 0.5, ..fault }));
+    }
+
+    #[test]
+    fn a_fault_that_cannot_be_is_refused_with_what_to_do() {
+        for text in
+            ["", "pump-stop", "pump-stop@2", "pump-stop@0:5", "pump-stop@2:-1", "pump-stop@2:nan"]
+        {
+            let error = text.parse::<PumpFault>().unwrap_err();
+            assert!(error.contains("KIND@PUMP:SECONDS"), "{error}");
+        }
+        let error = "pump-fire@2:5".parse::<PumpFault>().unwrap_err();
+        assert!(error.contains("pump-stop"), "{error}");
+    }
+
+    #[test]
+    fn a_fault_of_a_pump_that_there_is_not_is_refused() {
+        let arguments = Arguments::parse_from(["demo", "--pumps", "3", "--fault", "pump-stop@4:1"]);
+        assert!(arguments.check().unwrap_err().contains("1 to 3"));
+        let arguments = Arguments::parse_from(["demo", "--pumps", "4", "--fault", "pump-stop@4:1"]);
+        assert_eq!(arguments.check(), Ok(()));
+    }
+}

@@ -1,0 +1,92 @@
+//! The demo's display: watches the alarms as any display would, confirms each, and says how long its way took.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use ecmo_proto::v1;
+use ecmo_proto::v1::alarm_service_client::AlarmServiceClient;
+use ecmo_proto::v1::latency_service_client::LatencyServiceClient;
+use ecmo_proto::v1::pump_service_client::PumpServiceClient;
+use ecmo_proto::v1::watch_alarms_response::Update;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::report;
+
+/// The name under which it confirms.
+const NAME: &str = "demo";
+
+/// How long the gateway may take to answer a call.
+const CALL_MAX: Duration = Duration::from_secs(2);
+
+/// The gateway's heartbeat comes each second; without one for so long it is lost.
+const SILENCE_MAX: Duration = Duration::from_secs(3);
+
+/// A connection to the gateway.
+#[derive(Debug, Clone)]
+pub(crate) struct Display {
+    alarms: AlarmServiceClient<Channel>,
+    pumps: PumpServiceClient<Channel>,
+    latency: LatencyServiceClient<Channel>,
+}
+
+impl Display {
+    /// Connects.
+    ///
+    /// # Errors
+    /// Nobody answers there.
+    pub(crate) async fn connect(url: String) -> anyhow::Result<Self> {
+        let endpoint = Endpoint::from_shared(url.clone())?
+            .tcp_nodelay(true)
+            .connect_timeout(CALL_MAX)
+            .timeout(CALL_MAX);
+        let calls = endpoint.connect().await.with_context(|| format!("cannot reach {url}"))?;
+        // A stream goes on for ever; the timeout is for calls.
+        let streams = Endpoint::from_shared(url)?.tcp_nodelay(true).connect_timeout(CALL_MAX);
+        Ok(Self {
+            alarms: AlarmServiceClient::new(streams.connect().await?),
+            pumps: PumpServiceClient::new(calls.clone()),
+            latency: LatencyServiceClient::new(calls),
+        })
+    }
+
+    /// Prints every alarm change and confirms it, until the gateway is silent or ends.
+    ///
+    /// # Errors
+    /// Says how the stream ended.
+    pub(crate) async fn watch(mut self) -> anyhow::Result<()> {
+        let asked = v1::WatchAlarmsRequest { ward: String::new(), display: NAME.to_owned() };
+        let mut stream = self.alarms.watch_alarms(asked).await?.into_inner();
+        loop {
+            let message = tokio::time::timeout(SILENCE_MAX, stream.message())
+                .await
+                .context("the gateway is silent: treat every pump as unknown")??
+                .context("the gateway has ended the stream")?;
+            let Some(Update::Alarm(alarm)) = message.update else { continue };
+            let request = v1::ConfirmAlarmsRequest {
+                display: NAME.to_owned(),
+                shown: vec![v1::ShownAlarm {
+                    occurrence: alarm.occurrence.clone(),
+                    revision: alarm.revision,
+                }],
+            };
+            let confirmed = self.alarms.confirm_alarms(request).await?.into_inner();
+            println!("{}", report::alarm(&alarm, confirmed.decided_to_confirmed_ns));
+        }
+    }
+
+    /// Every pump.
+    ///
+    /// # Errors
+    /// The gateway does not answer.
+    pub(crate) async fn pumps(&mut self) -> anyhow::Result<Vec<v1::Pump>> {
+        Ok(self.pumps.list_pumps(v1::ListPumpsRequest::default()).await?.into_inner().pumps)
+    }
+
+    /// Every hop.
+    ///
+    /// # Errors
+    /// The gateway does not answer.
+    pub(crate) async fn latency(&mut self) -> anyhow::Result<v1::GetLatencyResponse> {
+        Ok(self.latency.get_latency(v1::GetLatencyRequest {}).await?.into_inner())
+    }
+}

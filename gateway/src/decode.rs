@@ -396,3 +396,6 @@ fn reading_of(
         v1::Validity::CommLost => none(NoData::CommLost),
     }
 }
+
+#[cfg(test)]
+mod tests;

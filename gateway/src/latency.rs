@@ -19,9 +19,9 @@ pub enum Hop {
     ReceivedToDecided,
     /// Alarm decided → handed to the displays' mailboxes.
     DecidedToHandedOver,
-    /// Alarm decided → a display says that it is shown.
+    /// Alarm decided → the first display says that it is shown.
     DecidedToConfirmed,
-    /// Sample taken → a display says that the alarm is shown.
+    /// Sample taken → the first display says that the alarm is shown.
     SampledToConfirmed,
 }
 

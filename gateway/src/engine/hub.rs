@@ -26,8 +26,8 @@ use crate::metrics::{
 /// Revisions that are remembered, so that a display's confirmation can be measured: all of the last alarm storm.
 const RECENT_MAX: usize = 4_096;
 
-/// A confirmation that comes later than this is of a display that joined later; it says nothing about the way.
-const CONFIRMATION_MAX: Duration = Duration::from_secs(10);
+/// More than this between two wall clocks is an error of one of them, not a way.
+const WALL_HOP_MAX: Duration = Duration::from_secs(10);
 
 /// A frame of waveforms on its way to the serving side.
 pub type Waveform = (Arc<PumpSlot>, Arc<WaveformFrame>);
@@ -48,6 +48,7 @@ struct HandedOver {
     revision: u32,
     decided_at: Instant,
     sampled_to_decided: Option<Duration>,
+    confirmed: bool,
 }
 
 /// The displays, and what is measured on the way to them.
@@ -111,12 +112,13 @@ impl Hub {
         let mut confirmed = Confirmed::default();
         for (id, revision) in shown {
             let found =
-                self.recent.iter().rev().find(|one| one.revision == *revision && one.id == *id);
+                self.recent.iter_mut().rev().find(|one| one.revision == *revision && one.id == *id);
             let Some(found) = found else { continue };
             let took = now.since(found.decided_at);
             confirmed.known += 1;
             confirmed.last_took = Some(took);
-            if took > CONFIRMATION_MAX {
+            // The first display counts: from then on somebody can know. Later ones may have joined later.
+            if std::mem::replace(&mut found.confirmed, true) {
                 continue;
             }
             self.latencies.record_between(Hop::DecidedToConfirmed, found.decided_at, now);
@@ -235,14 +237,20 @@ impl Hub {
             (None, _, _) | (_, None, _) | (_, _, None) => None,
         };
         let revision = change.occurrence.revision;
-        self.recent.push_back(HandedOver { id, revision, decided_at, sampled_to_decided });
+        self.recent.push_back(HandedOver {
+            id,
+            revision,
+            decided_at,
+            sampled_to_decided,
+            confirmed: false,
+        });
     }
 
     fn path_times(&self, cause: &Cause, decided_at: Instant) -> PathTimes {
         let wall = u64::try_from(self.wall_hop(&cause.stamp)).ok().map(Duration::from_nanos);
         PathTimes {
             sampled_to_published: Some(cause.stamp.published.since(cause.sampled)),
-            published_to_received: wall.filter(|took| *took <= CONFIRMATION_MAX),
+            published_to_received: wall.filter(|took| *took <= WALL_HOP_MAX),
             received_to_decided: Some(decided_at.since(cause.stamp.received)),
         }
     }

@@ -116,6 +116,7 @@ fn occurrence(id: String, one: &Occurrence) -> v1::Alarm {
         last_known: one.last_known,
         parameter: one.parameter.map(|it| it.info().id.to_owned()).unwrap_or_default(),
         value: one.value,
+        value_mono_ns: one.value.and(one.value_at).map(|at| at.as_nanos()),
         worst: one.worst,
         limit: one.limit.map(|(_side, limit)| limit),
         limit_side: match one.limit {

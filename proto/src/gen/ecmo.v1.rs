@@ -240,6 +240,9 @@ pub struct Alarm {
     /// True when limit and delay come from a profile that no clinician has signed.
     #[prost(bool, tag = "23")]
     pub unreviewed: bool,
+    /// Gateway monotonic time at which `value` was taken, in nanoseconds: its age is counted from there. Absent without one.
+    #[prost(uint64, optional, tag = "24")]
+    pub value_mono_ns: ::core::option::Option<u64>,
 }
 /// Times between the hops of the alarm path, in nanoseconds; absent where it cannot be known.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -244,6 +244,15 @@ mod tests {
     }
 
     #[test]
+    fn a_time_that_steps_back_does_not_hold_up_what_follows() {
+        check(
+            &rule(),
+            &[(9_000, -60.0), (100, -60.0), (399, -60.0), (400, -60.0)],
+            &[(400, Verdict::Raise(at(9_000)))],
+        );
+    }
+
+    #[test]
     fn a_rule_without_delay_raises_with_the_first_sample() {
         let rule = LimitRule { delay: Duration::ZERO, ..rule() };
         check(&rule, &[(7, -60.0)], &[(7, Verdict::Raise(at(7)))]);

@@ -147,7 +147,8 @@ impl Alarms {
             let at = Onset { boot: moment.boot, time: sampled };
             let (verdict, judged) = state.on_sample(rule, value, at, gate_open);
             if verdict == Verdict::Unchanged {
-                follow(&mut self.active, rule, judged);
+                let taken_at = || moment.clock.to_reader(sampled, moment.now);
+                follow(&mut self.active, rule, judged, taken_at);
             } else {
                 self.change(place, verdict, judged, sampled, moment, out);
             }
@@ -206,6 +207,7 @@ impl Alarms {
             last_known: false,
             parameter: Some(rule.parameter),
             value: finite(judged),
+            value_at: Some(moment.clock.to_reader(cause.sampled, moment.now)),
             worst: finite(judged),
             limit: Some((rule.side, rule.limit)),
             no_data: None,
@@ -233,6 +235,7 @@ impl Alarms {
             last_known: false,
             parameter: absence.parameter,
             value: None,
+            value_at: None,
             worst: None,
             limit: None,
             no_data: absence.no_data,
@@ -255,6 +258,7 @@ impl Alarms {
             Some(latched) => {
                 latched.present = true;
                 latched.value = new.value;
+                latched.value_at = new.value_at;
                 if let (Some((side, _limit)), Some(value)) = (latched.limit, new.value) {
                     latched.worst =
                         Some(latched.worst.map_or(value, |worst| side.worse(worst, value)));
@@ -391,12 +395,18 @@ impl Alarms {
 }
 
 /// Keeps value and worst value of a present occurrence up to date; no revision, because nothing changed in kind.
-fn follow(active: &mut [Occurrence], rule: &LimitRule, judged: f32) {
+fn follow(
+    active: &mut [Occurrence],
+    rule: &LimitRule,
+    judged: f32,
+    taken_at: impl FnOnce() -> Instant,
+) {
     let followed = active
         .iter_mut()
         .find(|occurrence| occurrence.present && occurrence.id.condition == rule.condition);
     let Some(occurrence) = followed else { return };
     occurrence.value = finite(judged);
+    occurrence.value_at = Some(taken_at());
     if let Some(judged) = occurrence.value {
         occurrence.worst =
             Some(occurrence.worst.map_or(judged, |worst| rule.side.worse(worst, judged)));

@@ -92,6 +92,8 @@ pub struct Occurrence {
     pub parameter: Option<Parameter>,
     /// Newest value, as it is held against the limit.
     pub value: Option<f32>,
+    /// When that value was taken, by the reader's clock.
+    pub value_at: Option<Instant>,
     /// Value furthest beyond the limit.
     pub worst: Option<f32>,
     /// The violated limit and its side.
@@ -165,6 +167,7 @@ mod tests {
             last_known: false,
             parameter: None,
             value: None,
+            value_at: None,
             worst: None,
             limit: None,
             no_data: None,

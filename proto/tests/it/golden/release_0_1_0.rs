@@ -128,6 +128,7 @@ fn alarm() -> Alarm {
             received_to_decided_ns: Some(21_500),
         }),
         unreviewed: true,
+        value_mono_ns: Some(91_000_000_000),
     }
 }
 

@@ -51,9 +51,17 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How often the thread looks at every deadline: a message may have brought a nearer one (a new pump, a lost agent).
 const LOOK: Duration = Duration::from_millis(10);
 
+/// A look that comes later than this means that the thread itself was held up (a machine that steals the processor).
+const HELD_UP: Duration = Duration::from_millis(100);
+
+/// How long messages that came meanwhile have to be read before anybody is called silent.
+const CATCH_UP: Duration = Duration::from_millis(50);
+
 /// When the thread has something to do without a message.
 #[derive(Debug)]
 struct Timer {
+    /// Silence is not judged before: the messages that refute it may still lie in the socket.
+    judge_from: Instant,
     /// The earliest deadline at the last look.
     deadline: Instant,
     /// The next look.
@@ -64,7 +72,7 @@ struct Timer {
 
 impl Timer {
     const fn new(now: Instant) -> Self {
-        Self { deadline: now, look_at: now, beat_at: now }
+        Self { judge_from: now, deadline: now, look_at: now, beat_at: now }
     }
 
     fn wake_at(&self) -> Instant {
@@ -367,12 +375,19 @@ impl Rounds {
     fn on_time(&mut self, timer: &mut Timer) {
         let now = self.clock.now();
         if now >= timer.deadline || now >= timer.look_at {
-            let late = now.since(timer.look_at).as_secs_f64();
-            self.metrics.runtime_lag_seconds.get(RuntimeName::Alarm).record(late);
-            self.ward.on_tick(now, &mut self.hub);
-            self.uplink.on_tick(now, &mut Outbox { hub: &mut self.hub, pump: None, now });
+            let late = now.since(timer.look_at);
+            self.metrics.runtime_lag_seconds.get(RuntimeName::Alarm).record(late.as_secs_f64());
+            if late > HELD_UP {
+                tracing::warn!(late_ms = late.as_millis(), "the alarm thread was held up");
+                timer.judge_from = now.plus(CATCH_UP);
+            }
+            if now >= timer.judge_from {
+                self.ward.on_tick(now, &mut self.hub);
+                self.uplink.on_tick(now, &mut Outbox { hub: &mut self.hub, pump: None, now });
+            }
             let deadlines = [self.ward.next_deadline(), self.uplink.next_deadline()];
-            timer.deadline = deadlines.into_iter().flatten().min().unwrap_or(timer.beat_at);
+            let nearest = deadlines.into_iter().flatten().min().unwrap_or(timer.beat_at);
+            timer.deadline = nearest.max(timer.judge_from);
             timer.look_at = now.plus(LOOK);
         }
         if now >= timer.beat_at {

@@ -1,5 +1,6 @@
 //! Arguments, settings, run, exit code.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -43,7 +44,10 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // A terminal that is stopped, or a log that is full, must not hold up an alarm: lines are dropped instead.
+    let (log, _flushed_at_the_end) = tracing_appender::non_blocking(std::io::stderr());
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(log).init();
     match run(arguments) {
         Ok(code) => code,
         Err(error) => {

@@ -12,7 +12,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ecmo_proto::topic::PumpAddress;
-use metrics::{Counter, Gauge, Histogram};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::config::{PUMPS_MAX, WARDS_MAX};
@@ -23,6 +22,7 @@ pub use label::{
     AlarmKind, AlarmPriority, AlarmTransition, BirthRejected, BrokerPath, FrameRejected, Label,
     LinkLost, RuntimeName, SampleInvalid, Stage, StatusRejected, StreamKind, SubscriptionDropped,
 };
+pub use metrics::{Counter, Gauge, Histogram};
 pub use pump::PumpMetrics;
 
 /// Handles of all series, and the way to read them. Each gateway has its own.

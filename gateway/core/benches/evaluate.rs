@@ -149,15 +149,18 @@ fn making_the_frame(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn two_overtaken_frames(bencher: Bencher<'_, '_>) {
     let mut bedside = Bedside::new(false);
-    let mut early = bedside.frame.clone();
-    bencher.counter(ItemsCount::new(2_u32)).bench_local(|| {
+    let mut late = bedside.frame.clone();
+    let mut overtake = |bedside: &mut Bedside| {
         bedside.make_next();
-        early.copy_from(&bedside.frame);
+        late.copy_from(&bedside.frame);
         bedside.make_next();
         bedside.judge();
-        std::mem::swap(&mut early, &mut bedside.frame);
+        std::mem::swap(&mut late, &mut bedside.frame);
         bedside.judge();
-    });
+    };
+    // The first pair makes the buffers of what waits.
+    overtake(&mut bedside);
+    bencher.counter(ItemsCount::new(2_u32)).bench_local(|| overtake(&mut bedside));
     let counters = bedside.pump.counters().frames;
     assert_eq!(counters.accepted, bedside.number, "every frame was judged");
     assert!(counters.reordered > 0);

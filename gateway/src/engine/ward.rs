@@ -36,7 +36,12 @@ struct Entry {
     told_up: bool,
     /// The view is older than the pump.
     changed: bool,
+    /// Refusals are not logged before: one line tells of a burst, the counters of each.
+    log_from: Instant,
 }
+
+/// Refusals of one pump are logged at most so often.
+const LOG_PERIOD: Duration = Duration::from_secs(10);
 
 /// All pumps.
 #[derive(Debug)]
@@ -73,7 +78,7 @@ impl Ward {
         };
         let now = arrival.received;
         if !self.pumps.contains_key(key) && !self.add(key, address, now) {
-            self.metrics.unknown_pump.frames_rejected.get(FrameRejected::Capacity).increment(1);
+            refuse_pump(kind, &self.metrics.unknown_pump);
             return;
         }
         let Some(entry) = self.pumps.get_mut(key) else { return };
@@ -86,15 +91,25 @@ impl Ward {
         }
     }
 
-    /// Takes note of a message that was too long to be read.
+    /// Takes note of a message that was too long to be read, at the pump that it is of if that is known.
     pub(super) fn on_oversize(&mut self, topic: &str) {
+        let place = self.place(topic);
+        let kind = place.as_ref().map_or(Kind::Frame, |(kind, _key, _address)| *kind);
+        let entry = place.and_then(|(_kind, key, _address)| self.pumps.get_mut(key));
         let series =
-            self.place(topic).and_then(|(_kind, key, _address)| self.pumps.get(key)).map(|entry| {
-                entry.slot.count_rejected();
-                entry.series(&self.metrics)
-            });
-        let series = series.unwrap_or(&self.metrics.unknown_pump);
-        series.frames_rejected.get(FrameRejected::Oversize).increment(1);
+            entry.as_ref().map_or(&self.metrics.unknown_pump, |entry| entry.series(&self.metrics));
+        match kind {
+            Kind::Frame => series.frames_rejected.get(FrameRejected::Oversize).increment(1),
+            Kind::Birth => series.births_rejected.get(BirthRejected::Oversize).increment(1),
+            Kind::Status => series.statuses_rejected.get(StatusRejected::Oversize).increment(1),
+            // Nobody subscribes to them.
+            Kind::Backfill | Kind::Request | Kind::Alarm | Kind::Action => {}
+        }
+        if let Some(entry) = entry.filter(|_| kind == Kind::Frame) {
+            entry.slot.count_received();
+            entry.slot.count_rejected();
+            entry.changed = true;
+        }
     }
 
     /// Lets every pump notice what time it is.
@@ -194,9 +209,21 @@ impl Ward {
             told_fresh_at: None,
             told_up: false,
             changed: true,
+            log_from: now,
         };
         self.pumps.insert(key.into(), entry);
         true
+    }
+}
+
+/// Counts a message of a pump beyond the most that are served.
+fn refuse_pump(kind: Kind, series: &PumpMetrics) {
+    match kind {
+        Kind::Frame => series.frames_rejected.get(FrameRejected::Capacity).increment(1),
+        Kind::Birth => series.births_rejected.get(BirthRejected::Capacity).increment(1),
+        Kind::Status => series.statuses_rejected.get(StatusRejected::Capacity).increment(1),
+        // Nobody subscribes to them.
+        Kind::Backfill | Kind::Request | Kind::Alarm | Kind::Action => {}
     }
 }
 
@@ -259,6 +286,7 @@ impl Entry {
         if let Some(reason) = refused {
             self.slot.count_rejected();
             self.series(metrics).frames_rejected.get(reason).increment(1);
+            self.log_refused("frame", reason.label(), arrival.received);
         }
     }
 
@@ -266,7 +294,7 @@ impl Entry {
         let checked = decode::birth(&arrival.payload, self.slot.address.pump.as_str());
         let birth = match checked {
             Ok(birth) => birth,
-            Err(reason) => return self.refuse_birth(reason, metrics),
+            Err(reason) => return self.refuse_birth(reason, arrival, metrics),
         };
         let now = arrival.received;
         let mut outbox = Outbox { hub, pump: Some(&self.slot), now };
@@ -274,7 +302,7 @@ impl Entry {
             self.pump.on_birth(birth.boot, &birth.channels, arrival.retained, now, &mut outbox);
         self.changed = true;
         if taken.is_err() {
-            return self.refuse_birth(BirthRejected::Boot, metrics);
+            return self.refuse_birth(BirthRejected::Boot, arrival, metrics);
         }
         for refused in &birth.refused {
             let series = self.series(metrics);
@@ -286,9 +314,16 @@ impl Entry {
         self.slot.introduce(birth);
     }
 
-    fn refuse_birth(&self, reason: BirthRejected, metrics: &Metrics) {
+    fn refuse_birth(&mut self, reason: BirthRejected, arrival: &Arrival, metrics: &Metrics) {
         self.series(metrics).births_rejected.get(reason).increment(1);
-        tracing::warn!(pump = %self.slot.address, reason = reason.label(), "birth refused");
+        self.log_refused("birth", reason.label(), arrival.received);
+    }
+
+    fn log_refused(&mut self, message: &'static str, reason: &'static str, now: Instant) {
+        if now >= self.log_from {
+            self.log_from = now.plus(LOG_PERIOD);
+            tracing::warn!(pump = %self.slot.address, message, reason, "refused; logged once a burst");
+        }
     }
 
     fn on_status(&mut self, arrival: &Arrival, metrics: &Metrics) {
@@ -297,13 +332,11 @@ impl Entry {
                 self.pump.on_status(boot, presence);
                 self.changed = true;
             }
-            Err(reason) => self.refuse_status(reason, metrics),
+            Err(reason) => {
+                self.series(metrics).statuses_rejected.get(reason).increment(1);
+                self.log_refused("status", reason.label(), arrival.received);
+            }
         }
-    }
-
-    fn refuse_status(&self, reason: StatusRejected, metrics: &Metrics) {
-        self.series(metrics).statuses_rejected.get(reason).increment(1);
-        tracing::warn!(pump = %self.slot.address, reason = reason.label(), "status refused");
     }
 
     /// Tells Prometheus what has changed since the last time.

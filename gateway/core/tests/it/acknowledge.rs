@@ -45,9 +45,9 @@ fn what_never_was_is_unknown() {
 fn acknowledging_twice_changes_nothing_the_second_time() {
     let (mut bedside, id, revision) = stopped();
     assert_eq!(acknowledge(&mut bedside, &id, revision), Ok(()));
+    bedside.run_until(3_000);
     let once = bedside.find("pump.stop").unwrap().clone();
     assert_eq!(once.acknowledged.as_ref().unwrap().by, "RN A");
-    bedside.run_until(3_000);
     let changed = AcknowledgeError::Changed { revision: once.revision };
     assert_eq!(acknowledge(&mut bedside, &id, revision), Err(changed));
     assert_eq!(acknowledge(&mut bedside, &id, once.revision), Ok(()));

@@ -129,10 +129,27 @@ fn a_word_that_the_agent_is_gone_shortens_the_wait_to_200_ms() {
 }
 
 #[test]
-fn a_late_will_beside_live_frames_raises_nothing() {
+fn a_late_will_beside_live_frames_raises_nothing_and_is_forgotten() {
     let will = |ms| (ms, Input::Status(1, Presence::Offline));
-    let bedside = check(&[will(5_000), will(5_010), will(7_330)], 20_000, &[]);
-    assert_eq!(bedside.view().link, Link::Live);
+    let bedside = check(
+        &[will(5_000), will(5_010), will(7_330), (19_010, Input::Lose(true))],
+        19_900,
+        &[(19_800, "comm.stale", Raised)],
+    );
+    assert_eq!(bedside.view().link, Link::Silent);
+}
+
+#[test]
+fn a_repeat_of_an_old_frame_is_no_sign_of_life() {
+    let mut bedside = Bedside::new();
+    bedside.run_until(5_000);
+    let last = bedside.agent.clone().tick(5_000).unwrap();
+    bedside
+        .play(&[(5_010, Input::Lose(true)), (5_020, Input::Status(1, Presence::Offline))], 5_100);
+    bedside.deliver(last).unwrap();
+    bedside.run_until(10_000);
+    assert_eq!(bedside.told(), [(5_200, "comm.stale".into(), Raised)]);
+    assert_eq!(bedside.pump.counters().frames.duplicate, 1);
 }
 
 #[test]

@@ -51,17 +51,14 @@ fn block(channel: u32, counts: &[i32]) -> v1::SampleBlock {
     }
 }
 
-/// Decodes a frame and returns its readings, or why not, with the samples that were counted as invalid.
-fn read_frame(
-    wire: &v1::Frame,
-) -> (Result<Vec<(Parameter, Vec<Reading>)>, FrameRejected>, Vec<(SampleInvalid, u64)>) {
+/// The readings of a frame, or why there are none; and the samples that were counted as invalid.
+type Read = (Result<Vec<(Parameter, Vec<Reading>)>, FrameRejected>, Vec<(SampleInvalid, u64)>);
+
+fn read_frame(wire: &v1::Frame) -> Read {
     read_bytes(&seal(wire), false)
 }
 
-fn read_bytes(
-    payload: &[u8],
-    retained: bool,
-) -> (Result<Vec<(Parameter, Vec<Reading>)>, FrameRejected>, Vec<(SampleInvalid, u64)>) {
+fn read_bytes(payload: &[u8], retained: bool) -> Read {
     let mut counted = Vec::new();
     let mut decoder = Decoder::default();
     let bytes = FrameBytes { payload, pump: PUMP, retained, received: Instant::from_millis(1) };

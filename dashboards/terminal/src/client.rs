@@ -14,7 +14,6 @@ use wire::watch_alarms_response::Update;
 
 use crate::age::GatewayTime;
 use crate::convert;
-use crate::follow::Numbered;
 use crate::model::{Alarm, Hop, Pump, PumpName};
 use crate::waveform::{Block, Run};
 
@@ -54,7 +53,7 @@ pub(crate) enum ClientError {
     CutOff { what: &'static str, message: String },
     #[error("{what}: refused: {message}")]
     Refused { what: &'static str, message: String },
-    #[error("{what}: the gateway did not do it ({code}): {message}")]
+    #[error("{what}: failed: {message} ({code})")]
     Failed { what: &'static str, code: &'static str, message: String },
     #[error("{what}: the gateway ended the stream")]
     Ended { what: &'static str },
@@ -67,15 +66,24 @@ pub(crate) enum ClientError {
 impl ClientError {
     /// The error with its causes, in one line.
     pub(crate) fn chain(&self) -> String {
-        let mut text = self.to_string();
+        let mut parts = vec![self.to_string()];
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
+            // Layers of the transport repeat each other.
+            let part = error.to_string();
+            if parts.last() != Some(&part) {
+                parts.push(part);
+            }
             cause = error.source();
         }
-        text
+        parts.join(": ")
     }
+}
+
+/// A message that is numbered within its subscription, from 0, by one.
+pub(crate) trait Numbered {
+    /// The number.
+    fn sequence(&self) -> u64;
 }
 
 /// Messages of one subscription.
@@ -346,10 +354,16 @@ impl Gateway {
     }
 }
 
+/// How long the gateway may work on an answer: longer than this display waits, so that which of the two gives up first,
+/// and with it the message, is no race.
+const GATEWAY_MAY_TAKE: Duration = Duration::from_millis(2_500);
+
+const _: () = assert!(GATEWAY_MAY_TAKE.as_millis() > ANSWER_MAX.as_millis());
+
 /// A request that the gateway may drop once nobody waits for it any more.
 fn timed<T>(message: T) -> Request<T> {
     let mut request = Request::new(message);
-    request.set_timeout(ANSWER_MAX);
+    request.set_timeout(GATEWAY_MAY_TAKE);
     request
 }
 

@@ -92,7 +92,7 @@ async fn confirm_all(
         let last = unconfirmed.drain(..).next_back();
         if let Some((alarm, decided_to_confirmed_ns)) = last.zip(latency) {
             // Full, or nobody wants to know: see TOLD_MAX.
-            if told.try_send(Confirmed { alarm, decided_to_confirmed_ns }).is_err() {}
+            told.try_send(Confirmed { alarm, decided_to_confirmed_ns }).ok();
         }
     }
 }

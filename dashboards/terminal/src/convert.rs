@@ -171,7 +171,7 @@ pub(crate) fn alarm(raw: wire::Alarm) -> Alarm {
         no_value: no_value(&raw),
         onset: GatewayTime(raw.onset_mono_ns),
         onset_wall_ns: raw.onset_wall_ns,
-        changed: GatewayTime(raw.changed_mono_ns),
+        value_at: GatewayTime(raw.value_mono_ns.unwrap_or(raw.changed_mono_ns)),
         acknowledged_by: text_or_none(&raw.acknowledged_by),
         path: raw.latency.map(|path| AlarmPath {
             sampled_to_published_ns: path.sampled_to_published_ns,

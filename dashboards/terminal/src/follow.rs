@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::sync::mpsc::Sender;
 
-use crate::client::{ClientError, Open, Subscription};
+use crate::client::{ClientError, Numbered, Open, Subscription};
 
 /// Longest silence of a stream before the gateway counts as lost. It sends a heartbeat each second; with one of them
 /// late this still leaves half a second to tell it within 3 s.
@@ -20,12 +20,6 @@ const BACK_OFF_MS: [u64; 5] = [100, 250, 500, 1_000, 2_000];
 /// Messages that wait between a subscription and its reader. When full, the subscription is not read on: the gateway
 /// then cuts it off and says so, which is told, and the next snapshot holds every alarm. Nothing is lost silently.
 pub(crate) const WAITING_MESSAGES_MAX: usize = 256;
-
-/// A message that is numbered within its subscription, from 0, by one.
-pub(crate) trait Numbered {
-    /// The number.
-    fn sequence(&self) -> u64;
-}
 
 /// What following a subscription tells its reader.
 #[derive(Debug)]

@@ -33,6 +33,11 @@ pub(crate) fn parameter_name(id: &str) -> &str {
     Parameter::from_id(id).map_or(id, |parameter| parameter.info().name)
 }
 
+/// The unit of a parameter as people write it; empty for one that is not in the list.
+pub(crate) fn parameter_unit(id: &str) -> &'static str {
+    Parameter::from_id(id).map_or("", |parameter| unit_text(parameter.info().unit))
+}
+
 /// A value with its unit: `412 mL/min`. A parameter in another unit than its own keeps one decimal.
 pub(crate) fn value_text(parameter: &str, unit: &str, value: f32) -> String {
     if unit == "{bool}" {
@@ -69,6 +74,28 @@ pub(crate) fn reading_text(reading: &Reading, shown: Shown) -> String {
             format!("{NO_VALUE} {} ({}, {} ago)", reason.words(), value_of(value), age_text(age))
         }
     }
+}
+
+/// The forms of a reading from the fullest to the shortest. Each is true as it stands: a value that holds is never without
+/// its unit and its age, a withdrawn one loses first its unit, then goes with its age.
+pub(crate) fn reading_forms(reading: &Reading, shown: Shown) -> Vec<String> {
+    let mut forms = vec![reading_text(reading, shown)];
+    if let Shown::None { reason, last } = shown {
+        if let Some((value, age)) = last {
+            let value = value_text(&reading.parameter, &reading.unit, value);
+            let number = value.split(' ').next().unwrap_or(NO_VALUE);
+            let age = age_text(age);
+            forms.push(format!("{NO_VALUE} {} ({number}, {age} ago)", reason.words()));
+        }
+        forms.push(format!("{NO_VALUE} {}", reason.words()));
+    }
+    forms
+}
+
+/// The first form that fits whole; half a number would be another number.
+pub(crate) fn fit_form(forms: &[String], width: usize) -> String {
+    let fits = |form: &&String| form.chars().count() <= width;
+    forms.iter().find(fits).cloned().unwrap_or_else(|| fit("… too narrow", width))
 }
 
 /// ` (1.4 s ago)`, or nothing for what is fresh.
@@ -164,6 +191,22 @@ mod tests {
         ] {
             assert_eq!(reading_text(&flow(), shown), text);
         }
+    }
+
+    #[test]
+    fn a_narrow_place_takes_the_value_before_its_age() {
+        let last = Some((412.0, ms(14_200)));
+        let forms = reading_forms(&flow(), Shown::None { reason: Reason::Silent, last });
+        for (width, text) in [
+            (33, "--- silent (412 mL/min, 14 s ago)"),
+            (32, "--- silent (412, 14 s ago)"),
+            (25, "--- silent"),
+            (4, "… t…"),
+        ] {
+            assert_eq!(fit_form(&forms, width), text);
+        }
+        let late = Shown::Now { value: 412.0, age: ms(1_400), doubted: false };
+        assert_eq!(fit_form(&reading_forms(&flow(), late), 12), "… too narrow");
     }
 
     #[test]

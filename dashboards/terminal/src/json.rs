@@ -159,7 +159,7 @@ impl<'a> AlarmJson<'a> {
             last_known: alarm.last_known,
             parameter: alarm.parameter.as_deref(),
             value: alarm.value,
-            value_age_ms: alarm.value.map(|_| age_ms(alarm.changed.age_at(now))),
+            value_age_ms: alarm.value.map(|_| age_ms(alarm.value_at.age_at(now))),
             worst: alarm.worst,
             limit: alarm.limit,
             limit_side: alarm.side.map(crate::model::Side::id),

@@ -20,9 +20,9 @@ mod waveform;
 
 mod convert;
 
-mod follow;
-
 mod client;
+
+mod follow;
 
 mod confirm;
 
@@ -35,6 +35,8 @@ mod output;
 mod command;
 
 mod top;
+
+mod run;
 
 use std::process::ExitCode;
 
@@ -60,7 +62,7 @@ fn main() -> ExitCode {
             return ExitCode::from(Verdict::GatewayLost.code());
         }
     };
-    let verdict = runtime.block_on(command::run(cli));
+    let verdict = runtime.block_on(run::run(cli));
     // Subscriptions that still wait for a gateway must not delay the end.
     runtime.shutdown_background();
     ExitCode::from(verdict.code())

@@ -241,7 +241,7 @@ pub(crate) struct Alarm {
     /// True while the condition cannot be judged because its data is missing.
     pub(crate) last_known: bool,
     pub(crate) parameter: Option<String>,
-    /// Value at `changed`; finite.
+    /// Newest value; finite.
     pub(crate) value: Option<f32>,
     pub(crate) worst: Option<f32>,
     pub(crate) limit: Option<f32>,
@@ -252,7 +252,8 @@ pub(crate) struct Alarm {
     pub(crate) onset: GatewayTime,
     /// Nanoseconds since 1970 UTC; 0 when unknown.
     pub(crate) onset_wall_ns: i64,
-    pub(crate) changed: GatewayTime,
+    /// When `value` was taken; where the gateway does not say, when the alarm last changed.
+    pub(crate) value_at: GatewayTime,
     pub(crate) acknowledged_by: Option<String>,
     pub(crate) path: Option<AlarmPath>,
     pub(crate) unreviewed: bool,

@@ -65,6 +65,6 @@ impl Printer {
     #[expect(clippy::unused_self, reason = "said where the output is said")]
     pub(crate) fn note(&self, text: &str) {
         // Where standard error is gone too, nobody is left to be told.
-        if writeln!(io::stderr(), "ecmoctl: {text}").is_err() {}
+        writeln!(io::stderr(), "ecmoctl: {text}").ok();
     }
 }

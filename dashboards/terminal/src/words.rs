@@ -71,40 +71,38 @@ pub(crate) const fn priority_label(priority: Priority) -> &'static str {
     }
 }
 
-/// Value against the violated limit, and the worst so far: `0 rpm < limit 100 rpm, worst 0 rpm`.
+/// Value, violated limit and worst: `0 rpm, limit <100 rpm, worst 0 rpm`. It claims no inequality: the value of a latched
+/// alarm, or one within the hysteresis, lies on the good side of the limit.
 pub(crate) fn evidence_text(alarm: &Alarm, now: GatewayTime) -> String {
-    let [value, limit, worst] = evidence_parts(alarm, now);
-    let evidence = [value, limit].into_iter().filter(|part| !part.is_empty());
-    let evidence = evidence.collect::<Vec<_>>().join(" ");
-    if worst.is_empty() {
-        evidence
-    } else if evidence.is_empty() {
-        worst
-    } else {
-        format!("{evidence}, {worst}")
-    }
+    let parts = evidence_parts(alarm, now);
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+/// The same as parts of a line that may be too narrow for all of them.
+pub(crate) fn evidence_pieces(alarm: &Alarm, now: GatewayTime) -> impl Iterator<Item = String> {
+    let parts = evidence_parts(alarm, now).into_iter().filter(|part| !part.is_empty());
+    parts.enumerate().map(|(index, part)| if index == 0 { part } else { format!("· {part}") })
 }
 
 /// Value, violated limit and worst; empty where there is none.
-pub(crate) fn evidence_parts(alarm: &Alarm, now: GatewayTime) -> [String; 3] {
+fn evidence_parts(alarm: &Alarm, now: GatewayTime) -> [String; 3] {
     let parameter = alarm.parameter.as_deref().unwrap_or_default();
     let text = |value| value_text(parameter, &alarm.unit, value);
     let value = match (alarm.value, alarm.no_value) {
-        // The value is the one of the revision, so that is its age.
         (Some(value), _) => {
-            format!("{}{}", text(value), with_age_when_old(alarm.changed.age_at(now)))
+            format!("{}{}", text(value), with_age_when_old(alarm.value_at.age_at(now)))
         }
-        (None, Some(why)) => format!("{NO_VALUE} {}", why),
+        (None, Some(why)) => format!("{NO_VALUE} {why}"),
         (None, None) if alarm.limit.is_some() => format!("{NO_VALUE} no value"),
         (None, None) => String::new(),
     };
     let limit = alarm.limit.map(|limit| {
         let sign = match alarm.side {
-            Some(Side::Below) => "< limit ",
-            Some(Side::Above) => "> limit ",
-            None => "limit ",
+            Some(Side::Below) => "<",
+            Some(Side::Above) => ">",
+            None => "",
         };
-        format!("{sign}{}", text(limit))
+        format!("limit {sign}{}", text(limit))
     });
     let worst = alarm.worst.map(|worst| format!("worst {}", text(worst)));
     [value, limit.unwrap_or_default(), worst.unwrap_or_default()]
@@ -184,7 +182,7 @@ pub(crate) mod tests {
             no_value: None,
             onset: GatewayTime(1_000_000_000),
             onset_wall_ns: 0,
-            changed: GatewayTime(15_000_000_000),
+            value_at: GatewayTime(15_000_000_000),
             acknowledged_by: None,
             path: None,
             unreviewed: true,
@@ -197,14 +195,14 @@ pub(crate) mod tests {
     fn an_alarm_line_says_priority_place_condition_evidence_age_and_standing() {
         assert_eq!(
             alarm_line(&pump_stop(), NOW),
-            "*** HIGH nicu/pump-2  pump stopped  0 rpm < limit 100 rpm, worst 0 rpm  since 14 s  ACTIVE"
+            "*** HIGH nicu/pump-2  pump stopped  0 rpm, limit <100 rpm, worst 0 rpm  since 14 s  ACTIVE"
         );
     }
 
     #[test]
     fn an_alarms_value_that_is_old_carries_its_age() {
-        let alarm = Alarm { changed: GatewayTime(2_500_000_000), ..pump_stop() };
-        assert_eq!(evidence_text(&alarm, NOW), "0 rpm (13 s ago) < limit 100 rpm, worst 0 rpm");
+        let alarm = Alarm { value_at: GatewayTime(2_500_000_000), ..pump_stop() };
+        assert_eq!(evidence_text(&alarm, NOW), "0 rpm (13 s ago), limit <100 rpm, worst 0 rpm");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The demo's display: watches the alarms as any display would, confirms each, and says how long its way took.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -20,6 +21,12 @@ const CALL_MAX: Duration = Duration::from_secs(2);
 
 /// The gateway's heartbeat comes each second; without one for so long it is lost.
 const SILENCE_MAX: Duration = Duration::from_secs(3);
+
+/// Pause before the gateway is watched again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Attempts without a message after which the gateway is given up.
+const FAILURES_MAX: u32 = 5;
 
 /// A connection to the gateway.
 #[derive(Debug, Clone)]
@@ -49,18 +56,33 @@ impl Display {
         })
     }
 
-    /// Prints every alarm change and confirms it, until the gateway is silent or ends.
+    /// Prints every alarm change and confirms it. A lost gateway is told, and watched again.
     ///
     /// # Errors
-    /// Says how the stream ended.
+    /// The gateway stays lost.
     pub(crate) async fn watch(mut self) -> anyhow::Result<()> {
+        let mut failures = 0;
+        loop {
+            let heard = &mut false;
+            let Err(lost) = self.watch_once(heard).await;
+            failures = if *heard { 0 } else { failures + 1 };
+            if failures >= FAILURES_MAX {
+                return Err(lost);
+            }
+            println!("DISPLAY lost the gateway: {lost:#}; treat every pump as unknown");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn watch_once(&mut self, heard: &mut bool) -> anyhow::Result<Infallible> {
         let asked = v1::WatchAlarmsRequest { ward: String::new(), display: NAME.to_owned() };
         let mut stream = self.alarms.watch_alarms(asked).await?.into_inner();
         loop {
             let message = tokio::time::timeout(SILENCE_MAX, stream.message())
                 .await
-                .context("the gateway is silent: treat every pump as unknown")??
-                .context("the gateway has ended the stream")?;
+                .context("no heartbeat")??
+                .context("the stream has ended")?;
+            *heard = true;
             let Some(Update::Alarm(alarm)) = message.update else { continue };
             let request = v1::ConfirmAlarmsRequest {
                 display: NAME.to_owned(),

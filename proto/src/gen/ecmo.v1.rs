@@ -234,7 +234,8 @@ pub struct Alarm {
     /// Who acknowledged it; empty while nobody has.
     #[prost(string, tag = "21")]
     pub acknowledged_by: ::prost::alloc::string::String,
-    /// What the path took for the sample that decided this revision; absent for a revision that no sample decided.
+    /// What the path took for the sample that decided this revision; absent for a revision that no sample decided, and in
+    /// lists and snapshots.
     #[prost(message, optional, tag = "22")]
     pub latency: ::core::option::Option<PathLatency>,
     /// True when limit and delay come from a profile that no clinician has signed.

@@ -2,23 +2,21 @@
 
 mod feed;
 
-mod pumps;
+pub(crate) mod pumps;
 
-mod alarms;
+pub(crate) mod alarms;
 
-mod watch;
+pub(crate) mod watch;
 
-mod stream;
+pub(crate) mod stream;
 
-mod latency;
+pub(crate) mod latency;
 
 use std::time::Duration;
 
-use crate::args::{Cli, Command};
 use crate::client::{ClientError, Gateway};
 use crate::clock::Clock;
 use crate::output::Printer;
-use crate::top;
 use crate::verdict::Verdict;
 
 /// What every command needs.
@@ -50,7 +48,7 @@ fn in_ward(ward: Option<&str>) -> String {
 }
 
 impl CommandError {
-    const fn verdict(&self) -> Verdict {
+    pub(crate) const fn verdict(&self) -> Verdict {
         match self {
             Self::Client(ClientError::Url { .. })
             | Self::AmbiguousPump { .. }
@@ -70,36 +68,6 @@ impl CommandError {
                 | ClientError::Gap { .. },
             ) => Verdict::GatewayLost,
         }
-    }
-}
-
-/// Runs what the command line asks for.
-pub(crate) async fn run(cli: Cli) -> Verdict {
-    let printer = Printer::new(cli.output);
-    let result = match Gateway::new(&cli.gateway) {
-        Ok(gateway) => {
-            let context = Context { clock: Clock::start(), gateway, printer };
-            dispatch(context, cli.command).await
-        }
-        Err(error) => Err(CommandError::Client(error)),
-    };
-    result.unwrap_or_else(|error| {
-        let cause = std::error::Error::source(&error)
-            .filter(|_| matches!(error, CommandError::Terminal(_)))
-            .map_or_else(String::new, |cause| format!(": {cause}"));
-        Printer::new(cli.output).note(&format!("{error}{cause}"));
-        error.verdict()
-    })
-}
-
-async fn dispatch(context: Context, command: Command) -> Result<Verdict, CommandError> {
-    match command {
-        Command::Pumps(args) => pumps::run(context, &args).await,
-        Command::Alarms(args) if args.watch => watch::run(context, args).await,
-        Command::Alarms(args) => alarms::run(context, &args).await,
-        Command::Stream(args) => stream::run(context, args).await,
-        Command::Latency => latency::run(context).await,
-        Command::Top(args) => top::run(&context, &args).await,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::command::watch::confirm;
 use crate::command::{CommandError, Context, asked_to_end};
 use crate::confirm::{Confirmer, display_name};
 use crate::follow::{Followed, WAITING_MESSAGES_MAX, follow};
-use crate::format::{number_text, reading_text};
+use crate::format::{number_text, parameter_unit, reading_text};
 use crate::json::PumpJson;
 use crate::model::{Alarm, Pump, PumpName};
 use crate::output::Printer;
@@ -317,8 +317,10 @@ fn second_line(second: &Second) -> String {
     let number = |value: Option<f64>| {
         value.map_or_else(|| "---".to_owned(), |value| number_text(value as f32, 1))
     };
+    let unit = if second.samples > 0 { parameter_unit(&second.parameter) } else { "" };
+    let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
     let mut line = format!(
-        "{}  min {}  mean {}  max {}  of {} samples",
+        "{}  min {}  mean {}  max {}{unit}  of {} samples",
         second.parameter,
         number(second.min),
         number(second.mean),

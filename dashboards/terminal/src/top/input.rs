@@ -9,6 +9,12 @@ use crate::top::state::{Mode, Top};
 /// Longest name of a person, in characters.
 const NAME_CHARS_MAX: usize = 40;
 
+/// Lines that a page key moves the details by.
+const SCROLL_LINES: u16 = 5;
+
+/// Most lines moved: a birth names 64 channels, and what stands above and below them is less.
+const SCROLL_MAX: u16 = 200;
+
 /// What a key asks for beyond the screen.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Wish {
@@ -40,7 +46,10 @@ pub(crate) fn take_key(top: &mut Top, key: KeyEvent, local: LocalTime) -> Wish {
         }
         KeyCode::Char('a') => start_acknowledging(top, local),
         KeyCode::Esc => top.mode = Mode::Overview,
+        KeyCode::PageDown => top.scroll = top.scroll.saturating_add(SCROLL_LINES).min(SCROLL_MAX),
+        KeyCode::PageUp => top.scroll = top.scroll.saturating_sub(SCROLL_LINES),
         KeyCode::Enter => {
+            top.scroll = 0;
             top.mode = if top.mode == Mode::Overview { Mode::Details } else { Mode::Overview };
         }
         KeyCode::Tab | KeyCode::Right => select_pump(top, 1),
@@ -106,6 +115,7 @@ fn select_pump(top: &mut Top, step: isize) {
     let names: Vec<_> = top.tiles.keys().cloned().collect();
     let present = top.selected_pump.as_ref();
     let present = names.iter().position(|name| Some(name) == present);
+    top.scroll = 0;
     top.selected_pump = moved(&names, present, step).cloned();
 }
 

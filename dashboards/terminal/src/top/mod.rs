@@ -172,7 +172,7 @@ impl Screen {
                         }
                     };
                     // The screen may be gone by now; then nobody needs the note.
-                    if out.send(Event::Note(text)).await.is_err() {}
+                    out.send(Event::Note(text)).await.ok();
                 });
             }
         }

@@ -96,6 +96,8 @@ pub(crate) struct Top {
     pub(crate) mode: Mode,
     pub(crate) selected_pump: Option<PumpName>,
     pub(crate) selected_alarm: Option<String>,
+    /// Lines that the details are moved up by.
+    pub(crate) scroll: u16,
     /// Who acknowledges; asked for once.
     pub(crate) operator: String,
     /// The newest note, and when it was made.
@@ -124,6 +126,7 @@ impl Top {
             mode: Mode::Overview,
             selected_pump: None,
             selected_alarm: None,
+            scroll: 0,
             operator: String::new(),
             note: None,
             unlisted_pumps: 0,

@@ -23,7 +23,7 @@ fn local(gateway_ms: u64) -> LocalTime {
 }
 
 fn wall() -> Zoned {
-    "2026-01-02T14:03:07[UTC]".parse().unwrap()
+    jiff::civil::date(2026, 1, 2).at(14, 3, 7, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap()
 }
 
 fn named(pump: &str) -> Pump {
@@ -82,7 +82,7 @@ fn a_live_ward_shows_values_the_worst_alarm_and_who_is_live() {
         "nicu/pump-1 LIVE 0.1 s, running",
         "flow   412 mL/min",
         "*** HIGH pump stopped",
-        "nicu/pump-2 pump stopped  19 s  ACTIVE  0 rpm (5.1 s ago) < limit 100 rpm",
+        "nicu/pump-2 pump stopped  19 s  ACTIVE 0 rpm (5.0 s ago)",
         "alarm limits: UNREVIEWED starter values, research software, not a medical device",
     ] {
         assert!(picture.contains(text), "{text:?} is missing in\n{picture}");
@@ -97,7 +97,7 @@ fn a_silent_pump_shows_no_value_without_its_age() {
     pumps(&mut top, 1, vec![silent], 34_000);
     let picture = picture(&top, 34_000);
     assert!(picture.contains("nicu/pump-1 SILENT 14 s, unknown"), "{picture}");
-    assert!(picture.contains("--- silent (412"), "{picture}");
+    assert!(picture.contains("--- silent (412, 14 s ago)"), "{picture}");
     assert!(!picture.contains("flow   412"), "{picture}");
     assert!(picture.contains("0 of 2 live"), "{picture}");
 }
@@ -125,7 +125,7 @@ fn a_lost_gateway_withdraws_every_value_and_says_since_when() {
     top.take_alarms(Followed::Lost(lost()), local(22_000), &wall());
     let (picture, shown) = drawn(&top, 29_000, (80, 24));
     assert!(picture.contains("LOST since 14:03:07 (7.0 s)"), "{picture}");
-    assert!(picture.contains("PUMPS NOT CONNECTED: LOOK AT THE PUMPS"), "{picture}");
+    assert!(picture.contains("PUMPS AND ALARMS NOT CONNECTED: LOOK AT THE PUMPS"), "{picture}");
     assert_eq!(picture.matches("values withdrawn").count(), 2, "{picture}");
     assert!(!picture.contains("412"), "{picture}");
     assert!(picture.contains("alarms UNKNOWN"), "{picture}");

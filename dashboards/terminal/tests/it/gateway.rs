@@ -252,7 +252,7 @@ impl Gateway {
             if cut_off {
                 let status = Status::resource_exhausted("subscribe again for a snapshot");
                 // The display may have gone first.
-                if out.send(Err(status)).await.is_err() {}
+                out.send(Err(status)).await.ok();
                 return;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;

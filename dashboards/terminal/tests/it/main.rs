@@ -1,5 +1,11 @@
 //! The real `ecmoctl` against a scripted gateway that speaks the real protocol on a port of its own.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail the test, as the tests do"
+)]
+
 mod gateway;
 
 mod once;

@@ -83,7 +83,7 @@ async fn alarms_as_json_are_ordered_by_priority_then_onset() {
 
     let table = run(&gateway.url, "alarms").await.stdout;
     assert!(table.contains("pump stopped  "), "{table}");
-    assert!(table.contains("< limit 100 rpm, worst 0 rpm"), "{table}");
+    assert!(table.contains(", limit <100 rpm, worst 0 rpm"), "{table}");
     assert!(table.contains("ACKNOWLEDGED by Ann"), "{table}");
     assert!(table.contains("alarm limits: UNREVIEWED starter values"), "{table}");
 }

@@ -82,11 +82,20 @@ impl Running {
         }
     }
 
+    /// Reads on until each of these sets of words was on some line, in any order.
+    pub(crate) async fn lines_with(&mut self, sets: &[&[&str]]) {
+        let mut missing = sets.to_vec();
+        while !missing.is_empty() {
+            let line = self.line_with(&[]).await;
+            missing.retain(|words| !words.iter().all(|word| line.contains(word)));
+        }
+    }
+
     /// Asks it to end, as a person at a terminal does, and waits for its exit code.
     pub(crate) async fn interrupt(self) -> i32 {
-        let id = self.child.id().unwrap().to_string();
-        let sent = Command::new("kill").args(["-INT", &id]).status().await.unwrap();
-        assert!(sent.success());
+        let id = i32::try_from(self.child.id().unwrap()).unwrap();
+        let id = rustix::process::Pid::from_raw(id).unwrap();
+        rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
         self.end().await.code
     }
 

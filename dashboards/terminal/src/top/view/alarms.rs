@@ -11,7 +11,7 @@ use crate::format::fit_parts;
 use crate::model::{Alarm, Signal};
 use crate::top::state::{Link, Top};
 use crate::top::view::look;
-use crate::words::{condition_text, evidence_parts, priority_label, priority_mark};
+use crate::words::{condition_text, evidence_pieces, priority_label, priority_mark};
 
 /// Narrower than this, no alarm counts as readable.
 const WIDTH_READABLE: u16 = 40;
@@ -95,11 +95,10 @@ fn row(
         format!(" {}", age_text(alarm.onset.age_at(now))),
         format!(" {}", standing(alarm)),
     ];
-    let [value, limit, worst] = evidence_parts(alarm, now);
-    parts.extend([if value.is_empty() { value } else { format!(" {value}") }, limit, worst]);
     if let Some(by) = &alarm.acknowledged_by {
         parts.push(format!("by {by}"));
     }
+    parts.extend(evidence_pieces(alarm, now));
     Line::from(vec![
         Span::styled(format!("{pointer} "), look::SELECTED),
         Span::styled(label, style),

@@ -10,7 +10,7 @@ use ratatui::widgets::Paragraph;
 
 use crate::age::{LocalTime, age_text};
 use crate::clock::{clock_text, local_wall};
-use crate::format::{fit, latency_text};
+use crate::format::{fit, fit_parts, latency_text};
 use crate::model::Priority;
 use crate::top::state::{Link, Top};
 use crate::top::view::look;
@@ -26,7 +26,7 @@ pub(crate) fn height(top: &Top, local: LocalTime) -> u16 {
 /// Draws the bar and its banners.
 pub(crate) fn draw(frame: &mut Frame, area: Rect, top: &Top, local: LocalTime, wall: &Zoned) {
     let width = usize::from(area.width);
-    let mut lines = vec![first_line(top, local, wall), second_line(top, local)];
+    let mut lines = vec![first_line(top, local, wall), second_line(top, width, local)];
     for banner in banners(top, local) {
         let text = fit(&banner, width);
         lines.push(Line::styled(format!("{text:<width$}"), look::BANNER));
@@ -38,7 +38,11 @@ fn first_line(top: &Top, local: LocalTime, wall: &Zoned) -> Line<'static> {
     let mut spans = vec![Span::styled("ECMO ", look::VALUE)];
     spans.extend(link_span(top, local));
     let (live, all) = top.live(local);
-    spans.push(Span::raw(format!("  {live} of {all} live  ")));
+    if top.pumps_link.is_connected() {
+        spans.push(Span::raw(format!("  {live} of {all} live  ")));
+    } else {
+        spans.push(Span::styled(format!("  {all} pumps UNKNOWN  "), look::UNKNOWN));
+    }
     spans.extend(counts(top));
     spans.push(Span::styled(format!("  {}", clock_text(wall)), look::LABEL));
     Line::from(spans)
@@ -74,7 +78,7 @@ fn counts(top: &Top) -> Vec<Span<'static>> {
     spans
 }
 
-fn second_line(top: &Top, local: LocalTime) -> Line<'static> {
+fn second_line(top: &Top, width: usize, local: LocalTime) -> Line<'static> {
     let heartbeat = match top.heartbeat {
         Some(beat) => {
             let age = age_text(local.since(beat.at));
@@ -85,28 +89,35 @@ fn second_line(top: &Top, local: LocalTime) -> Line<'static> {
     };
     let latency = match &top.slowest {
         Some((hop, nanos)) if top.pumps_link.is_connected() => {
-            format!("   slowest hop p99 {} ({})", latency_text(*nanos), hop.replace('_', " "))
+            format!("  p99 {} {}", latency_text(*nanos), hop.replace('_', " "))
         }
         Some(_) | None => String::new(),
     };
-    Line::styled(format!("{heartbeat}{latency}"), look::LABEL)
+    Line::styled(fit_parts(&[heartbeat, latency], width), look::LABEL)
 }
 
 /// What must be known before the rest of the screen is believed.
 fn banners(top: &Top, local: LocalTime) -> Vec<String> {
     let mut banners = Vec::new();
-    let links = [("pumps", &top.pumps_link), ("alarms", &top.alarms_link)];
-    for (what, link) in links {
-        match link {
-            Link::Connected => {}
-            Link::Connecting(reason) => {
-                let reason = reason.as_deref().unwrap_or("waiting for the first message");
-                banners.push(format!(" NO {} YET: {reason}", what.to_uppercase()));
-            }
-            Link::Lost { reason, .. } => {
-                let what = what.to_uppercase();
-                banners.push(format!(" {what} NOT CONNECTED: LOOK AT THE PUMPS. {reason}"));
-            }
+    let links = [("PUMPS", &top.pumps_link), ("ALARMS", &top.alarms_link)];
+    let mut told = links.into_iter().filter_map(|(what, link)| match link {
+        Link::Connected => None,
+        Link::Connecting(reason) => {
+            let reason = reason.as_deref().unwrap_or("waiting for the first message");
+            Some((what, "NOT RECEIVED YET", reason))
+        }
+        Link::Lost { reason, .. } => Some((what, "NOT CONNECTED: LOOK AT THE PUMPS", reason)),
+    });
+    match (told.next(), told.next()) {
+        // One line for one cause leaves more room for the pumps.
+        (Some((_, standing, reason)), Some((_, other, _))) if standing == other => {
+            banners.push(format!(" PUMPS AND ALARMS {standing}. {reason}"));
+        }
+        (first, second) => {
+            let lines = first.into_iter().chain(second);
+            banners.extend(
+                lines.map(|(what, standing, reason)| format!(" {what} {standing}. {reason}")),
+            );
         }
     }
     if let Some(age) = top.picture_is_old(local) {

@@ -7,15 +7,15 @@ use ratatui::widgets::{Block, Paragraph, Wrap};
 
 use crate::age::{GatewayTime, LocalTime, age_text};
 use crate::format::{parameter_name, reading_text};
-use crate::model::{Pump, Source};
+use crate::model::{Pump, Reading, Source};
 use crate::top::state::Top;
-use crate::top::view::{look, tile};
+use crate::top::view::{bar, look, tile};
 use crate::words::alarm_line;
 
 /// Width from which the facts stand beside the readings instead of below them.
 const TWO_COLUMNS_WIDTH: u16 = 100;
 
-const NAME_WIDTH: usize = 30;
+const NAME_WIDTH: usize = 32;
 
 /// Draws the selected pump.
 pub(crate) fn draw(frame: &mut Frame, area: Rect, top: &Top, local: LocalTime) {
@@ -35,27 +35,49 @@ pub(crate) fn draw(frame: &mut Frame, area: Rect, top: &Top, local: LocalTime) {
         return frame.render_widget(Paragraph::new(lines), inner);
     }
     let now = top.pumps_now(local);
-    let mut left = vec![link_line(pump, now), Line::raw("")];
-    left.extend(pump.readings.iter().map(|reading| {
+    let mut lines = vec![link_line(pump, now)];
+    if inner.width >= TWO_COLUMNS_WIDTH {
+        let [left, right] =
+            Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)])
+                .areas(inner);
+        lines.extend(readings(pump, now));
+        draw_lines(frame, left, lines, top.scroll);
+        let mut lines = alarms(top, pump, local);
+        lines.extend(facts(pump));
+        return draw_lines(frame, right, lines, 0);
+    }
+    lines.extend(alarms(top, pump, local));
+    lines.extend(readings(pump, now));
+    lines.extend(facts(pump));
+    draw_lines(frame, inner, lines, top.scroll);
+}
+
+/// Draws lines from `scroll` on, and says where there are more above or below.
+fn draw_lines(frame: &mut Frame, area: Rect, lines: Vec<Line<'static>>, scroll: u16) {
+    let width = usize::from(area.width.max(1));
+    let height = lines.iter().map(|line| line.width().div_ceil(width).max(1)).sum::<usize>();
+    let height = u16::try_from(height).unwrap_or(u16::MAX);
+    let below = height.saturating_sub(area.height);
+    let scroll = scroll.min(below);
+    let text = Paragraph::new(lines).wrap(Wrap { trim: false }).scroll((scroll, 0));
+    frame.render_widget(text, area);
+    if below > 0 {
+        let more = format!(" {scroll} lines above, {} below: PgUp PgDn ", below - scroll);
+        // On the frame below, where it hides no value.
+        bar::draw_page(frame, Rect { height: area.height + 1, ..area }, &more);
+    }
+}
+
+fn readings(pump: &Pump, now: GatewayTime) -> Vec<Line<'static>> {
+    let line = |reading: &Reading| {
         let shown = pump.shown(reading, now);
+        let name = format!("{:<NAME_WIDTH$} ", parameter_name(&reading.parameter));
         Line::from(vec![
-            Span::styled(
-                format!("{:<NAME_WIDTH$} ", parameter_name(&reading.parameter)),
-                look::LABEL,
-            ),
+            Span::styled(name, look::LABEL),
             Span::styled(reading_text(reading, shown), tile::value_style(shown)),
         ])
-    }));
-    let facts = facts(top, pump, local);
-    let both = if inner.width >= TWO_COLUMNS_WIDTH {
-        Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(inner)
-    } else {
-        let readings = u16::try_from(left.len()).unwrap_or(u16::MAX);
-        Layout::vertical([Constraint::Max(readings), Constraint::Fill(1)]).areas(inner)
     };
-    let [readings_area, facts_area] = both;
-    frame.render_widget(Paragraph::new(left), readings_area);
-    frame.render_widget(Paragraph::new(facts).wrap(Wrap { trim: false }), facts_area);
+    pump.readings.iter().map(line).collect()
 }
 
 fn link_line(pump: &Pump, now: GatewayTime) -> Line<'static> {
@@ -70,25 +92,26 @@ fn link_line(pump: &Pump, now: GatewayTime) -> Line<'static> {
     )
 }
 
-fn facts(top: &Top, pump: &Pump, local: LocalTime) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    if top.alarms_link.is_connected() {
-        let alarms = top.alarms_of(&pump.name);
-        if alarms.is_empty() {
-            lines.push(Line::styled("no alarm raised", look::LABEL));
-        }
-        let now = top.alarms_now(local);
-        lines.extend(alarms.iter().map(|alarm| Line::raw(alarm_line(alarm, now))));
-    } else {
-        lines.push(Line::styled("ALARMS NOT SHOWN HERE", look::UNKNOWN));
+fn alarms(top: &Top, pump: &Pump, local: LocalTime) -> Vec<Line<'static>> {
+    if !top.alarms_link.is_connected() {
+        return vec![Line::styled("ALARMS NOT SHOWN HERE", look::UNKNOWN)];
     }
+    let alarms = top.alarms_of(&pump.name);
+    if alarms.is_empty() {
+        return vec![Line::styled("no alarm raised", look::LABEL)];
+    }
+    let now = top.alarms_now(local);
+    alarms.iter().map(|alarm| Line::raw(alarm_line(alarm, now))).collect()
+}
+
+fn facts(pump: &Pump) -> Vec<Line<'static>> {
     let source = match pump.source {
         Source::Measured => "measured",
         Source::Simulated => "SIMULATED: no patient",
         Source::Replayed => "REPLAYED: a recording, no patient",
     };
     let count = pump.counters;
-    lines.extend([
+    let mut lines = vec![
         Line::raw(format!("{}  agent {}  {source}", pump.device, pump.agent_version)),
         Line::raw(format!(
             "frames: {} received, {} missing, {} duplicate, {} reordered, {} late, {} rejected",
@@ -103,7 +126,7 @@ fn facts(top: &Top, pump: &Pump, local: LocalTime) -> Vec<Line<'static>> {
             "{} invalid samples, {} agent starts, {} clock steps, {} dropouts, {} pump",
             count.samples_invalid, count.boots, count.clock_steps, count.dropouts, pump.kind
         )),
-    ]);
+    ];
     lines.extend(pump.refused_channels.iter().map(|channel| {
         Line::styled(format!("NOT READ: {}: {}", channel.parameter, channel.reason), look::VALUE)
     }));

@@ -4,6 +4,8 @@ mod bar;
 
 mod tile;
 
+mod trend;
+
 mod alarms;
 
 mod details;
@@ -50,6 +52,9 @@ pub(crate) fn draw(
     bar::draw_foot(frame, foot, top, local);
     let grid = Grid::new(top.tiles.len(), middle);
     let tiles_height = middle.height.saturating_sub(ALARMS_HEIGHT_MIN).min(grid.height_wanted());
+    // What the tiles do not fill, the list may have.
+    let (rows, height) = grid.fitting(tiles_height);
+    let tiles_height = rows.saturating_mul(height).min(tiles_height);
     let [main, list] =
         Layout::vertical([Constraint::Length(tiles_height), Constraint::Min(0)]).areas(middle);
     let shown = alarms::draw(frame, list, top, local);

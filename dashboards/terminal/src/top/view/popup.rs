@@ -14,7 +14,7 @@ use crate::words::alarm_line;
 const HELP: &[&str] = &[
     "← →  Tab     select a pump",
     "↑ ↓          select an alarm",
-    "Enter        the selected pump in full; Esc back",
+    "Enter        the selected pump in full; PgUp PgDn move, Esc back",
     "a            acknowledge the selected alarm",
     "q            quit",
     "",

@@ -4,14 +4,14 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Borders, Paragraph, Sparkline};
+use ratatui::widgets::{Block, BorderType, Borders, Paragraph};
 
 use crate::age::{GatewayTime, LocalTime, age_text};
-use crate::format::{NO_VALUE, fit, fit_parts, number_text, reading_text};
+use crate::format::{fit, fit_form, fit_parts, reading_forms};
 use crate::model::{Alarm, Pump, Reading, Shown};
-use crate::top::state::{Link, Tile, Top, trend_reading};
-use crate::top::view::look;
-use crate::words::{condition_text, evidence_parts, priority_label, priority_mark};
+use crate::top::state::{Link, Tile, Top};
+use crate::top::view::{look, trend};
+use crate::words::{condition_text, evidence_pieces, priority_label, priority_mark};
 
 /// The values of a tile with their labels; the first ones stay when a tile is small.
 const VALUES: [(&str, &str); 6] = [
@@ -56,10 +56,20 @@ pub(crate) fn draw(
         lines.extend(withdrawn_lines(&top.pumps_link));
     }
     let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inner.height);
+    let first_value = lines.get(1).map_or(0, Line::width);
     frame.render_widget(Paragraph::new(lines), inner);
+    if !connected {
+        return;
+    }
     let rest = Rect { y: inner.y + used, height: inner.height - used, ..inner };
-    if connected && rest.height > 0 {
-        draw_trend(frame, rest, tile);
+    if rest.height > 0 {
+        trend::draw(frame, rest, tile);
+    } else if inner.height > 1 {
+        // A small tile has room for it beside its first value only.
+        let taken = u16::try_from(first_value).unwrap_or(u16::MAX).saturating_add(2);
+        let free = Rect { y: inner.y + 1, height: 1, ..inner };
+        let width = inner.width.saturating_sub(taken);
+        trend::draw_beside(frame, Rect { x: free.x + inner.width - width, width, ..free }, tile);
     }
 }
 
@@ -99,7 +109,7 @@ fn worst_parts(alarm: &Alarm, now: GatewayTime) -> Vec<String> {
     );
     let known = if alarm.last_known { "LAST KNOWN" } else { "" };
     let mut parts = vec![head, known.to_owned()];
-    parts.extend(evidence_parts(alarm, now));
+    parts.extend(evidence_pieces(alarm, now));
     parts
 }
 
@@ -131,7 +141,7 @@ fn value_line(
 ) -> Line<'static> {
     let shown = pump.shown(reading, now);
     let style = value_style(shown);
-    let text = fit_value(&reading_text(reading, shown), width.saturating_sub(LABEL_WIDTH + 1));
+    let text = fit_form(&reading_forms(reading, shown), width.saturating_sub(LABEL_WIDTH + 1));
     Line::from(vec![
         Span::styled(format!("{:<LABEL_WIDTH$} ", fit(label, LABEL_WIDTH)), look::LABEL),
         Span::styled(text, style),
@@ -146,16 +156,6 @@ pub(crate) const fn value_style(shown: Shown) -> Style {
     }
 }
 
-/// A reading that fits whole. Else a withdrawn one keeps its reason and loses the last value with its age; one that holds
-/// goes, because a number without its age, or half a number, is worse than none.
-fn fit_value(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    let reason = text.split(" (").next().filter(|reason| reason.starts_with(NO_VALUE));
-    reason.map_or_else(|| fit("… too narrow", width), |reason| fit(reason, width))
-}
-
 fn withdrawn_lines(link: &Link) -> Vec<Line<'static>> {
     let why = match link {
         Link::Connecting(_) => "waiting for the gateway",
@@ -168,56 +168,6 @@ fn withdrawn_lines(link: &Link) -> Vec<Line<'static>> {
     ]
 }
 
-/// A sparkline of what arrived, scaled to its own span, which is written beside it; gaps stay gaps.
-fn draw_trend(frame: &mut Frame, area: Rect, tile: &Tile) {
-    let Some(reading) = trend_reading(&tile.pump) else {
-        return;
-    };
-    let label = reading.parameter.split('.').next_back().unwrap_or_default();
-    let scale_width = 14.min(area.width);
-    let width = area.width - scale_width;
-    let points: Vec<Option<f32>> =
-        tile.trend.iter().rev().take(usize::from(width)).rev().copied().collect();
-    let values = || points.iter().flatten().copied();
-    let (least, greatest) = values()
-        .fold((f32::INFINITY, f32::NEG_INFINITY), |(least, greatest), value| {
-            (least.min(value), greatest.max(value))
-        });
-    if !least.is_finite() {
-        return;
-    }
-    let span = format!("{}..{}", number_text(least, 0), number_text(greatest, 0));
-    let scale =
-        vec![Line::styled(fit(&span, 13), look::LABEL), Line::styled(fit(label, 13), look::LABEL)];
-    frame.render_widget(Paragraph::new(scale), Rect { width: scale_width, ..area });
-    let bars = points.iter().map(|point| point.map(|value| bar_height(value, least, greatest)));
-    let place = Rect { x: area.x + scale_width, width, ..area };
-    frame.render_widget(
-        Sparkline::default().data(bars.collect::<Vec<_>>()).max(BAR_MAX).absent_value_symbol("·"),
-        place,
-    );
-}
-
-/// Height of the tallest bar, in steps.
-const BAR_MAX: u64 = 100;
-
-/// At least one step, so that the least value still differs from a gap; a flat line lies in the middle.
-fn bar_height(value: f32, least: f32, greatest: f32) -> u64 {
-    let span = greatest - least;
-    if span <= f32::EPSILON {
-        return BAR_MAX / 2;
-    }
-    let share = ((value - least) / span).clamp(0.0, 1.0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 0 and 85 by the clamp"
-    )]
-    let height = (share * 85.0) as u64;
-    // The lowest eighth of a one-line bar is drawn from here on.
-    15 + height
-}
-
 /// Draws what stands where no pump is known.
 pub(crate) fn draw_none(frame: &mut Frame, area: Rect, top: &Top) {
     let text = match &top.pumps_link {
@@ -226,17 +176,4 @@ pub(crate) fn draw_none(frame: &mut Frame, area: Rect, top: &Top) {
         Link::Lost { .. } => "UNKNOWN: no connection to the gateway".to_owned(),
     };
     frame.render_widget(Paragraph::new(text).block(Block::bordered()), area);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_last_value_goes_before_its_age_would() {
-        assert_eq!(fit_value("412 mL/min", 12), "412 mL/min");
-        assert_eq!(fit_value("--- silent (412 mL/min, 14 s ago)", 20), "--- silent");
-        assert_eq!(fit_value("412 mL/min (1.4 s ago)", 12), "… too narrow");
-        assert_eq!(fit_value("412 mL/min", 5), "… to…");
-    }
 }

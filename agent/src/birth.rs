@@ -44,12 +44,7 @@ pub enum Presence {
 impl Announcer {
     /// The words of one run.
     #[must_use]
-    pub fn new(
-        boot: &Boot,
-        lineup: &Lineup,
-        pump_kind: PumpKind,
-        frame_period: Duration,
-    ) -> Self {
+    pub fn new(boot: &Boot, lineup: &Lineup, pump_kind: PumpKind, frame_period: Duration) -> Self {
         let birth = v1::Birth {
             pump: boot.address.pump.to_string(),
             boot_id: boot.id,

@@ -94,15 +94,12 @@ pub fn lineup(settings: &Settings) -> Result<Lineup, RunError> {
 
 /// Runs one agent until `stop` is ready: samples, publishes, says goodbye, and tells what it did.
 ///
-/// Many agents may run in one process. When the future is dropped instead, sampling stops and the connection is cut
+/// Many agents may run in one process; recordings are read before the first await. When the future is dropped instead, sampling stops and the connection is cut
 /// without a word, so that the broker sends the last will.
 ///
 /// # Errors
 /// Settings that cannot work, and a sampling thread that cannot start or panicked. A broker that is away is no error.
-pub async fn run(
-    settings: Settings,
-    stop: impl Future<Output = ()>,
-) -> Result<Summary, RunError> {
+pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<Summary, RunError> {
     // 1. Who samples what.
     let lineup = lineup(&settings)?;
     let boot = Boot::new(settings.address.clone());
@@ -114,8 +111,9 @@ pub async fn run(
     let counters = Arc::new(Counters::default());
     let client = format!("ecmo-agent-{}-{}", settings.address.ward, settings.address.pump);
     let (to_queue, to_counters) = (Arc::clone(&queue), Arc::clone(&counters));
-    let publisher = Publisher::new(settings.broker, client, announcer, queue, Arc::clone(&counters))
-        .map_err(|source| RunError::Announce { pump: boot.address.to_string(), source })?;
+    let publisher =
+        Publisher::new(settings.broker, client, announcer, queue, Arc::clone(&counters))
+            .map_err(|source| RunError::Announce { pump: boot.address.to_string(), source })?;
 
     // 3. Sampling, on its own thread.
     let mut framer = Framer::new(&boot, lineup.channels(), period);

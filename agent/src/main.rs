@@ -1,5 +1,6 @@
 //! The program `ecmo-agent`: arguments, settings, run, exit code.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -46,7 +47,14 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // A thread of its own writes the log and drops lines when it cannot: whoever reads standard error may be slow or
+    // stuck, and the sampling thread logs too. What is left is written when the guard is dropped.
+    let (log, _written_at_the_end) = tracing_appender::non_blocking(std::io::stderr());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(log)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     let end = match arguments.command {
         Command::Run { config } => run(&config),
         Command::Check { config } => check(&config),
@@ -93,9 +101,8 @@ fn run(config: &Path) -> Result<(), Exit> {
         };
         ecmo_agent::run(settings, stop).await.map_err(of_run)
     })?;
-    for (counter, count) in summary.entries() {
-        tracing::info!(counter, count, "total");
-    }
+    let counts = summary.entries().into_iter().map(|(name, count)| format!("{name}={count}"));
+    tracing::info!(counts = counts.collect::<Vec<_>>().join(" "), "stopped");
     Ok(())
 }
 
@@ -116,7 +123,10 @@ fn check(config: &Path) -> Result<(), Exit> {
         } else {
             "on change".to_owned()
         };
-        println!("{:<24} {:<12} {rate:>10}  {:<10} {}", info.id, info.unit, channel.scale, info.name);
+        println!(
+            "{:<24} {:<12} {rate:>10}  {:<10} {}",
+            info.id, info.unit, channel.scale, info.name
+        );
     }
     Ok(())
 }

@@ -65,7 +65,9 @@ pub struct Publisher {
 
 /// Why an agent cannot be published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the birth has {0} bytes, at most {PACKET_BYTES_MAX} can be sent: shorten names or remove a [[source]]")]
+#[error(
+    "the birth has {0} bytes, at most {PACKET_BYTES_MAX} can be sent: shorten names or remove a [[source]]"
+)]
 pub struct BirthTooLong(usize);
 
 /// How a connection ended.

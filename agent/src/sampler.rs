@@ -74,9 +74,10 @@ impl Lineup {
         let mut members = Vec::new();
         let mut source = None;
         for sensor in sensors {
-            let first = *source.get_or_insert(sensor.source());
-            if sensor.source() != first {
-                return Err(LineupError::Mixed { first, other: sensor.source() });
+            let other = sensor.source();
+            let first = *source.get_or_insert(other);
+            if other != first {
+                return Err(LineupError::Mixed { first, other });
             }
             let first_channel = channels.len();
             for channel in sensor.channels() {

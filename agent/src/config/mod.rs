@@ -124,7 +124,7 @@ impl Settings {
         }
         let text = std::fs::read_to_string(path).map_err(read)?;
         let mut settings = Self::parse(&text, &path.display().to_string())?;
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
         for source in &mut settings.sources {
             match source {
                 SourceSettings::Replay(replay) => replay.file = folder.join(&replay.file),
@@ -152,9 +152,7 @@ impl Settings {
             address: PumpAddress { ward: table.ward, pump: table.pump },
             broker: table.broker,
             pump_kind: table.pump_kind,
-            frame_period: table
-                .frame_period_ms
-                .map_or(FRAME_PERIOD_DEFAULT, FrameMillis::duration),
+            frame_period: table.frame_period_ms.map_or(FRAME_PERIOD_DEFAULT, FrameMillis::duration),
             sources: table.source,
         })
     }

@@ -175,9 +175,9 @@ impl TryFrom<SourceTable> for SourceSettings {
                 rate: table.rate_hz,
                 at_end: if table.looped.unwrap_or(true) { AtEnd::Loop } else { AtEnd::Stop },
             }),
-            Kind::Emtec => Self::Emtec(EmtecSettings {
-                port: table.port.ok_or_else(|| missing("port"))?,
-            }),
+            Kind::Emtec => {
+                Self::Emtec(EmtecSettings { port: table.port.ok_or_else(|| missing("port"))? })
+            }
         })
     }
 }

@@ -89,8 +89,7 @@ mod tests {
             NoData::Simulated,
             NoData::CommLost,
         ] {
-            let (count, validity) =
-                encode(Reading::NoData(reason), 1.0, 0.0, &Counters::default());
+            let (count, validity) = encode(Reading::NoData(reason), 1.0, 0.0, &Counters::default());
             assert_eq!(count, 0);
             let name = validity.as_str_name().replace("VALIDITY_", "").replace('_', "");
             assert_eq!(name, format!("{reason:?}").to_uppercase());

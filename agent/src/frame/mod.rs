@@ -190,7 +190,8 @@ impl FrameBuilder {
     /// Whether a sample can join the frame: there is room, and its channel's samples stay evenly spaced.
     fn fits(&self, sample: &Sample) -> bool {
         let has_room = self.samples < FRAME_SAMPLES_MAX;
-        has_room && self.channels.get(sample.channel).is_none_or(|channel| channel.fits(sample.time))
+        has_room
+            && self.channels.get(sample.channel).is_none_or(|channel| channel.fits(sample.time))
     }
 
     /// Adds a sample that fits.

@@ -90,10 +90,8 @@ fn a_stall_does_not_make_empty_frames_for_the_past() {
 
 #[test]
 fn validity_is_told_in_runs() {
-    let off = |millis| Sample {
-        reading: Reading::NoData(NoData::SensorOff),
-        ..sample(0, millis, 0.0)
-    };
+    let off =
+        |millis| Sample { reading: Reading::NoData(NoData::SensorOff), ..sample(0, millis, 0.0) };
     let samples = vec![sample(0, 1000, 1.0), off(1005), off(1010), sample(0, 1015, 2.0)];
     let frames = frames(&[(1000, vec![], false), (1020, samples, false)]);
     let runs: Vec<_> =

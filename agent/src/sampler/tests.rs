@@ -116,7 +116,8 @@ async fn the_thread_ticks_on_its_grid_until_it_is_stopped() {
 #[tokio::test]
 async fn a_panic_of_the_thread_is_noticed() {
     let lineup = Lineup::new(vec![Each::boxed(&[Parameter::FlowBlood])]).unwrap();
-    let mut sampler = Sampler::start(lineup, TICK, Arc::default(), |_| panic!("on purpose")).unwrap();
+    let mut sampler =
+        Sampler::start(lineup, TICK, Arc::default(), |_| panic!("on purpose")).unwrap();
     sampler.ended().await;
     assert_eq!(sampler.stop().await, Err(SamplerPanicked));
 }

@@ -208,12 +208,8 @@ mod tests {
         venous_mmhg: 6.0,
         resistance: 1.0,
     };
-    const RUNS: Input = Input {
-        speed_set: 2000.0,
-        is_stopped: false,
-        is_return_open: false,
-        is_obstructed: false,
-    };
+    const RUNS: Input =
+        Input { speed_set: 2000.0, is_stopped: false, is_return_open: false, is_obstructed: false };
 
     /// The circuit after so many milliseconds, and the means of flow in mL/min and the pressures over the last 500.
     fn after(input: Input, millis: usize) -> (Circuit, [f64; 4]) {

@@ -86,7 +86,9 @@ pub enum RecordingError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// A column of the header is no parameter.
-    #[error("column {0:?} is no parameter id: use ids such as press.drain (gateway/core/src/parameter.rs)")]
+    #[error(
+        "column {0:?} is no parameter id: use ids such as press.drain (gateway/core/src/parameter.rs)"
+    )]
     UnknownColumn(String),
     /// A column stands twice.
     #[error("column {0:?} stands twice: remove one")]
@@ -95,7 +97,9 @@ pub enum Problem {
     #[error("the header names no parameter: add one column at least")]
     NoColumn,
     /// Too few or too many values.
-    #[error("{found} values for {expected} columns: write one value a column, empty where there is none")]
+    #[error(
+        "{found} values for {expected} columns: write one value a column, empty where there is none"
+    )]
     Width {
         /// Values in the line.
         found: usize,
@@ -106,7 +110,9 @@ pub enum Problem {
     #[error("{0:?} is no number: write a number, or nothing where there was no measurement")]
     Number(String),
     /// A time that is missing, runs backwards or is absurd.
-    #[error("time {0:?} is not after the one before: sort the lines; times are seconds, 0 to 31536000")]
+    #[error(
+        "time {0:?} is not after the one before: sort the lines; times are seconds, 0 to 31536000"
+    )]
     Time(String),
 }
 

@@ -209,12 +209,12 @@ mod tests {
 
     #[test]
     fn the_real_recording_is_played_value_by_value() {
-        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("records/abp-125hz-10min.csv");
+        let file =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("records/abp-125hz-10min.csv");
         let rate = Some(Rate::try_from(125.0).unwrap());
         let settings = ReplaySettings { file, rate, at_end: AtEnd::Stop };
         let mut replay = Replay::load(&settings).unwrap();
-        assert_eq!(replay.channels()[0].scale, 0.01);
+        assert!((replay.channels()[0].scale - 0.01).abs() < 1e-12);
         let mut batch = Batch::default();
         for millis in (0..=600_000).step_by(10) {
             replay.poll(SampleTime::from_millis(millis), &mut batch);

@@ -7,6 +7,7 @@ use ecmo_agent::Settings;
 use ecmo_agent::config::{EmtecSettings, SourceSettings};
 use ecmo_proto::v1::Validity;
 use ecmo_testkit::{EmbeddedBroker, Pty};
+use rustix::termios::{InputModes, LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use tokio::time::Instant;
 
 use crate::ward::{Agent, Listener, Sample, address, samples};
@@ -107,10 +108,7 @@ async fn garbage_and_torn_lines_are_counted_and_never_become_a_flow() {
     garbage.extend(b"\r\n00 00 100 0.99 71\r\n95 7193 6897 +41\r\n00 00 100 0.99 55");
     pty.write(&garbage).await.unwrap();
     // The rest of the last half line comes later, and the whole counts.
-    assert_eq!(
-        bedside.flow_of(&pty, "50 5550 5550 +41\r\n").await,
-        (Validity::Valid, 5550.0)
-    );
+    assert_eq!(bedside.flow_of(&pty, "50 5550 5550 +41\r\n").await, (Validity::Valid, 5550.0));
     let flows: Vec<_> = bedside.samples("flow.blood");
     let valid = flows.iter().filter(|sample| sample.validity == Validity::Valid);
     let known = [7195.0, 5550.0];
@@ -149,9 +147,8 @@ async fn an_unplugged_meter_is_off_at_once_and_comes_back_by_itself() {
     let pty = Pty::open_at(&link).unwrap();
     let bedside = Bedside::start(&link).await;
     pty.write(b"\r\n").await.unwrap();
-    bedside.flow_of(&pty, GOOD).await;
-    // Unplugged in the middle of a line.
-    pty.write(b"00 00 100 0.99 71").await.unwrap();
+    // Unplugged in the middle of a line, whose first half the agent has read together with the line before.
+    bedside.flow_of(&pty, &format!("{GOOD}00 00 100 0.99 71")).await;
     let last = *bedside.samples("flow.blood").last().unwrap();
     let before = usize::try_from(last.index).unwrap();
     let unplugged = Instant::now();
@@ -162,7 +159,7 @@ async fn an_unplugged_meter_is_off_at_once_and_comes_back_by_itself() {
 
     let again = Pty::open_at(&link).unwrap();
     // What follows the half line after plugging in is not added to it.
-    let good = format!("95 7193 6897 +41\r\n{GOOD}");
+    let good = format!("77 7193 6897 +41\r\n{GOOD}");
     let back = bedside
         .listener
         .await_that("a value from the new line", |_| {
@@ -175,6 +172,8 @@ async fn an_unplugged_meter_is_off_at_once_and_comes_back_by_itself() {
     assert!((back.value - 7195.0).abs() < 0.01);
     let flows = bedside.samples("flow.blood");
     bedside.agent.stop().await;
+    let mut valid = flows.iter().filter(|sample| sample.validity == Validity::Valid);
+    assert!(valid.all(|sample| (sample.value - 7195.0).abs() < 0.01), "7177 is put together");
     assert!(flows.windows(2).all(|pair| pair[1].time_us > pair[0].time_us), "times rise");
     assert!((0..).zip(&flows).all(|(expected, sample)| sample.index == expected));
 }
@@ -193,4 +192,34 @@ async fn a_port_that_is_not_there_or_no_terminal_is_a_sensor_that_is_off() {
         }
         bedside.agent.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_that_echoes_and_edits_is_made_raw_so_that_nothing_is_sent_back() {
+    let pty = Pty::open().unwrap();
+    // As the system hands out a serial port that nobody has used: cooked, with echo and flow control.
+    let line = std::fs::File::open(pty.path()).unwrap();
+    let mut settings = tcgetattr(&line).unwrap();
+    let echoes = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+    let sends = InputModes::IXOFF | InputModes::IXON | InputModes::ICRNL;
+    settings.local_modes |= echoes;
+    settings.input_modes |= sends;
+    tcsetattr(&line, OptionalActions::Now, &settings).unwrap();
+
+    let bedside = Bedside::start(pty.path()).await;
+    bedside
+        .listener
+        .await_that("a raw line", |_| {
+            let now = tcgetattr(&line).unwrap();
+            let is_raw = !now.local_modes.intersects(echoes) && !now.input_modes.intersects(sends);
+            if is_raw { Ok(()) } else { Err(format!("{:?}", now.local_modes)) }
+        })
+        .await;
+    assert_eq!(tcgetattr(&line).unwrap().input_speed(), 38_400);
+    pty.write(b"\r\n").await.unwrap();
+    // Among others: interrupt, stop, erase and end of file, which a cooked line would act upon.
+    pty.write(b"\x03\x13\x7f\x04\r\n").await.unwrap();
+    assert_eq!(bedside.flow_of(&pty, GOOD).await, (Validity::Valid, 7195.0));
+    bedside.agent.stop().await;
+    assert_eq!(pty.try_read(100).unwrap(), None, "not a byte came back");
 }

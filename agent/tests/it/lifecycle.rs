@@ -21,7 +21,8 @@ async fn the_will_of_a_killed_agent_names_its_boot() {
     // Birth and status are retained: who subscribes later hears both, and no old frame.
     let late = Listener::start(broker.addr()).await;
     late.await_state(AgentState::Offline).await;
-    let birth = late.await_that("a birth", |late| late.births().pop().ok_or_else(String::new)).await;
+    let birth =
+        late.await_that("a birth", |late| late.births().pop().ok_or_else(String::new)).await;
     assert_eq!(birth.boot_id, listener.births()[0].boot_id);
     assert_eq!(late.first_is_retained(), Some(true));
     assert!(late.frames().is_empty());

@@ -1,5 +1,13 @@
 //! The agent from its sensors to a real broker.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm,
+    unreachable_pub,
+    reason = "all of it is test code; a panic is a failed test"
+)]
+
 mod defects;
 
 mod emtec;

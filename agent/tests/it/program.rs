@@ -99,3 +99,28 @@ async fn a_signal_stops_the_program_and_kill_leaves_the_will() {
             .await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_nobody_reads_does_not_stop_sampling() {
+    let broker = EmbeddedBroker::start(None).unwrap();
+    let listener = Listener::start(broker.addr()).await;
+    let file = settings(&format!(
+        "ward = \"w\"\npump = \"p\"\nbroker = \"mqtt://{}\"\n[[source]]\nkind = \"simulated\"\n",
+        broker.addr()
+    ));
+    // A pipe that is full before the program begins: the first line of its log would wait for ever.
+    let (_unread, mut full) = std::io::pipe().unwrap();
+    rustix::io::ioctl_fionbio(&full, true).unwrap();
+    while full.write(&[0; 4096]).is_ok() {}
+    rustix::io::ioctl_fionbio(&full, false).unwrap();
+    let mut child = Command::new(PROGRAM)
+        .args(["run", "--config", file.path().to_str().unwrap()])
+        .stderr(full)
+        .spawn()
+        .unwrap();
+    listener.await_frames(100).await;
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    listener.await_state(AgentState::Stopped).await;
+    assert_eq!(wait(&mut child).code(), Some(0));
+}

@@ -13,8 +13,7 @@ use crate::ward::{Agent, Listener, address, samples};
 async fn the_values_of_the_recording_arrive_as_they_stand_in_the_file() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("records/abp-125hz-10min.csv");
     let text = std::fs::read_to_string(&file).unwrap();
-    let in_file: Vec<f64> =
-        text.lines().filter_map(|line| line.parse().ok()).take(300).collect();
+    let in_file: Vec<f64> = text.lines().filter_map(|line| line.parse().ok()).take(300).collect();
     assert_eq!(in_file.len(), 300);
 
     let broker = EmbeddedBroker::start(None).unwrap();

@@ -25,7 +25,7 @@ macro_rules! parameters {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum Parameter {
-            $(#[doc = concat!($name, ", in ", $unit, ", possible ", $low, " to ", $high, ".")] $variant,)*
+            $(#[doc = concat!($name, ", in `", $unit, "`, possible ", $low, " to ", $high, ".")] $variant,)*
         }
 
         impl Parameter {

@@ -7,7 +7,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::termios::{
     ControlModes, InputModes, OptionalActions, QueueSelector, SpecialCodeIndex, ioctl_tiocexcl,
-    ioctl_tiocnxcl,    tcflush, tcgetattr, tcsetattr,
+    ioctl_tiocnxcl, tcflush, tcgetattr, tcsetattr,
 };
 
 /// Speed of the line; 8 data bits, no parity, 1 stop bit.

@@ -86,7 +86,8 @@ pub enum LineError {
 /// # Errors
 /// Anything that is not exactly a record; a receiver drops the line and counts it.
 pub fn parse(line: &[u8]) -> Result<Line, LineError> {
-    let is_text = line.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ' || *byte == b'\t');
+    let is_text =
+        line.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ' || *byte == b'\t');
     let text = str::from_utf8(line).ok().filter(|_| is_text).ok_or(LineError::Bytes)?;
     let mut fields = text.split_ascii_whitespace();
     let count = fields.clone().count();

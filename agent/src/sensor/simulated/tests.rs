@@ -140,7 +140,8 @@ fn an_edge_is_sent_when_it_happens_and_again_every_second() {
 
 #[test]
 fn a_fault_that_ends_leaves_a_healthy_circuit() {
-    let short = Fault { lasts: Some(Duration::from_secs(2)), ..fault(FaultKind::PumpStop).unwrap() };
+    let short =
+        Fault { lasts: Some(Duration::from_secs(2)), ..fault(FaultKind::PumpStop).unwrap() };
     let samples = samples(1, Some(short), 14, 20);
     all(&values(&samples, FLOW, 11.0, 14.0), 300.0, 450.0);
     all(&values(&samples, SPEED, 11.0, 14.0), 1980.0, 2020.0);

@@ -1,6 +1,7 @@
 //! The demo's display: watches the alarms as any display would, confirms each, and says how long its way took.
 
 use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -22,6 +23,9 @@ const CALL_MAX: Duration = Duration::from_secs(2);
 /// The gateway's heartbeat comes each second; without one for so long it is lost.
 const SILENCE_MAX: Duration = Duration::from_secs(3);
 
+/// Alarms that are printed again at the end.
+const RAISED_MAX: usize = 32;
+
 /// Pause before the gateway is watched again.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -31,6 +35,8 @@ const FAILURES_MAX: u32 = 5;
 /// A connection to the gateway.
 #[derive(Debug, Clone)]
 pub(crate) struct Display {
+    /// What was printed about alarms that were raised, to be printed again at the end.
+    raised: Arc<Mutex<Vec<String>>>,
     alarms: AlarmServiceClient<Channel>,
     pumps: PumpServiceClient<Channel>,
     latency: LatencyServiceClient<Channel>,
@@ -50,6 +56,7 @@ impl Display {
         // A stream goes on for ever; the timeout is for calls.
         let streams = Endpoint::from_shared(url)?.tcp_nodelay(true).connect_timeout(CALL_MAX);
         Ok(Self {
+            raised: Arc::default(),
             alarms: AlarmServiceClient::new(streams.connect().await?),
             pumps: PumpServiceClient::new(calls.clone()),
             latency: LatencyServiceClient::new(calls),
@@ -92,8 +99,18 @@ impl Display {
                 }],
             };
             let confirmed = self.alarms.confirm_alarms(request).await?.into_inner();
-            println!("{}", report::alarm(&alarm, confirmed.decided_to_confirmed_ns));
+            let line = report::alarm(&alarm, confirmed.decided_to_confirmed_ns);
+            println!("{line}");
+            let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
+            if alarm.revision == 1 && raised.len() < RAISED_MAX {
+                raised.push(line);
+            }
         }
+    }
+
+    /// What was printed about the first alarms that were raised.
+    pub(crate) fn raised(&self) -> Vec<String> {
+        self.raised.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Every pump.

@@ -84,7 +84,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let figures = async { anyhow::Ok((display.latency().await?, display.pumps().await?)) }.await;
     watching.abort();
     if let Ok((latency, pumps)) = &figures {
-        print!("{}", report::end(latency, pumps));
+        print!("{}", report::end(&display.raised(), latency, pumps));
     }
     stop.send_replace(true);
     while agents.join_next().await.is_some() {}

@@ -37,9 +37,10 @@ pub(crate) fn alarm(alarm: &v1::Alarm, confirmed_ns: Option<u64>) -> String {
     };
     let pump = if alarm.pump.is_empty() { "gateway" } else { &alarm.pump };
     let mut line = format!("ALARM {priority} {pump}: {} {state}", alarm.condition);
-    if let (Some(value), Some(limit)) = (alarm.value, alarm.limit) {
+    if let (Some(value), Some(limit)) = (alarm.value, alarm.limit)
+        && alarm.unit != "{bool}"
+    {
         let side = if alarm.limit_side() == v1::LimitSide::Above { ">" } else { "<" };
-        // Writing to a text cannot fail.
         let _infallible = write!(line, ", {value:.0} {side} {limit:.0} {}", alarm.unit);
     }
     if let Some(path) = &alarm.latency {
@@ -62,11 +63,21 @@ pub(crate) fn state(seconds: u64, pumps: &[v1::Pump], expected: usize) -> String
     format!("{seconds:>4} s  {live} of {expected} pumps live, {alarms} alarms")
 }
 
-/// The table of hops, and what was lost.
-pub(crate) fn end(latency: &v1::GetLatencyResponse, pumps: &[v1::Pump]) -> String {
-    let mut text = String::from(
-        "\nlatency of each hop      count        p50        p99      p99.9        max\n",
-    );
+/// The alarms that were raised, the table of hops, and what was lost.
+pub(crate) fn end(
+    raised: &[String],
+    latency: &v1::GetLatencyResponse,
+    pumps: &[v1::Pump],
+) -> String {
+    let mut text = String::from("\nalarms raised\n");
+    for line in raised {
+        // Writing to a text cannot fail.
+        let _infallible = writeln!(text, "{line}");
+    }
+    if raised.is_empty() {
+        text.push_str("none\n");
+    }
+    text.push_str("\nlatency of each hop      count        p50        p99      p99.9        max\n");
     for hop in &latency.hops {
         let figures = if hop.count == 0 {
             format!("{:>11}{:>11}{:>11}{:>11}", "-", "-", "-", "-")
@@ -136,7 +147,7 @@ mod tests {
             }],
             discarded: 0,
         };
-        let text = end(&latency, &[]);
+        let text = end(&[], &latency, &[]);
         assert!(text.contains("decided_to_confirmed         0          -"), "{text}");
     }
 }

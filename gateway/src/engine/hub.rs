@@ -314,6 +314,8 @@ impl Output for Outbox<'_> {
 
     fn alarm(&mut self, change: AlarmChange<'_>) {
         let address = self.pump.map(|slot| &slot.address);
+        // The displays first: a line of log is formatted afterwards.
+        self.hub.change(address, &change);
         let occurrence = change.occurrence;
         tracing::info!(
             pump = address.map(tracing::field::display),
@@ -323,7 +325,6 @@ impl Output for Outbox<'_> {
             revision = occurrence.revision,
             "alarm"
         );
-        self.hub.change(address, &change);
     }
 }
 

@@ -26,6 +26,9 @@ pub const CHANNELS_MAX: usize = 64;
 /// Most samples of one block: 20 ms at 1 kHz is 20; an agent that was held up for a second still fits.
 pub const BLOCK_SAMPLES_MAX: usize = 1_000;
 
+/// Nominal time between the samples of a channel that cannot be read: its silence is told after the shortest time.
+const UNREAD_INTERVAL: Duration = Duration::from_millis(100);
+
 /// Longest text taken from a message, in characters: device and channel names are shown, not stored.
 const TEXT_CHARS_MAX: usize = 64;
 
@@ -83,7 +86,7 @@ pub enum PumpKind {
 pub struct Birth {
     /// The agent's run.
     pub boot: BootId,
-    /// The channels that are read.
+    /// The channels that are awaited: those that are read, and those of known parameters that cannot be.
     pub channels: Vec<ChannelSpec>,
     /// The channels that are not.
     pub refused: Vec<RefusedChannel>,
@@ -123,10 +126,11 @@ pub fn birth(payload: &[u8], pump: &str) -> Result<Birth, BirthRejected> {
     let mut refused = Vec::new();
     let mut scales = Vec::with_capacity(wire.channels.len());
     for channel in &wire.channels {
+        let known =
+            |parameter| channels.iter().any(|known: &ChannelSpec| known.parameter == parameter);
         let taken = channel_of(channel).and_then(|(spec, scale)| {
-            let twice = channels.iter().any(|known| known.parameter == spec.parameter);
-            if twice {
-                Err((BirthRejected::Channel, "declared twice".to_owned()))
+            if known(spec.parameter) {
+                Err(Unread::new(BirthRejected::Channel, "declared twice", None))
             } else {
                 Ok((spec, scale))
             }
@@ -136,17 +140,21 @@ pub fn birth(payload: &[u8], pump: &str) -> Result<Birth, BirthRejected> {
                 channels.push(spec);
                 scales.push(Meaning::Read(scale));
             }
-            Err((reason, why)) => {
-                refused.push(RefusedChannel { id: shorten(&channel.id), why, reason });
-                scales.push(match reason {
-                    BirthRejected::Unit => Meaning::WrongUnit,
-                    BirthRejected::Oversize
-                    | BirthRejected::Decode
-                    | BirthRejected::Identity
-                    | BirthRejected::Boot
-                    | BirthRejected::Channel
-                    | BirthRejected::Range
-                    | BirthRejected::Capacity => Meaning::Unreadable,
+            Err(unread) => {
+                scales.push(unread.meaning());
+                // Its samples are awaited although they cannot be read: a limit that is no longer judged must not be
+                // silent about it, so the channel falls silent and its sensor counts as failed.
+                let unheard = unread.parameter.filter(|parameter| !known(*parameter));
+                channels.extend(
+                    unheard.map(|parameter| ChannelSpec {
+                        parameter,
+                        interval: Some(UNREAD_INTERVAL),
+                    }),
+                );
+                refused.push(RefusedChannel {
+                    id: shorten(&channel.id),
+                    why: unread.why,
+                    reason: unread.reason,
                 });
             }
         }
@@ -171,26 +179,44 @@ pub fn birth(payload: &[u8], pump: &str) -> Result<Birth, BirthRejected> {
     })
 }
 
-/// Checks one channel of a birth; the error says what is wrong with it, for people.
-fn channel_of(channel: &v1::Channel) -> Result<(ChannelSpec, Scale), (BirthRejected, String)> {
+/// Checks one channel of a birth; the error says what is wrong with it, for people, and which parameter is not read.
+fn channel_of(channel: &v1::Channel) -> Result<(ChannelSpec, Scale), Unread> {
     let parameter = Parameter::from_id(&channel.id)
-        .ok_or_else(|| (BirthRejected::Channel, "unknown parameter".to_owned()))?;
+        .ok_or_else(|| Unread::new(BirthRejected::Channel, "unknown parameter", None))?;
+    let unread = |reason, why: &str| Unread::new(reason, why, Some(parameter));
     let unit = parameter.info().unit;
     if channel.unit != unit {
         let why = format!("unit {}, expected {unit}", shorten(&channel.unit));
-        return Err((BirthRejected::Unit, why));
+        return Err(unread(BirthRejected::Unit, &why));
     }
     if !(channel.scale.is_finite() && channel.scale > 0.0 && channel.offset.is_finite()) {
-        let why = "scale must be above 0 and finite, offset finite".to_owned();
-        return Err((BirthRejected::Range, why));
+        let why = "scale must be above 0 and finite, offset finite";
+        return Err(unread(BirthRejected::Range, why));
     }
     if !(channel.rate_hz.is_finite() && (0.0..=100_000.0).contains(&channel.rate_hz)) {
-        return Err((BirthRejected::Range, "rate must be 0 to 100000 Hz".to_owned()));
+        return Err(unread(BirthRejected::Range, "rate must be 0 to 100000 Hz"));
     }
     let interval = (channel.rate_hz > 0.0)
         .then(|| Duration::try_from_secs_f64(1.0 / channel.rate_hz).unwrap_or(Duration::MAX));
     let scale = Scale { parameter, scale: channel.scale, offset: channel.offset };
     Ok((ChannelSpec { parameter, interval }, scale))
+}
+
+/// Why a channel is not read.
+struct Unread {
+    reason: BirthRejected,
+    why: String,
+    parameter: Option<Parameter>,
+}
+
+impl Unread {
+    fn new(reason: BirthRejected, why: &str, parameter: Option<Parameter>) -> Self {
+        Self { reason, why: why.to_owned(), parameter }
+    }
+
+    fn meaning(&self) -> Meaning {
+        if self.reason == BirthRejected::Unit { Meaning::WrongUnit } else { Meaning::Unreadable }
+    }
 }
 
 /// Checks a status.

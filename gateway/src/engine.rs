@@ -5,6 +5,8 @@
 
 mod hub;
 
+mod timer;
+
 mod ward;
 
 use std::collections::HashSet;
@@ -30,6 +32,7 @@ use crate::latency::Latencies;
 use crate::metrics::{Metrics, RuntimeName};
 
 use hub::{Hub, Outbox};
+use timer::{HELD_UP, Timer};
 use ward::Ward;
 
 pub use hub::{Confirmed, Waveform};
@@ -50,35 +53,6 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// How often the thread looks at every deadline: a message may have brought a nearer one (a new pump, a lost agent).
 const LOOK: Duration = Duration::from_millis(10);
-
-/// A look that comes later than this means that the thread itself was held up (a machine that steals the processor).
-const HELD_UP: Duration = Duration::from_millis(100);
-
-/// How long messages that came meanwhile have to be read before anybody is called silent.
-const CATCH_UP: Duration = Duration::from_millis(50);
-
-/// When the thread has something to do without a message.
-#[derive(Debug)]
-struct Timer {
-    /// Silence is not judged before: the messages that refute it may still lie in the socket.
-    judge_from: Instant,
-    /// The earliest deadline at the last look.
-    deadline: Instant,
-    /// The next look.
-    look_at: Instant,
-    /// The next heartbeat.
-    beat_at: Instant,
-}
-
-impl Timer {
-    const fn new(now: Instant) -> Self {
-        Self { judge_from: now, deadline: now, look_at: now, beat_at: now }
-    }
-
-    fn wake_at(&self) -> Instant {
-        self.deadline.min(self.look_at).min(self.beat_at)
-    }
-}
 
 /// What the serving side asks of the alarm thread.
 #[derive(Debug)]
@@ -379,15 +353,14 @@ impl Rounds {
             self.metrics.runtime_lag_seconds.get(RuntimeName::Alarm).record(late.as_secs_f64());
             if late > HELD_UP {
                 tracing::warn!(late_ms = late.as_millis(), "the alarm thread was held up");
-                timer.judge_from = now.plus(CATCH_UP);
             }
-            if now >= timer.judge_from {
+            if timer.may_judge(now, late) {
                 self.ward.on_tick(now, &mut self.hub);
                 self.uplink.on_tick(now, &mut Outbox { hub: &mut self.hub, pump: None, now });
             }
             let deadlines = [self.ward.next_deadline(), self.uplink.next_deadline()];
             let nearest = deadlines.into_iter().flatten().min().unwrap_or(timer.beat_at);
-            timer.deadline = nearest.max(timer.judge_from);
+            timer.due_at(nearest);
             timer.look_at = now.plus(LOOK);
         }
         if now >= timer.beat_at {

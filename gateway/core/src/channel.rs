@@ -34,7 +34,7 @@ pub(crate) enum SensorVerdict {
     /// Nothing changed.
     Unchanged,
     /// The sensor has failed since the onset.
-    Failed { no_data: NoData, onset: SampleTime },
+    Failed { no_data: NoData, onset: SampleTime, onset_at: Instant },
     /// The sensor had failed, has given something since, and gives nothing again.
     Relapsed,
     /// The sensor works again.
@@ -63,7 +63,7 @@ pub(crate) struct Channel {
     /// When the last sample of any kind arrived, or when one could first be expected.
     heard_at: Instant,
     failed: bool,
-    without: Option<(SampleTime, Streak)>,
+    without: Option<(Sample, Streak)>,
     again: Option<Streak>,
 }
 
@@ -86,9 +86,12 @@ impl Channel {
         if before { Declared::Gone } else { Declared::Absent }
     }
 
-    /// The agent has started anew: its clock begins again.
+    /// The agent has started anew: its clock begins again, and what the run before read is history.
     pub(crate) fn restart(&mut self) {
-        if let Some((_onset, streak)) = &mut self.without {
+        if let Some(newest) = &mut self.newest {
+            newest.reading = Reading::NoData(NoData::CommLost);
+        }
+        if let Some((_first, streak)) = &mut self.without {
             streak.restart();
         }
         if let Some(streak) = &mut self.again {
@@ -151,8 +154,8 @@ impl Channel {
             return SensorVerdict::Works;
         }
         let relapsed = self.again.take().is_some();
-        let (onset, streak) =
-            self.without.get_or_insert_with(|| (sample.sampled, Streak::begin(sample.sampled)));
+        let (first, streak) =
+            self.without.get_or_insert_with(|| (sample, Streak::begin(sample.sampled)));
         let lasted = streak.extend(sample.sampled);
         if self.failed {
             return if relapsed { SensorVerdict::Relapsed } else { SensorVerdict::Unchanged };
@@ -161,9 +164,9 @@ impl Channel {
             return SensorVerdict::Unchanged;
         }
         let no_data = sample.reading.no_data().unwrap_or(NoData::SensorFault);
-        let onset = *onset;
+        let (onset, onset_at) = (first.sampled, first.sampled_at);
         self.failed = true;
-        SensorVerdict::Failed { no_data, onset }
+        SensorVerdict::Failed { no_data, onset, onset_at }
     }
 
     /// When the channel counts as silent if nothing arrives; `None` when it may be silent or its failure is known.
@@ -184,7 +187,7 @@ impl Channel {
         }
         self.failed = true;
         let onset = self.newest.map(|newest| newest.sampled).unwrap_or_default();
-        SensorVerdict::Failed { no_data: NoData::CommLost, onset }
+        SensorVerdict::Failed { no_data: NoData::CommLost, onset, onset_at: self.heard_at }
     }
 
     /// Whether the channel is declared or has ever sent.
@@ -256,6 +259,7 @@ mod tests {
         let failed = SensorVerdict::Failed {
             no_data: NoData::SensorOff,
             onset: SampleTime::from_millis(1_000),
+            onset_at: Instant::from_millis(1_000),
         };
         assert_eq!(changes, [(3_000, failed), (5_000, SensorVerdict::Works)]);
     }

@@ -48,6 +48,7 @@ pub struct Pump {
     seen: bool,
     silent: bool,
     presence: Presence,
+    presence_at: Instant,
     recovering_since: Option<Instant>,
     duplicate_at: Option<Instant>,
     at_work: bool,
@@ -73,6 +74,7 @@ impl Pump {
             seen: false,
             silent: false,
             presence: Presence::Online,
+            presence_at: now,
             recovering_since: None,
             duplicate_at: None,
             at_work: false,
@@ -137,9 +139,10 @@ impl Pump {
     }
 
     /// Takes a status; one of another run says nothing.
-    pub fn on_status(&mut self, boot: BootId, presence: Presence) {
+    pub fn on_status(&mut self, boot: BootId, presence: Presence, now: Instant) {
         if self.boot == Some(boot) {
             self.presence = presence;
+            self.presence_at = now;
         }
     }
 
@@ -253,8 +256,11 @@ impl Pump {
         if now.since(self.fresh_at) >= rules.frame {
             return;
         }
-        // A live frame refutes a hint that the agent is gone: the will of an old connection may come late.
-        self.presence = Presence::Online;
+        // A live frame refutes a hint that the agent is gone: the will of an old connection may come late. But not at
+        // once: the last frames before the end may come after the word about it.
+        if now.since(self.presence_at) >= rules.frame_after_hint {
+            self.presence = Presence::Online;
+        }
         if self.silent {
             self.silent = false;
             self.recovering_since = Some(now);
@@ -312,7 +318,7 @@ impl Pump {
         let rules = self.alarms.rules().silence;
         for (parameter, channel) in Parameter::ALL.iter().zip(&mut self.channels) {
             let verdict = channel.on_tick(now, &rules);
-            sensor_verdict(&mut self.alarms, *parameter, verdict, self.boot, now, now, out);
+            sensor_verdict(&mut self.alarms, *parameter, verdict, self.boot, now, out);
         }
     }
 
@@ -368,7 +374,7 @@ impl Pump {
             meant_to_run: self.is_meant_to_run(),
         };
         let boot = Some(frame.boot);
-        sensor_verdict(&mut self.alarms, parameter, verdict, boot, sampled_at, now, out);
+        sensor_verdict(&mut self.alarms, parameter, verdict, boot, now, out);
         self.alarms.on_reading(parameter, reading, sampled, &moment, out);
     }
 
@@ -458,7 +464,6 @@ fn sensor_verdict(
     parameter: Parameter,
     verdict: SensorVerdict,
     boot: Option<BootId>,
-    onset_at: Instant,
     now: Instant,
     out: &mut impl Output,
 ) {
@@ -467,7 +472,7 @@ fn sensor_verdict(
         SensorVerdict::Unchanged => {}
         SensorVerdict::Relapsed => alarms.data_lost(Some(parameter), now, out),
         SensorVerdict::Works => alarms.clear(condition, now, None, out),
-        SensorVerdict::Failed { no_data, onset } => {
+        SensorVerdict::Failed { no_data, onset, onset_at } => {
             let absence = Absence {
                 id: OccurrenceId { condition, boot, onset: SampleTime::as_nanos(onset) },
                 priority: Rules::sensor_fault_priority(parameter),

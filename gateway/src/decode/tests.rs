@@ -165,7 +165,9 @@ fn a_channel_that_cannot_be_read_is_named_with_what_is_wrong() {
         no_rate,
     ]))
     .unwrap();
-    assert_eq!(birth.channels.len(), 1);
+    let awaited: Vec<_> = birth.channels.iter().map(|spec| spec.parameter.info().id).collect();
+    // What cannot be read is awaited all the same, so that its silence is an alarm.
+    assert_eq!(awaited, ["press.drain", "flow.blood", "press.pre", "press.post"]);
     let refused: Vec<_> = birth.refused.iter().map(|one| (one.id.as_str(), one.reason)).collect();
     assert_eq!(
         refused,

@@ -329,7 +329,7 @@ impl Entry {
     fn on_status(&mut self, arrival: &Arrival, metrics: &Metrics) {
         match decode::status(&arrival.payload, self.slot.address.pump.as_str()) {
             Ok((boot, presence)) => {
-                self.pump.on_status(boot, presence);
+                self.pump.on_status(boot, presence, arrival.received);
                 self.changed = true;
             }
             Err(reason) => {

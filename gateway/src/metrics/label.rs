@@ -114,7 +114,7 @@ labels! {
 
     /// Why a sample of an accepted frame is no measurement.
     SampleInvalid "reason" {
-        /// Not a number, infinite, or outside of what the birth allows.
+        /// Not a number, or not physically possible.
         Range "range",
         /// The channel's unit is not the parameter's.
         Unit "unit",

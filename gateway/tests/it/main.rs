@@ -9,3 +9,21 @@ mod peer;
 mod promtool;
 
 mod rumqttc_traps;
+
+mod bad_input;
+
+mod bedside;
+
+mod display;
+
+mod hand;
+
+mod site;
+
+mod silence;
+
+mod held_up;
+
+mod delivery;
+
+mod whole_path;

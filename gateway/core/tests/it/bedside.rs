@@ -351,7 +351,7 @@ impl Bedside {
                 assert_eq!(taken.is_ok(), self.pump.boot() == Some(boot(*number)));
             }
             Input::BirthAgain => self.apply(&Input::Birth(self.agent.boot.get(), false)),
-            Input::Status(number, presence) => self.pump.on_status(boot(*number), *presence),
+            Input::Status(number, presence) => self.pump.on_status(boot(*number), *presence, now),
             Input::Stray(number) => {
                 let mut frame = Frame::new(
                     boot(*number),

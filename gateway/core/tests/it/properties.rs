@@ -251,7 +251,7 @@ fn make(call: Call, pump: &mut Pump, now: Instant, log: &mut Log) {
             let channels: Vec<_> = channels.into_iter().map(spec).collect();
             pump.on_birth(boot(number), &channels, retained, now, log).ok();
         }
-        Call::Status(number, presence) => pump.on_status(boot(number), presence),
+        Call::Status(number, presence) => pump.on_status(boot(number), presence, now),
         Call::Frame(number, sequence, [published, wall, received], blocks) => {
             let stamp = FrameStamp {
                 published: SampleTime::from_nanos(published),

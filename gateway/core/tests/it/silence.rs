@@ -140,6 +140,15 @@ fn a_late_will_beside_live_frames_raises_nothing_and_is_forgotten() {
 }
 
 #[test]
+fn the_last_frames_before_a_stop_do_not_hide_that_it_was_one() {
+    // The word about the end overtakes the last two frames.
+    let stopped = (5_010, Input::Status(1, Presence::Stopped));
+    let bedside =
+        check(&[stopped, (5_050, Input::Lose(true))], 6_000, &[(5_240, "comm.stale", Raised)]);
+    assert_eq!(bedside.view().link, Link::Stopped);
+}
+
+#[test]
 fn a_repeat_of_an_old_frame_is_no_sign_of_life() {
     let mut bedside = Bedside::new();
     bedside.run_until(5_000);

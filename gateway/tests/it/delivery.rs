@@ -1,0 +1,12 @@
+//! What displays get: everything in order, at once, or a word that something is missing.
+#![cfg(test)]
+
+mod alarms;
+
+mod pumps;
+
+mod settings;
+
+mod slow;
+
+mod wire;

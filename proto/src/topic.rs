@@ -25,11 +25,17 @@ impl Id {
     /// # Errors
     /// Empty, too long, or a character that a topic level or a label cannot hold.
     pub fn new(text: &str) -> Result<Self, IdError> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        if text.is_empty() || text.len() > ID_BYTES_MAX || !text.bytes().all(allowed) {
+        if !Self::fits(text) {
             return Err(IdError { text: text.chars().take(ID_BYTES_MAX).collect() });
         }
         Ok(Self(text.to_owned()))
+    }
+
+    /// Whether a text is an id; allocates nothing.
+    #[must_use]
+    pub fn fits(text: &str) -> bool {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        !text.is_empty() && text.len() <= ID_BYTES_MAX && text.bytes().all(allowed)
     }
 
     /// The id as text.
@@ -147,7 +153,7 @@ pub fn parse(topic: &str) -> Option<Topic<'_>> {
     let rest = topic.strip_prefix(PREFIX)?.strip_prefix('/')?;
     let mut levels = rest.split('/');
     let (ward, pump, last) = (levels.next()?, levels.next()?, levels.next()?);
-    if levels.next().is_some() || Id::new(ward).is_err() || Id::new(pump).is_err() {
+    if levels.next().is_some() || !Id::fits(ward) || !Id::fits(pump) {
         return None;
     }
     let kind = Kind::ALL.into_iter().find(|kind| kind.level() == last)?;

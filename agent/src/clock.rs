@@ -1,4 +1,7 @@
 //! The only reader of the clocks: monotonic for everything that is decided, wall for people.
+//!
+//! The monotonic clock is the one that goes on while the machine sleeps: with the other one, all data after a sleep would
+//! look as old as the sleep was long.
 
 use ecmo_core::time::SampleTime;
 use rustix::thread::clock_nanosleep_absolute;
@@ -10,7 +13,7 @@ const SECOND_NS: u64 = 1_000_000_000;
 /// Now, on the agent's monotonic clock.
 #[must_use]
 pub fn now() -> SampleTime {
-    let time = clock_gettime(ClockId::Monotonic);
+    let time = clock_gettime(ClockId::Boottime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     let nanos = u64::try_from(time.tv_nsec).unwrap_or(0);
     SampleTime::from_nanos(seconds.saturating_mul(SECOND_NS).saturating_add(nanos))
@@ -48,7 +51,7 @@ pub fn sleep_until(deadline: SampleTime) {
         tv_nsec: i64::try_from(nanos % SECOND_NS).unwrap_or(0),
     };
     // A signal interrupts the sleep; the deadline stays what it was, so sleeping again is right.
-    while clock_nanosleep_absolute(ClockId::Monotonic, &request)
+    while clock_nanosleep_absolute(ClockId::Boottime, &request)
         .is_err_and(|error| error == rustix::io::Errno::INTR)
     {}
 }

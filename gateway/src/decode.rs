@@ -29,6 +29,12 @@ pub const BLOCK_SAMPLES_MAX: usize = 1_000;
 /// Nominal time between the samples of a channel that cannot be read: its silence is told after the shortest time.
 const UNREAD_INTERVAL: Duration = Duration::from_millis(100);
 
+/// Rates of a channel, in samples a second. A slower one could be lost for hours before its silence is told.
+const RATE_HZ: std::ops::RangeInclusive<f64> = 0.01..=100_000.0;
+
+/// How often a channel that is sent on change is repeated: its last value may be lost, and silence must be told from it.
+const ON_CHANGE_HZ: f64 = 1.0;
+
 /// Longest text taken from a message, in characters: device and channel names are shown, not stored.
 const TEXT_CHARS_MAX: usize = 64;
 
@@ -193,11 +199,12 @@ fn channel_of(channel: &v1::Channel) -> Result<(ChannelSpec, Scale), Unread> {
         let why = "scale must be above 0 and finite, offset finite";
         return Err(unread(BirthRejected::Range, why));
     }
-    if !(channel.rate_hz.is_finite() && (0.0..=100_000.0).contains(&channel.rate_hz)) {
-        return Err(unread(BirthRejected::Range, "rate must be 0 to 100000 Hz"));
+    let rate_hz = if channel.rate_hz == 0.0 { ON_CHANGE_HZ } else { channel.rate_hz };
+    if !RATE_HZ.contains(&rate_hz) {
+        let why = "rate must be 0 (on change, and once a second) or 0.01 to 100000 Hz";
+        return Err(unread(BirthRejected::Range, why));
     }
-    let interval = (channel.rate_hz > 0.0)
-        .then(|| Duration::try_from_secs_f64(1.0 / channel.rate_hz).unwrap_or(Duration::MAX));
+    let interval = Some(Duration::try_from_secs_f64(1.0 / rate_hz).unwrap_or(Duration::MAX));
     let scale = Scale { parameter, scale: channel.scale, offset: channel.offset };
     Ok((ChannelSpec { parameter, interval }, scale))
 }

@@ -404,7 +404,8 @@ impl Rounds {
         let mut outbox = Outbox { hub: &mut self.hub, pump: None, now };
         self.uplink.acknowledge(&name, revision, by.to_owned(), now, &mut outbox)?;
         let present = self.uplink.alarms().iter().find(|one| one.id == name);
-        Ok(present.map_or(found, |one| self.hub.update_of(None, one)))
+        let ended = || found.acknowledged(by, now);
+        Ok(present.map_or_else(ended, |one| self.hub.update_of(None, one)))
     }
 
     /// Every occurrence that has not ended, most urgent first.

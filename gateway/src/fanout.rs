@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use ecmo_core::alarm::occurrence::{Occurrence, Transition};
+use ecmo_core::alarm::occurrence::{Acknowledgement, Occurrence, Transition};
 use ecmo_core::frame::BootId;
 use ecmo_core::parameter::Parameter;
 use ecmo_core::reading::Reading;
@@ -49,6 +49,17 @@ impl AlarmUpdate {
             Some(address) => format!("{address}/{}", self.occurrence.id),
             None => format!("//{}", self.occurrence.id),
         }
+    }
+
+    /// The occurrence as its acknowledgement left it, when that ended it.
+    #[must_use]
+    pub fn acknowledged(&self, by: &str, at: Instant) -> Self {
+        let mut ended = self.clone();
+        ended.transition = Transition::Acknowledged;
+        ended.occurrence.acknowledged = Some(Acknowledgement { by: by.to_owned(), at });
+        ended.occurrence.revision = ended.occurrence.revision.saturating_add(1);
+        ended.occurrence.changed_at = at;
+        ended
     }
 
     /// Whether a display that asked for one ward, or all, wants it. What the gateway lacks concerns every ward.

@@ -190,6 +190,11 @@ impl Channel {
         SensorVerdict::Failed { no_data: NoData::CommLost, onset, onset_at: self.heard_at }
     }
 
+    /// Whether the sensor counts as failed.
+    pub(crate) const fn has_failed(&self) -> bool {
+        self.failed
+    }
+
     /// Whether the channel is declared or has ever sent.
     pub(crate) fn is_known(&self) -> bool {
         self.declared || self.newest.is_some()

@@ -241,7 +241,8 @@ impl Pump {
     }
 
     fn is_live(&self, now: Instant) -> bool {
-        self.seen && now < self.silence_deadline()
+        // A silence that was told ends with a fresh frame, not with a word that moves its deadline.
+        self.seen && !self.silent && now < self.silence_deadline()
     }
 
     /// A new frame has arrived; it counts as life only as far as its data is fresh.
@@ -361,6 +362,7 @@ impl Pump {
             Sample { reading, sampled, sampled_at }
         };
         let verdict = channel.on_sample(sample, now, rules);
+        let has_failed = channel.has_failed();
         if parameter == Parameter::PumpSpeed {
             self.at_work |= reading.value().is_some_and(|rpm| rpm > AT_WORK_RPM_MIN);
         }
@@ -369,7 +371,7 @@ impl Pump {
             stamp: frame.stamp,
             now,
             clock: &self.clock,
-            fresh: !is_old && !self.silent,
+            fresh: !is_old && !self.silent && !has_failed,
             running: matches!(self.state(), PumpState::Running | PumpState::Unknown),
             meant_to_run: self.is_meant_to_run(),
         };
@@ -382,10 +384,11 @@ impl Pump {
         self.channels.get(parameter.index()).and_then(Channel::value)
     }
 
-    /// By the last set speed that is known: that it is not known now is no sign that the pump may stand.
+    /// By the last set speed that is known: that it is not known now is no sign that the pump may stand, and where it
+    /// never was, a pump that stands may be one that stopped before anybody looked.
     fn is_meant_to_run(&self) -> bool {
         let set = self.channels.get(Parameter::PumpSpeedSet.index()).and_then(Channel::last_value);
-        self.at_work || set.is_some_and(|(rpm, _taken_at)| rpm > 0.0)
+        self.at_work || set.is_none_or(|(rpm, _taken_at)| rpm > 0.0)
     }
 
     /// Whether the pump turns, as far as its data says.

@@ -179,7 +179,8 @@ impl Ward {
         entry.pump.acknowledge(&name, revision, by.to_owned(), now, &mut outbox)?;
         entry.changed = true;
         let present = entry.pump.alarms().iter().find(|occurrence| occurrence.id == name);
-        Ok(present.map_or(found, |occurrence| hub.update_of(Some(&address), occurrence)))
+        let ended = || found.acknowledged(by, now);
+        Ok(present.map_or_else(ended, |occurrence| hub.update_of(Some(&address), occurrence)))
     }
 
     /// Adds a pump; false when there are too many.

@@ -1132,7 +1132,8 @@ pub struct Channel {
     /// Unit of the value as a UCUM code, such as mm\[Hg\]. A unit other than the parameter's own is refused.
     #[prost(string, tag = "2")]
     pub unit: ::prost::alloc::string::String,
-    /// Nominal samples per second; 0 for a channel that is sent on change.
+    /// Nominal samples per second, 0.01 to 100000; 0 for a channel that is sent on change and repeated once a second: a
+    /// change may be lost on its way, and silence must not look like rest.
     #[prost(double, tag = "3")]
     pub rate_hz: f64,
     /// Value of one count, in the unit; finite and above 0.

@@ -84,7 +84,9 @@ impl LimitState {
         at: Onset,
         gate_open: bool,
     ) -> (Verdict, f32) {
-        let judged = self.average.add(value, at.time, rule.average);
+        let info = rule.parameter.info();
+        let possible = (info.possible_low, info.possible_high);
+        let judged = self.average.add(value, possible, at.time, rule.average);
         (self.step(rule, judged, at, gate_open), judged)
     }
 

@@ -204,7 +204,8 @@ impl Alarms {
             present: true,
             latching: rule.latching,
             acknowledged: None,
-            last_known: false,
+            covers_from: 0,
+            last_known: !moment.fresh,
             parameter: Some(rule.parameter),
             value: finite(judged),
             value_at: Some(moment.clock.to_reader(cause.sampled, moment.now)),
@@ -232,6 +233,7 @@ impl Alarms {
             present: true,
             latching: false,
             acknowledged: None,
+            covers_from: 0,
             last_known: false,
             parameter: absence.parameter,
             value: None,
@@ -257,6 +259,7 @@ impl Alarms {
         let transition = match self.find_mut(condition) {
             Some(latched) => {
                 latched.present = true;
+                latched.last_known = new.last_known;
                 latched.value = new.value;
                 latched.value_at = new.value_at;
                 if let (Some((side, _limit)), Some(value)) = (latched.limit, new.value) {
@@ -351,7 +354,7 @@ impl Alarms {
             .iter_mut()
             .find(|occurrence| occurrence.id == *id)
             .ok_or(AcknowledgeError::Unknown)?;
-        if occurrence.revision != revision {
+        if !(occurrence.covers_from..=occurrence.revision).contains(&revision) {
             return Err(AcknowledgeError::Changed { revision: occurrence.revision });
         }
         if occurrence.acknowledged.is_none() {
@@ -386,6 +389,7 @@ impl Alarms {
         };
         if let Some(occurrence) = self.active.get_mut(place) {
             occurrence.revise(now);
+            occurrence.covers_from = occurrence.revision;
             out.alarm(AlarmChange { occurrence, transition, cause });
             if occurrence.has_ended() {
                 self.active.swap_remove(place);

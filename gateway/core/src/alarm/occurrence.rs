@@ -86,6 +86,9 @@ pub struct Occurrence {
     pub latching: bool,
     /// Set once a person has acknowledged it.
     pub acknowledged: Option<Acknowledgement>,
+    /// The oldest revision that an acknowledgement may name: since then only its data came and went, which changes
+    /// nothing that a person would see differently.
+    pub covers_from: u32,
     /// True while its data is missing.
     pub last_known: bool,
     /// What it watches.
@@ -164,6 +167,7 @@ mod tests {
             latching,
             acknowledged: acknowledged
                 .then(|| Acknowledgement { by: "nurse".to_string(), at: Instant::default() }),
+            covers_from: 1,
             last_known: false,
             parameter: None,
             value: None,

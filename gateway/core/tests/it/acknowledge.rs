@@ -26,11 +26,26 @@ fn acknowledge(
 #[test]
 fn what_has_changed_since_it_was_shown_is_not_acknowledged() {
     let (mut bedside, id, revision) = stopped();
-    bedside.play(&[(2_000, Input::Lose(true))], 4_000);
-    let changed = AcknowledgeError::Changed { revision: revision + 1 };
-    assert_eq!(acknowledge(&mut bedside, &id, revision), Err(changed));
+    // It turns again, and stops again: not what was seen.
+    bedside.play(
+        &[(2_000, Input::Value(PumpSpeed, 3_000.0)), (5_000, Input::Value(PumpSpeed, 0.0))],
+        7_000,
+    );
+    let changed = AcknowledgeError::Changed { revision: revision + 2 };
+    for seen in [revision, revision + 1, revision + 3] {
+        assert_eq!(acknowledge(&mut bedside, &id, seen), Err(changed));
+    }
     assert_eq!(bedside.find("pump.stop").unwrap().signal(), Signal::On);
-    assert_eq!(acknowledge(&mut bedside, &id, revision + 1), Ok(()));
+    assert_eq!(acknowledge(&mut bedside, &id, revision + 2), Ok(()));
+}
+
+#[test]
+fn data_that_comes_and_goes_does_not_keep_a_person_from_acknowledging() {
+    let (mut bedside, id, revision) = stopped();
+    bedside.play(&[(2_000, Input::Lose(true)), (4_000, Input::Lose(false))], 4_500);
+    assert_eq!(bedside.find("pump.stop").unwrap().revision, revision + 2);
+    assert_eq!(acknowledge(&mut bedside, &id, revision), Ok(()));
+    assert_eq!(bedside.find("pump.stop").unwrap().signal(), Signal::Acknowledged);
 }
 
 #[test]

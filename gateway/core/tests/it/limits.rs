@@ -103,9 +103,19 @@ fn a_pump_in_standby_raises_neither_stop_nor_pressures() {
 }
 
 #[test]
+fn a_pump_whose_set_speed_was_never_known_is_not_taken_for_one_that_rests() {
+    // As after a restart of the gateway into a pump that has stopped and does not tell its set speed.
+    let bedside = check(
+        &[(0, Input::Mute(PumpSpeedSet, true)), (0, Input::Value(PumpSpeed, 0.0))],
+        900,
+        &[(300, "pump.stop", Raised)],
+    );
+    assert_eq!(bedside.pump.state(), PumpState::Stopped);
+}
+
+#[test]
 fn a_pump_that_stands_although_it_is_set_to_turn_is_alarmed_from_the_first_frames_on() {
-    // The speed comes before the set speed within the first frame: one sample later than with both known.
-    let bedside = check(&[(0, Input::Value(PumpSpeed, 0.0))], 5_000, &[(320, "pump.stop", Raised)]);
+    let bedside = check(&[(0, Input::Value(PumpSpeed, 0.0))], 5_000, &[(300, "pump.stop", Raised)]);
     assert_eq!(bedside.pump.state(), PumpState::Stopped);
 }
 
@@ -222,7 +232,7 @@ fn a_sensor_that_is_off_raises_its_fault_and_keeps_the_alarm_as_last_known() {
 }
 
 #[test]
-fn an_alarm_is_last_known_again_when_a_failed_sensor_shows_itself_only_for_a_moment() {
+fn an_alarm_stays_last_known_when_a_failed_sensor_shows_itself_only_for_a_moment() {
     let bedside = check(
         &[
             (1_000, Input::Value(PressPre, 300.0)),
@@ -235,8 +245,6 @@ fn an_alarm_is_last_known_again_when_a_failed_sensor_shows_itself_only_for_a_mom
             (2_000, "pre.high.warn", Raised),
             (5_000, "sensor.fault.press.pre", Raised),
             (5_000, "pre.high.warn", DataLost),
-            (6_000, "pre.high.warn", DataBack),
-            (6_100, "pre.high.warn", DataLost),
         ],
     );
     assert!(bedside.find("pre.high.warn").unwrap().last_known);
@@ -257,7 +265,6 @@ fn time_without_a_measurement_does_not_count_as_recovered() {
             (2_000, "pre.high.warn", Raised),
             (5_500, "sensor.fault.press.pre", Raised),
             (5_500, "pre.high.warn", DataLost),
-            (9_000, "pre.high.warn", DataBack),
             (10_000, "sensor.fault.press.pre", Ended),
             (10_000, "pre.high.warn", Ended),
         ],

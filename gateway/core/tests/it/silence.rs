@@ -149,6 +149,22 @@ fn the_last_frames_before_a_stop_do_not_hide_that_it_was_one() {
 }
 
 #[test]
+fn a_word_without_a_frame_is_no_life() {
+    let bedside = check(
+        &[
+            (5_010, Input::Lose(true)),
+            (5_020, Input::Status(1, Presence::Offline)),
+            (5_300, Input::BirthAgain),
+            (5_310, Input::Status(1, Presence::Online)),
+        ],
+        5_600,
+        &[(5_200, "comm.stale", Raised)],
+    );
+    assert_eq!(bedside.view().link, Link::Silent);
+    assert!(bedside.view().readings.iter().all(|it| it.reading.value().is_none()));
+}
+
+#[test]
 fn a_repeat_of_an_old_frame_is_no_sign_of_life() {
     let mut bedside = Bedside::new();
     bedside.run_until(5_000);
@@ -181,8 +197,8 @@ fn a_channel_that_falls_silent_alone_raises_its_fault_while_the_others_go_on() {
             (2_500, "post.low", Raised),
             (5_000, "sensor.fault.press.post", Raised),
             (5_000, "post.low", DataLost),
-            (9_000, "post.low", DataBack),
             (10_000, "sensor.fault.press.post", Ended),
+            (10_000, "post.low", DataBack),
         ],
     );
     assert_eq!(bedside.reading(PumpSpeed), Reading::Value(3_000.0));

@@ -95,7 +95,7 @@ async fn a_scale_that_is_no_scale_makes_the_channel_unread() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rate_that_is_no_rate_makes_the_channel_unread() {
-    let why = "rate must be 0 to 100000 Hz";
+    let why = "rate must be 0 (on change, and once a second) or 0.01 to 100000 Hz";
     channel_is_not_read(
         "range",
         "channel",
@@ -104,6 +104,7 @@ async fn a_rate_that_is_no_rate_makes_the_channel_unread() {
             |channel| channel.rate_hz = f64::NAN,
             |channel| channel.rate_hz = f64::INFINITY,
             |channel| channel.rate_hz = -50.0,
+            |channel| channel.rate_hz = 1e-300,
         ],
     )
     .await;

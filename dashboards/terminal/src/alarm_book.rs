@@ -17,8 +17,10 @@ pub(crate) enum Change {
     Changed(Alarm),
     /// The gateway says that it has ended.
     Ended(Alarm),
-    /// Gone from the gateway's list while this display was not connected.
+    /// Gone from the gateway's list while this display was not connected: it has ended.
     Vanished(Alarm),
+    /// Of before a restart of the gateway, and not told by it since. Nothing says that it has ended.
+    Forgotten(Alarm),
 }
 
 /// The active alarms.
@@ -30,7 +32,8 @@ pub(crate) struct AlarmBook {
 }
 
 impl AlarmBook {
-    /// Takes a snapshot: what it does not name is gone. After a restart of the gateway every alarm is told anew.
+    /// Takes a snapshot: what it does not name is gone. After a restart of the gateway every alarm is told anew, and what
+    /// it does not name is forgotten: that the gateway knows no more of it is no proof of its end.
     pub(crate) fn snapshot(&mut self, epoch: u64, alarms: Vec<Alarm>) -> Vec<Change> {
         let mut before = std::mem::take(&mut self.active);
         let same_epoch = self.epoch == Some(epoch);
@@ -45,7 +48,8 @@ impl AlarmBook {
             }
             self.keep(alarm);
         }
-        changes.extend(before.into_values().map(Change::Vanished));
+        let gone = if same_epoch { Change::Vanished } else { Change::Forgotten };
+        changes.extend(before.into_values().map(gone));
         changes
     }
 
@@ -100,13 +104,14 @@ impl AlarmBook {
 }
 
 impl Change {
-    /// The occurrence as it is now; for a vanished one, as it was last known.
+    /// The occurrence as it is now; for a vanished or forgotten one, as it was last known.
     pub(crate) const fn alarm(&self) -> &Alarm {
         match self {
             Self::New(alarm)
             | Self::Changed(alarm)
             | Self::Ended(alarm)
-            | Self::Vanished(alarm) => alarm,
+            | Self::Vanished(alarm)
+            | Self::Forgotten(alarm) => alarm,
         }
     }
 
@@ -122,6 +127,7 @@ impl Change {
             },
             Self::Ended(_) => "ended",
             Self::Vanished(_) => "ended_unseen",
+            Self::Forgotten(_) => "forgotten",
         }
     }
 }
@@ -166,6 +172,19 @@ mod tests {
         book.snapshot(1, vec![alarm("a", 7)]);
         assert_eq!(book.snapshot(2, vec![alarm("a", 1)]), [Change::New(alarm("a", 1))]);
         assert_eq!(book.get("a").unwrap().revision, 1);
+    }
+
+    #[test]
+    fn what_a_restarted_gateway_does_not_name_is_forgotten_and_not_ended() {
+        let mut book = AlarmBook::default();
+        book.snapshot(1, vec![alarm("a", 7), alarm("b", 1)]);
+        let changes = book.snapshot(2, vec![alarm("b", 1)]);
+        assert_eq!(changes, [Change::New(alarm("b", 1)), Change::Forgotten(alarm("a", 7))]);
+        assert_eq!(changes[1].id(), "forgotten");
+        assert_eq!(book.active().count(), 1, "it is not listed as if it were known now");
+        let changes = book.snapshot(2, Vec::new());
+        assert_eq!(changes, [Change::Vanished(alarm("b", 1))]);
+        assert_eq!(changes[0].id(), "ended_unseen");
     }
 
     #[test]

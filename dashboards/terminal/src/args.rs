@@ -6,9 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0   fine: at least one pump is known, every pump asked for delivers live data, no alarm is active
+  0   fine: at least one pump is known, every pump asked for delivers live data, every channel is read, no alarm is
+      active
   1   an alarm is active (also an acknowledged or latched one)
-  2   no data: no pump is known, or one asked for does not deliver live data, or alarms are not being judged
+  2   no data: no pump is known, or one asked for does not deliver live data or has a channel that the gateway does not
+      read (misspelt, wrong unit: a line names it), or alarms are not being judged
   3   the gateway cannot be reached, does not answer, or was lost at the end
   4   the condition of --until was not shown in time
   64  the command line cannot be understood

@@ -10,11 +10,12 @@ use crate::model::{ALARM_ROUND_AGE_MAX, Alarm, Pump};
 /// How a command ended, and its exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// At least one pump is known, every pump asked for delivers live data, no alarm is active.
+    /// At least one pump is known, every pump asked for delivers live data, every channel is read, no alarm is active.
     Fine,
     /// An alarm is active: also an acknowledged or latched one.
     Alarm,
-    /// No alarm is active, and no pump is known, or one does not deliver live data, or alarms are not being judged.
+    /// No alarm is active, and no pump is known, or one does not deliver live data or has a channel that is not read, or
+    /// alarms are not being judged.
     NoData,
     /// The gateway cannot be reached or does not answer.
     GatewayLost,
@@ -49,8 +50,10 @@ pub(crate) fn judge<'a>(
     if on_pump || alarms.into_iter().any(Alarm::is_active) {
         return Verdict::Alarm;
     }
-    let all_live = !pumps.is_empty() && pumps.iter().all(|pump| pump.is_live(now));
-    if all_live && alarms_are_judged(alarm_round, now) { Verdict::Fine } else { Verdict::NoData }
+    // The limits of a channel that the gateway refuses, such as a misspelt one, are not judged by anybody.
+    let is_judged = |pump: &Pump| pump.is_live(now) && pump.refused_channels.is_empty();
+    let all_judged = !pumps.is_empty() && pumps.iter().all(is_judged);
+    if all_judged && alarms_are_judged(alarm_round, now) { Verdict::Fine } else { Verdict::NoData }
 }
 
 /// Whether the gateway's alarm thread finished a round lately.
@@ -81,7 +84,9 @@ fn count(number: usize, thing: &str) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::model::{Counters, Link, PumpKind, PumpName, Reading, Source, Turning, Validity};
+    use crate::model::{
+        Counters, Link, PumpKind, PumpName, Reading, RefusedChannel, Source, Turning, Validity,
+    };
     use crate::words::tests::pump_stop;
 
     const NOW: GatewayTime = GatewayTime(20_000_000_000);
@@ -118,6 +123,9 @@ pub(crate) mod tests {
         let old = Pump { last_frame: Some(GatewayTime(16_000_000_000)), ..live_pump() };
         let empty = Pump { readings: Vec::new(), ..live_pump() };
         let never = Pump { last_frame: None, ..live_pump() };
+        let refused =
+            RefusedChannel { parameter: "press.Drain".to_owned(), reason: "unknown".to_owned() };
+        let unread = Pump { refused_channels: vec![refused], ..live_pump() };
         for (pumps, verdict) in [
             (vec![live_pump()], Verdict::Fine),
             (vec![], Verdict::NoData),
@@ -125,6 +133,8 @@ pub(crate) mod tests {
             (vec![live_pump(), old], Verdict::NoData),
             (vec![empty], Verdict::NoData),
             (vec![never], Verdict::NoData),
+            (vec![unread.clone()], Verdict::NoData),
+            (vec![live_pump(), unread], Verdict::NoData),
         ] {
             assert_eq!(judge(&pumps, [], FRESH, NOW), verdict, "{pumps:?}");
         }

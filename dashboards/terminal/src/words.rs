@@ -1,8 +1,9 @@
-//! Alarms in words: the name of a condition, and the line that says all that is known of an occurrence. Pure.
+//! Alarms in words: the name of a condition, the line that says all that is known of an occurrence, and what is not
+//! judged at all. Pure.
 
 use crate::age::{GatewayTime, age_text};
 use crate::format::{NO_VALUE, latency_text, parameter_name, value_text, with_age_when_old};
-use crate::model::{Alarm, AlarmPath, Priority, Side, Signal};
+use crate::model::{Alarm, AlarmPath, Priority, Pump, Side, Signal};
 
 /// Conditions in words. What is not here is shown by its id, so that a newer gateway's condition is never lost.
 const CONDITIONS: &[(&str, &str)] = &[
@@ -141,6 +142,19 @@ pub(crate) fn alarm_line(alarm: &Alarm, now: GatewayTime) -> String {
     )
 }
 
+/// Which channels of a pump the gateway does not read, and why; `None` when it reads them all. One line a pump, however
+/// many channels.
+pub(crate) fn not_read_text(pump: &Pump) -> Option<String> {
+    let channels: Vec<String> = pump
+        .refused_channels
+        .iter()
+        .map(|channel| format!("{} ({})", channel.parameter, channel.reason))
+        .collect();
+    let listed = channels.join(", ");
+    let text = || format!("{}: NOT READ, so its limits are NOT JUDGED: {listed}", pump.name);
+    (!channels.is_empty()).then(text)
+}
+
 /// What the path took for the sample that decided an alarm; `None` when no sample did.
 pub(crate) fn path_text(path: Option<AlarmPath>) -> Option<String> {
     let path = path?;
@@ -158,7 +172,8 @@ pub(crate) fn path_text(path: Option<AlarmPath>) -> Option<String> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::model::{AlarmKind, Validity};
+    use crate::model::{AlarmKind, RefusedChannel, Validity};
+    use crate::verdict::tests::live_pump;
 
     /// A pump that stopped 14 s ago.
     pub(crate) fn pump_stop() -> Alarm {
@@ -239,6 +254,23 @@ pub(crate) mod tests {
     fn a_condition_that_is_not_in_the_table_is_shown_by_its_id() {
         assert_eq!(condition_text("some.newer.condition"), "some.newer.condition");
         assert!(CONDITIONS.is_sorted());
+    }
+
+    #[test]
+    fn a_channel_that_is_not_read_is_named_with_its_pump_and_the_reason() {
+        let mut pump = live_pump();
+        assert_eq!(not_read_text(&pump), None);
+        let refused = |parameter: &str, reason: &str| RefusedChannel {
+            parameter: parameter.to_owned(),
+            reason: reason.to_owned(),
+        };
+        pump.refused_channels =
+            vec![refused("press.Drain", "unknown parameter"), refused("pt.abp", "unit bar")];
+        assert_eq!(
+            not_read_text(&pump).unwrap(),
+            "nicu/pump-1: NOT READ, so its limits are NOT JUDGED: press.Drain (unknown parameter), \
+             pt.abp (unit bar)"
+        );
     }
 
     #[test]

@@ -110,6 +110,8 @@ pub(crate) struct AlarmFeed {
     pub(crate) book: AlarmBook,
     pub(crate) link: LinkState,
     clock: GatewayClock,
+    /// The clock of before the gateway's last restart: times of alarms of then mean nothing on the present one.
+    clock_before: GatewayClock,
     epoch: u64,
 }
 
@@ -127,6 +129,7 @@ impl AlarmFeed {
             book: AlarmBook::default(),
             link: LinkState::new("alarms"),
             clock: GatewayClock::default(),
+            clock_before: GatewayClock::default(),
             epoch: 0,
         }
     }
@@ -141,7 +144,7 @@ impl AlarmFeed {
             Followed::Message(message) => message,
         };
         if message.epoch != self.epoch {
-            self.clock = GatewayClock::default();
+            self.clock_before = std::mem::take(&mut self.clock);
             self.epoch = message.epoch;
         }
         self.clock.observe(message.now, local);
@@ -153,9 +156,15 @@ impl AlarmFeed {
         FeedNews { link: self.link.message(local), changes }
     }
 
-    /// The gateway's time; its start before the first message.
-    pub(crate) fn now(&self, local: LocalTime) -> GatewayTime {
-        self.clock.now(local).unwrap_or_default()
+    /// The gateway's time that dates the alarm of a change; its start before the first message.
+    pub(crate) fn now_for(&self, change: &Change, local: LocalTime) -> GatewayTime {
+        let clock = match change {
+            Change::New(_) | Change::Changed(_) | Change::Ended(_) | Change::Vanished(_) => {
+                &self.clock
+            }
+            Change::Forgotten(_) => &self.clock_before,
+        };
+        clock.now(local).unwrap_or_default()
     }
 }
 
@@ -174,23 +183,30 @@ pub(crate) fn print_change(printer: &mut Printer, wall: &str, change: &Change, n
         let alarm = AlarmJson::new(alarm, now);
         return printer.object(&AlarmLineJson { r#type: "alarm", event: change.id(), alarm });
     }
-    let unseen = match change {
-        Change::Vanished(_) => "  ENDED while this display was not connected",
-        Change::New(_) | Change::Changed(_) | Change::Ended(_) => "",
-    };
-    printer.line(&format!("{wall}  {}{unseen}", alarm_line(alarm, now)));
+    printer.line(&format!("{wall}  {}", change_line(change, now)));
     if let Some(path) = path_text(alarm.path) {
         printer.line(&format!("{:width$}  path: {path}", "", width = wall.len()));
     }
 }
 
-/// The revision of a change, to be confirmed; what has ended needs no confirmation.
+fn change_line(change: &Change, now: GatewayTime) -> String {
+    let line = alarm_line(change.alarm(), now);
+    match change {
+        Change::New(_) | Change::Changed(_) | Change::Ended(_) => line,
+        Change::Vanished(_) => format!("{line}  ENDED while this display was not connected"),
+        Change::Forgotten(_) => {
+            format!("{line}  NOT KNOWN ANY MORE: the gateway has restarted; look at the pump")
+        }
+    }
+}
+
+/// The revision of a change, to be confirmed; what has ended or is not known any more needs no confirmation.
 pub(crate) fn to_confirm(change: &Change) -> Option<ShownAlarm> {
     match change {
         Change::New(alarm) | Change::Changed(alarm) => {
             Some(ShownAlarm { occurrence: alarm.occurrence.clone(), revision: alarm.revision })
         }
-        Change::Ended(_) | Change::Vanished(_) => None,
+        Change::Ended(_) | Change::Vanished(_) | Change::Forgotten(_) => None,
     }
 }
 
@@ -203,6 +219,37 @@ pub(crate) fn wall_text(clock: crate::clock::Clock) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Alarm;
+    use crate::words::tests::pump_stop;
+
+    fn snapshot(epoch: u64, now_s: u64, alarms: Vec<Alarm>) -> Followed<AlarmsUpdate> {
+        let (update, now) = (AlarmUpdate::Snapshot(alarms), GatewayTime(now_s * 1_000_000_000));
+        Followed::Message(AlarmsUpdate { update, now, epoch, sequence: 0 })
+    }
+
+    /// What a reader sees of the alarm after the gateway came back and does not name it.
+    fn told_after(epoch: u64, now_s: u64) -> (Change, String) {
+        let mut feed = AlarmFeed::new();
+        feed.take(snapshot(1, 15, vec![pump_stop()]), at(0));
+        let local = LocalTime(20_500_000_000);
+        let mut changes = feed.take(snapshot(epoch, now_s, Vec::new()), local).changes;
+        let change = changes.pop().unwrap();
+        let line = change_line(&change, feed.now_for(&change, local));
+        assert!(changes.is_empty(), "{changes:?}");
+        (change, line)
+    }
+
+    #[test]
+    fn an_alarm_forgotten_by_a_restart_is_not_told_as_ended_and_keeps_its_age() {
+        let (change, line) = told_after(2, 1);
+        let end = "ACTIVE  NOT KNOWN ANY MORE: the gateway has restarted; look at the pump";
+        assert!(line.ends_with(end) && !line.contains("ENDED"), "{line}");
+        // Raised at 1 s of the old clock, which would read 35 s now; the new one reads 1 s.
+        assert!(line.contains("since 34 s"), "{line}");
+        assert_eq!(to_confirm(&change), None);
+        let (_, line) = told_after(1, 35);
+        assert!(line.ends_with("ENDED while this display was not connected"), "{line}");
+    }
 
     const fn at(seconds: u64) -> LocalTime {
         LocalTime(seconds * 1_000_000_000)

@@ -9,7 +9,7 @@ use crate::json::PumpJson;
 use crate::model::{Alarm, Pump};
 use crate::output::Printer;
 use crate::verdict::{Verdict, alarms_are_judged, judge, summary};
-use crate::words::{alarm_line, condition_text, priority_label, priority_mark};
+use crate::words::{alarm_line, condition_text, not_read_text, priority_label, priority_mark};
 
 /// Columns of readings; more do not fit a terminal. JSON holds them all.
 const COLUMNS_MAX: usize = 5;
@@ -75,6 +75,7 @@ pub(crate) fn warnings(pumps: &PumpsUpdate, alarms: &[Alarm]) -> Vec<String> {
             "ALARMS ARE NOT JUDGED: no round of the gateway's alarm thread for {age}"
         ));
     }
+    lines.extend(pumps.pumps.iter().filter_map(not_read_text));
     if alarms.iter().any(|alarm| alarm.unreviewed) {
         lines.push("alarm limits: UNREVIEWED starter values".to_owned());
     }

@@ -10,6 +10,7 @@ use crate::alarm_book::Change;
 use crate::args::StreamArgs;
 use crate::client::{AlarmsUpdate, ClientError, Gateway, PumpsUpdate, WaveformsUpdate};
 use crate::command::feed::{AlarmFeed, LinkState, print_change, wall_text};
+use crate::command::pumps::say;
 use crate::command::watch::confirm;
 use crate::command::{CommandError, Context, asked_to_end};
 use crate::confirm::{Confirmer, display_name};
@@ -20,6 +21,7 @@ use crate::model::{Alarm, Pump, PumpName};
 use crate::output::Printer;
 use crate::verdict::{Verdict, alarms_are_judged, judge};
 use crate::waveform::{Second, Seconds};
+use crate::words::not_read_text;
 
 /// How often a pump is told anew when nothing of it changes, so that its age goes on.
 const TELL_AGAIN: Duration = Duration::from_secs(1);
@@ -43,6 +45,8 @@ struct Stream {
     alarm_round: GatewayTime,
     pump: Option<Pump>,
     told_at: Option<LocalTime>,
+    /// What was last said of channels that are not read: said again only when it changes.
+    not_read: Option<String>,
     seconds: Seconds,
 }
 
@@ -89,6 +93,7 @@ pub(crate) async fn run(context: Context, args: StreamArgs) -> Result<Verdict, C
         alarm_round: GatewayTime(0),
         pump: None,
         told_at: None,
+        not_read: None,
         seconds: Seconds::default(),
     };
     let asked = asked_to_end(args.for_time);
@@ -196,6 +201,12 @@ impl Stream {
             let text = format!("{wall}  {}  the gateway does not know this pump now", self.name);
             return self.printer.note(&text);
         };
+        let not_read = not_read_text(pump);
+        if not_read != self.not_read {
+            let lines = not_read.iter().map(|text| format!("{wall}  {text}")).collect::<Vec<_>>();
+            say(&mut self.printer, &lines);
+            self.not_read = not_read;
+        }
         if self.printer.is_json() {
             let pump = PumpJson::new(pump, now);
             self.printer.object(&PumpLine { r#type: "pump", alarms_judged, pump });
@@ -209,8 +220,8 @@ impl Stream {
         if let Some(line) = news.link {
             line.print(&mut self.printer, wall);
         }
-        let now = self.alarms.now(local);
         for change in news.changes.iter().filter(|change| self.name.concerns(change.alarm())) {
+            let now = self.alarms.now_for(change, local);
             print_change(&mut self.printer, wall, change, now);
             self.confirm(change);
         }

@@ -5,7 +5,7 @@ use tokio::sync::mpsc::channel;
 
 use crate::alarm_book::Change;
 use crate::args::AlarmsArgs;
-use crate::client::{Gateway, ShownAlarm};
+use crate::client::ShownAlarm;
 use crate::command::feed::{AlarmFeed, print_change, to_confirm, wall_text};
 use crate::command::{CommandError, Context, asked_to_end};
 use crate::confirm::{Confirmed, Confirmer, display_name};
@@ -14,6 +14,7 @@ use crate::format::latency_text;
 use crate::model::Alarm;
 use crate::output::Printer;
 use crate::verdict::{Verdict, judge};
+use crate::words::not_read_text;
 
 /// Why watching ended.
 enum End {
@@ -53,7 +54,7 @@ pub(crate) async fn run(mut context: Context, args: AlarmsArgs) -> Result<Verdic
         }
         let mut shown = false;
         for change in &news.changes {
-            print_change(&mut context.printer, &wall, change, feed.now(local));
+            print_change(&mut context.printer, &wall, change, feed.now_for(change, local));
             confirm(&context.printer, &confirmer, change);
             shown |= is_awaited(change, args.until.as_deref());
         }
@@ -116,7 +117,7 @@ pub(crate) fn confirm(printer: &Printer, confirmer: &Confirmer, change: &Change)
 fn is_awaited(change: &Change, until: Option<&str>) -> bool {
     match change {
         Change::New(alarm) | Change::Changed(alarm) => Some(alarm.condition.as_str()) == until,
-        Change::Ended(_) | Change::Vanished(_) => false,
+        Change::Ended(_) | Change::Vanished(_) | Change::Forgotten(_) => false,
     }
 }
 
@@ -128,17 +129,22 @@ async fn ended(context: &Context, feed: &AlarmFeed, ward: &str, args: &AlarmsArg
         context.printer.note(&format!("{until} was not shown in time"));
         return Verdict::NotShown;
     }
-    judge_now(&context.gateway, ward, feed.book.active()).await
+    judge_now(context, ward, feed.book.active()).await
 }
 
 /// Asks for the pumps once: without them nobody knows what "no alarm" is worth.
 async fn judge_now<'a>(
-    gateway: &Gateway,
+    context: &Context,
     ward: &str,
     alarms: impl Iterator<Item = &'a Alarm>,
 ) -> Verdict {
-    match gateway.list_pumps(ward).await {
-        Ok(pumps) => judge(&pumps.pumps, alarms, pumps.alarm_round, pumps.now),
+    match context.gateway.list_pumps(ward).await {
+        Ok(pumps) => {
+            for line in pumps.pumps.iter().filter_map(not_read_text) {
+                context.printer.note(&line);
+            }
+            judge(&pumps.pumps, alarms, pumps.alarm_round, pumps.now)
+        }
         Err(_not_answering) => Verdict::GatewayLost,
     }
 }

@@ -32,6 +32,7 @@ pub(crate) fn take_key(top: &mut Top, key: KeyEvent, local: LocalTime) -> Wish {
     if key.kind == KeyEventKind::Release {
         return Wish::Nothing;
     }
+    top.notice_seen(local);
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
     if control && matches!(key.code, KeyCode::Char('c')) {
         return Wish::Quit;

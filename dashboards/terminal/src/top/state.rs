@@ -9,7 +9,7 @@ use crate::age::{GatewayClock, GatewayTime, LocalTime};
 use crate::alarm_book::{AlarmBook, Change};
 use crate::client::{AlarmUpdate, AlarmsUpdate, ClientError, PumpsUpdate, ShownAlarm};
 use crate::follow::Followed;
-use crate::model::{Alarm, Pump, PumpName, Shown};
+use crate::model::{self, Alarm, Pump, PumpName, Shown, Turning};
 use crate::verdict::alarms_are_judged;
 
 /// Points of a sparkline: at four a second, two minutes.
@@ -20,6 +20,12 @@ const PUMPS_MAX: usize = 256;
 
 /// A picture older than this is told to be old, long before the link counts as lost.
 const PICTURE_AGE_MAX: Duration = Duration::from_secs(1);
+
+/// The alarms' stream may rest for a second between two heartbeats; beyond that it is late as a picture is.
+const ALARMS_AGE_MAX: Duration = Duration::from_secs(2);
+
+/// A key takes a notice away only after this: one that was pressed for something else must not hide it unread.
+const NOTICE_READ_MIN: Duration = Duration::from_secs(2);
 
 /// Parameters that a sparkline may show, the first that a pump has.
 const TREND_OF: [&str; 3] = ["flow.blood", "press.drain", "pt.abp"];
@@ -58,6 +64,8 @@ impl Link {
 #[derive(Debug)]
 pub(crate) struct Tile {
     pub(crate) pump: Pump,
+    /// False when the gateway has restarted and has not told of this pump since: then only its name is known.
+    pub(crate) is_known: bool,
     /// One point each quarter second, the newest last; `None` where no value held.
     pub(crate) trend: VecDeque<Option<f32>>,
 }
@@ -79,7 +87,15 @@ pub(crate) enum Mode {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Heartbeat {
     pub(crate) wall_ns: i64,
-    pub(crate) at: LocalTime,
+    /// When the alarm thread made it: what waited on its way is as old as it is.
+    pub(crate) made_at: GatewayTime,
+}
+
+/// Alarms that the gateway lost by a restart, told until somebody presses a key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Forgotten {
+    pub(crate) alarms: usize,
+    since: LocalTime,
 }
 
 /// Everything that is known.
@@ -91,6 +107,7 @@ pub(crate) struct Top {
     pub(crate) alarms_link: Link,
     pub(crate) book: AlarmBook,
     pub(crate) heartbeat: Option<Heartbeat>,
+    pub(crate) forgotten: Option<Forgotten>,
     /// The slowest hop's name and p99 in nanoseconds.
     pub(crate) slowest: Option<(String, u64)>,
     pub(crate) mode: Mode,
@@ -122,6 +139,7 @@ impl Top {
             alarms_link: Link::Connecting(None),
             book: AlarmBook::default(),
             heartbeat: None,
+            forgotten: None,
             slowest: None,
             mode: Mode::Overview,
             selected_pump: None,
@@ -155,7 +173,8 @@ impl Top {
                 return;
             }
         };
-        if update.epoch != self.pumps_epoch {
+        let has_restarted = update.epoch != self.pumps_epoch;
+        if has_restarted {
             self.pumps_clock = GatewayClock::default();
             self.pumps_epoch = update.epoch;
         }
@@ -163,9 +182,8 @@ impl Top {
         self.alarm_round = update.alarm_round;
         self.pumps_link = Link::Connected;
         // The first message of a subscription holds every pump: what it does not name is not known to the gateway.
-        if std::mem::take(&mut self.pumps_fresh) {
-            let named: BTreeSet<&PumpName> = update.pumps.iter().map(|pump| &pump.name).collect();
-            self.tiles.retain(|name, _| named.contains(name));
+        if std::mem::take(&mut self.pumps_fresh) || has_restarted {
+            self.leave_unnamed(&update.pumps, has_restarted);
             self.unlisted_pumps = 0;
         }
         for pump in update.pumps {
@@ -177,15 +195,35 @@ impl Top {
         }
     }
 
+    /// Takes away the pumps that a first message does not name. After a restart they stay as unknown instead, until the
+    /// gateway tells of them: the pump may run on while its agent has not found the gateway again.
+    fn leave_unnamed(&mut self, named: &[Pump], has_restarted: bool) {
+        let named: BTreeSet<&PumpName> = named.iter().map(|pump| &pump.name).collect();
+        self.tiles.retain(|name, tile| {
+            if has_restarted && !named.contains(name) {
+                tile.withdraw();
+            }
+            named.contains(name) || !tile.is_known
+        });
+    }
+
     fn keep(&mut self, pump: Pump) {
         if let Some(tile) = self.tiles.get_mut(&pump.name) {
             tile.pump = pump;
-        } else if self.tiles.len() < PUMPS_MAX {
-            let tile = Tile { trend: VecDeque::with_capacity(TREND_POINTS_MAX), pump };
-            self.tiles.insert(tile.pump.name.clone(), tile);
-        } else {
-            self.unlisted_pumps = self.unlisted_pumps.saturating_add(1);
+            tile.is_known = true;
+            return;
         }
+        if self.tiles.len() >= PUMPS_MAX {
+            self.unlisted_pumps = self.unlisted_pumps.saturating_add(1);
+            // A pump that the gateway knows is worth more room than one that it has forgotten.
+            let unknown = self.tiles.values().find(|tile| !tile.is_known);
+            let Some(unknown) = unknown.map(|tile| tile.pump.name.clone()) else {
+                return;
+            };
+            self.tiles.remove(&unknown);
+        }
+        let trend = VecDeque::with_capacity(TREND_POINTS_MAX);
+        self.tiles.insert(pump.name.clone(), Tile { pump, is_known: true, trend });
     }
 
     /// Takes what the alarms' subscription told.
@@ -202,21 +240,23 @@ impl Top {
         if message.epoch != self.alarms_epoch {
             self.alarms_clock = GatewayClock::default();
             self.alarms_epoch = message.epoch;
+            // Its time is one of a clock that has gone.
+            self.heartbeat = None;
             self.told.clear();
         }
         self.alarms_clock.observe(message.now, local);
         self.alarms_link = Link::Connected;
         match message.update {
             AlarmUpdate::Snapshot(alarms) => {
-                self.book.snapshot(message.epoch, alarms);
+                let changes = self.book.snapshot(message.epoch, alarms);
+                self.take_changes(changes, local);
             }
             AlarmUpdate::Alarm(alarm) => {
-                if let Some(Change::Ended(alarm)) = self.book.apply(*alarm) {
-                    self.told.retain(|(occurrence, _)| *occurrence != alarm.occurrence);
-                }
+                let change = self.book.apply(*alarm);
+                self.take_changes(change, local);
             }
             AlarmUpdate::Heartbeat(wall_ns) => {
-                self.heartbeat = Some(Heartbeat { wall_ns, at: local });
+                self.heartbeat = Some(Heartbeat { wall_ns, made_at: message.now });
             }
         }
         let active = |occurrence: &String| self.book.get(occurrence).is_some();
@@ -224,6 +264,30 @@ impl Top {
             self.selected_alarm =
                 self.book.by_urgency().first().map(|alarm| alarm.occurrence.clone());
         }
+    }
+
+    fn take_changes(&mut self, changes: impl IntoIterator<Item = Change>, local: LocalTime) {
+        let mut forgotten: usize = 0;
+        for change in changes {
+            match change {
+                Change::New(_) | Change::Changed(_) => {}
+                Change::Ended(alarm) | Change::Vanished(alarm) => {
+                    self.told.retain(|(occurrence, _)| *occurrence != alarm.occurrence);
+                }
+                Change::Forgotten(_) => forgotten += 1,
+            }
+        }
+        if forgotten > 0 {
+            let before = self.forgotten.map_or(0, |before| before.alarms);
+            let alarms = before.saturating_add(forgotten);
+            self.forgotten = Some(Forgotten { alarms, since: local });
+        }
+    }
+
+    /// Somebody pressed a key: takes the notice of forgotten alarms away, once there was time to read it.
+    pub(crate) fn notice_seen(&mut self, local: LocalTime) {
+        let unread = |notice: &Forgotten| local.since(notice.since) < NOTICE_READ_MIN;
+        self.forgotten = self.forgotten.filter(unread);
     }
 
     /// Adds a point to every sparkline; a gap where no value holds.
@@ -253,10 +317,13 @@ impl Top {
         self.alarms_clock.now(local).unwrap_or_default()
     }
 
-    /// How old the picture is, once that is worth a warning.
+    /// How old the picture is, once that is worth a warning: pumps or alarms, whichever is older.
     pub(crate) fn picture_is_old(&self, local: LocalTime) -> Option<Duration> {
-        let connected = self.pumps_link.is_connected();
-        self.pumps_clock.delay(local).filter(|delay| connected && *delay > PICTURE_AGE_MAX)
+        let old = |link: &Link, clock: &GatewayClock, max| {
+            clock.delay(local).filter(|delay| link.is_connected() && *delay > max)
+        };
+        let pumps = old(&self.pumps_link, &self.pumps_clock, PICTURE_AGE_MAX);
+        pumps.max(old(&self.alarms_link, &self.alarms_clock, ALARMS_AGE_MAX))
     }
 
     /// Whether the gateway's alarm thread works, as far as the pumps' subscription tells.
@@ -300,6 +367,19 @@ impl Top {
     /// A note for the person at the screen.
     pub(crate) fn say(&mut self, text: String, local: LocalTime) {
         self.note = Some((text, local));
+    }
+}
+
+impl Tile {
+    /// Keeps the name alone: times and values of before a restart mean nothing on the gateway's new clock.
+    fn withdraw(&mut self) {
+        self.is_known = false;
+        let pump = &mut self.pump;
+        pump.link = model::Link::NeverSeen;
+        pump.turning = Turning::Unknown;
+        pump.last_frame = None;
+        pump.readings.clear();
+        pump.alarms.clear();
     }
 }
 

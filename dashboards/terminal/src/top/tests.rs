@@ -38,6 +38,28 @@ fn pumps(top: &mut Top, sequence: u64, pumps: Vec<Pump>, at_ms: u64) {
     top.take_pumps(Followed::Message(update), local(at_ms), &wall());
 }
 
+/// The first message of the gateway's next run, whose clock began anew 20 s before it.
+fn pumps_after_restart(top: &mut Top, mut pumps: Vec<Pump>, at_ms: u64) {
+    let now = GatewayTime(20_000_000_000);
+    for pump in &mut pumps {
+        pump.last_frame = Some(now);
+        pump.readings[0].sampled = Some(now);
+    }
+    let update = PumpsUpdate { pumps, now, epoch: 2, sequence: 0, alarm_round: now };
+    top.take_pumps(Followed::Message(update), local(at_ms), &wall());
+}
+
+fn alarms_after_restart(top: &mut Top, alarms: Vec<Alarm>, at_ms: u64) {
+    let (update, now) = (AlarmUpdate::Snapshot(alarms), GatewayTime(20_000_000_000));
+    let update = AlarmsUpdate { update, now, epoch: 2, sequence: 0 };
+    top.take_alarms(Followed::Message(update), local(at_ms), &wall());
+}
+
+fn lose_both(top: &mut Top, at_ms: u64) {
+    top.take_pumps(Followed::Lost(lost()), local(at_ms), &wall());
+    top.take_alarms(Followed::Lost(lost()), local(at_ms), &wall());
+}
+
 fn alarms(top: &mut Top, update: AlarmUpdate, at_ms: u64) {
     let now = GatewayTime(at_ms * 1_000_000);
     let update = AlarmsUpdate { update, now, epoch: 1, sequence: 0 };
@@ -158,6 +180,7 @@ fn a_hung_alarm_thread_and_an_old_picture_are_told() {
     let alarm_round = GatewayTime(20_000_000_000);
     let update = PumpsUpdate { pumps: Vec::new(), now, epoch: 1, sequence: 1, alarm_round };
     top.take_pumps(Followed::Message(update), local(23_000), &wall());
+    alarms(&mut top, AlarmUpdate::Heartbeat(1), 23_000);
     assert!(picture(&top, 23_000).contains("ALARMS ARE NOT JUDGED"));
     assert!(picture(&top, 24_500).contains("PICTURE IS 1.4 s OLD"));
 }
@@ -169,6 +192,96 @@ fn a_pump_that_the_gateway_no_longer_knows_goes_with_the_next_snapshot() {
     pumps(&mut top, 0, vec![named("pump-2")], 22_000);
     assert_eq!(top.tiles.len(), 1);
     assert_eq!(top.selected_pump.unwrap().pump, "pump-2");
+}
+
+#[test]
+fn an_alarm_stream_that_lags_is_told_although_the_pumps_are_fresh() {
+    let mut top = ward();
+    assert!(!picture(&top, 20_900).contains("OLD"), "a heartbeat a second is no delay");
+    // Made at 20 s and 21 s, read 30 s late, while pumps go on without delay.
+    let now = GatewayTime(21_000_000_000);
+    let update = AlarmsUpdate { update: AlarmUpdate::Heartbeat(1), now, epoch: 1, sequence: 0 };
+    top.take_alarms(Followed::Message(update), local(51_000), &wall());
+    pumps(&mut top, 1, vec![named("pump-1")], 51_000);
+    let late = picture(&top, 51_000);
+    assert!(late.contains("PICTURE IS 29 s OLD"), "{late}");
+    assert!(late.contains("(29 s ago)"), "{late}");
+    alarms(&mut top, AlarmUpdate::Heartbeat(1), 51_100);
+    let fresh = picture(&top, 51_950);
+    assert!(!fresh.contains("OLD") && fresh.contains("(0.8 s ago)"), "{fresh}");
+}
+
+#[test]
+fn a_restart_that_forgets_alarms_is_told_until_a_key_is_pressed() {
+    let mut top = ward();
+    lose_both(&mut top, 21_000);
+    pumps_after_restart(&mut top, vec![named("pump-1"), named("pump-2")], 22_000);
+    alarms_after_restart(&mut top, Vec::new(), 22_000);
+    let text = "GATEWAY RESTARTED: 1 alarm of before is not known any more, LOOK AT THE PUMPS";
+    let at_once = picture(&top, 22_000);
+    assert!(at_once.contains(text) && at_once.contains("no alarm heartbeat yet"), "{at_once}");
+    let key = KeyEvent::new(KeyCode::Tab, KeyModifiers::NONE);
+    take_key(&mut top, key, local(22_500));
+    assert!(picture(&top, 22_500).contains(text), "nobody read it in half a second");
+    assert!(picture(&top, 300_000).contains(text), "it waits for a person");
+    take_key(&mut top, key, local(300_000));
+    assert!(!picture(&top, 300_000).contains("GATEWAY RESTARTED"));
+}
+
+#[test]
+fn a_restart_that_forgets_no_alarm_and_an_alarm_that_ended_unseen_need_no_notice() {
+    let mut top = ward();
+    lose_both(&mut top, 21_000);
+    alarms_after_restart(&mut top, vec![pump_stop()], 22_000);
+    assert!(top.forgotten.is_none());
+    alarms_after_restart(&mut top, Vec::new(), 22_500);
+    assert!(top.forgotten.is_none());
+}
+
+#[test]
+fn a_pump_that_a_restarted_gateway_does_not_know_stays_as_unknown_until_it_is_told_again() {
+    let mut top = ward();
+    top.sample_trends(local(20_100));
+    lose_both(&mut top, 21_000);
+    pumps_after_restart(&mut top, vec![named("pump-2")], 22_000);
+    alarms_after_restart(&mut top, Vec::new(), 22_000);
+    let unknown = picture(&top, 22_000);
+    for text in [
+        "1 of 2 live",
+        "nicu/pump-1 UNKNOWN",
+        "ALARMS UNKNOWN",
+        "not known to the gateway",
+        "since its restart",
+        "values withdrawn: look at the pump",
+        "no alarms on 1 pumps, 1 without data",
+    ] {
+        assert!(unknown.contains(text), "{text:?} is missing in\n{unknown}");
+    }
+    assert_eq!(unknown.matches("412 mL/min").count(), 1, "only of pump-2: {unknown}");
+    top.mode = Mode::Details;
+    let details = picture(&top, 22_000);
+    assert!(details.contains("since its restart") && !details.contains("412"), "{details}");
+    top.mode = Mode::Overview;
+    top.sample_trends(local(22_000));
+    let pump = named("pump-1").name;
+    assert_eq!(top.tiles[&pump].trend.back(), Some(&None), "a gap");
+    // A cut within the same run of the gateway changes nothing.
+    lose_both(&mut top, 22_100);
+    pumps_after_restart(&mut top, vec![named("pump-2")], 22_200);
+    assert!(!top.tiles[&pump].is_known);
+    pumps_after_restart(&mut top, vec![named("pump-1")], 22_300);
+    let known = picture(&top, 22_300);
+    assert!(known.contains("2 of 2 live") && known.contains("nicu/pump-1 LIVE"), "{known}");
+}
+
+#[test]
+fn a_pump_that_the_gateway_knows_takes_the_place_of_a_forgotten_one() {
+    let many = |word: &str| (0..256).map(|each| named(&format!("{word}-{each:03}"))).collect();
+    let mut top = Top::new("http://gateway:8080");
+    pumps(&mut top, 0, many("old"), 20_000);
+    pumps_after_restart(&mut top, many("new"), 22_000);
+    assert_eq!((top.tiles.len(), top.unlisted_pumps), (256, 256));
+    assert!(top.tiles.values().all(|tile| tile.is_known));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use ecmo_proto::v1::{AlarmPriority, HopLatency, LinkState, SignalPresence};
+use ecmo_proto::v1::{AlarmPriority, HopLatency, LinkState, RefusedChannel, SignalPresence};
 use serde_json::json;
 use tokio::time::{Duration, Instant};
 
@@ -98,6 +98,9 @@ async fn the_exit_code_is_0_only_when_everything_is_known_to_be_fine() {
     let live = || vec![pump("pump-1")];
     let one_silent = || vec![pump("pump-1"), silent_pump("pump-2")];
     let script = |pumps, alarms| Script { pumps, alarms, ..Script::default() };
+    let mut unread = pump("pump-2");
+    unread.refused_channels = vec![misspelt()];
+    let one_unread = || vec![pump("pump-1"), unread.clone()];
     let hung = Script { alarm_round_ago_ms: 5_000, ..script(live(), vec![]) };
     for (name, script, code) in [
         ("fine", script(live(), vec![]), 0),
@@ -106,6 +109,8 @@ async fn the_exit_code_is_0_only_when_everything_is_known_to_be_fine() {
         ("alarm of the gateway itself", script(live(), of_gateway), 1),
         ("alarm beside a silent pump", script(one_silent(), alarm()), 1),
         ("one of two pumps silent", script(one_silent(), vec![]), 2),
+        ("alarm beside a channel that is not read", script(one_unread(), alarm()), 1),
+        ("a channel is not read", script(one_unread(), vec![]), 2),
         ("no pump", script(vec![], vec![]), 2),
         ("alarm thread hangs", hung, 2),
     ] {
@@ -115,6 +120,35 @@ async fn the_exit_code_is_0_only_when_everything_is_known_to_be_fine() {
             assert_eq!(done.code, code, "{name}: {command}: {}{}", done.stdout, done.stderr);
         }
     }
+}
+
+fn misspelt() -> RefusedChannel {
+    RefusedChannel { id: "press.Drain".to_owned(), reason: "unknown parameter".to_owned() }
+}
+
+#[tokio::test]
+async fn a_channel_that_is_not_read_is_named_by_every_command_and_withholds_fine() {
+    let mut unread = pump("pump-1");
+    unread.refused_channels = vec![misspelt()];
+    let gateway = Gateway::start(Script { pumps: vec![unread], ..Script::default() }).await;
+    let text =
+        "nicu/pump-1: NOT READ, so its limits are NOT JUDGED: press.Drain (unknown parameter)";
+    for command in [
+        "pumps",
+        "alarms",
+        "pumps --output json",
+        "alarms --output json",
+        "alarms --watch --for 1",
+        "stream pump-1 --for 1.5",
+        "stream pump-1 --for 1.5 --output json",
+    ] {
+        let done = run(&gateway.url, command).await;
+        assert_eq!(done.code, 2, "{command}: {}{}", done.stdout, done.stderr);
+        let said = format!("{}{}", done.stdout, done.stderr);
+        assert_eq!(said.matches(text).count(), 1, "{command}: {said}");
+    }
+    let done = run(&gateway.url, "pumps --output json").await;
+    assert_eq!(done.array()[0]["refused_channels"][0]["parameter"], json!("press.Drain"));
 }
 
 #[tokio::test]
@@ -160,6 +194,7 @@ async fn a_command_line_that_cannot_be_understood_is_exit_code_64() {
     let help = run("http://127.0.0.1:1", "--help").await;
     assert_eq!(help.code, 0);
     assert!(help.stdout.contains("Exit codes:"), "{}", help.stdout);
+    assert!(help.stdout.contains("a channel that the gateway does not"), "{}", help.stdout);
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ fn counts(top: &Top) -> Vec<Span<'static>> {
 fn second_line(top: &Top, width: usize, local: LocalTime) -> Line<'static> {
     let heartbeat = match top.heartbeat {
         Some(beat) => {
-            let age = age_text(local.since(beat.at));
+            let age = age_text(beat.made_at.age_at(top.alarms_now(local)));
             let at = local_wall(beat.wall_ns).map(|wall| clock_text(&wall));
             format!("alarm heartbeat {} ({age} ago)", at.as_deref().unwrap_or("--:--:--"))
         }
@@ -119,6 +119,12 @@ fn banners(top: &Top, local: LocalTime) -> Vec<String> {
                 lines.map(|(what, standing, reason)| format!(" {what} {standing}. {reason}")),
             );
         }
+    }
+    if let Some(forgotten) = top.forgotten {
+        let count = forgotten.alarms;
+        let (noun, verb) = if count == 1 { ("alarm", "is") } else { ("alarms", "are") };
+        let what = format!("{count} {noun} of before {verb} not known any more");
+        banners.push(format!(" GATEWAY RESTARTED: {what}, LOOK AT THE PUMPS"));
     }
     if let Some(age) = top.picture_is_old(local) {
         banners.push(format!(" PICTURE IS {} OLD", age_text(age)));

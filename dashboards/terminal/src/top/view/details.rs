@@ -27,11 +27,8 @@ pub(crate) fn draw(frame: &mut Frame, area: Rect, top: &Top, local: LocalTime) {
     let block = Block::bordered().title(format!(" {} (Esc: all pumps) ", pump.name));
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    if !top.pumps_link.is_connected() {
-        let lines = vec![
-            Line::styled(" UNKNOWN ", look::UNKNOWN),
-            Line::raw("no connection to the gateway, values withdrawn: look at the pump"),
-        ];
+    if !top.pumps_link.is_connected() || !tile.is_known {
+        let lines = tile::withdrawn_lines(&top.pumps_link);
         return frame.render_widget(Paragraph::new(lines), inner);
     }
     let now = top.pumps_now(local);

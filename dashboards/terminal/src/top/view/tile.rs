@@ -38,9 +38,9 @@ pub(crate) fn draw(
     local: LocalTime,
 ) {
     let now = top.pumps_now(local);
-    let connected = top.pumps_link.is_connected();
+    let told = top.pumps_link.is_connected() && tile.is_known;
     let style = if selected { look::SELECTED } else { look::LABEL };
-    let title = title(&tile.pump, connected, now);
+    let title = title(&tile.pump, told, now);
     let block = Block::new()
         .borders(Borders::ALL)
         .border_type(if selected { BorderType::Double } else { BorderType::Plain })
@@ -49,8 +49,8 @@ pub(crate) fn draw(
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let width = usize::from(inner.width);
-    let mut lines = vec![alarm_line(top, &tile.pump, width, local)];
-    if connected {
+    let mut lines = vec![alarm_line(top, tile, width, local)];
+    if told {
         lines.extend(value_lines(&tile.pump, width, now));
     } else {
         lines.extend(withdrawn_lines(&top.pumps_link));
@@ -58,7 +58,7 @@ pub(crate) fn draw(
     let used = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(inner.height);
     let first_value = lines.get(1).map_or(0, Line::width);
     frame.render_widget(Paragraph::new(lines), inner);
-    if !connected {
+    if !told {
         return;
     }
     let rest = Rect { y: inner.y + used, height: inner.height - used, ..inner };
@@ -73,8 +73,8 @@ pub(crate) fn draw(
     }
 }
 
-fn title(pump: &Pump, connected: bool, now: GatewayTime) -> String {
-    if !connected {
+fn title(pump: &Pump, told: bool, now: GatewayTime) -> String {
+    if !told {
         return format!(" {} UNKNOWN ", pump.name);
     }
     let age = pump.frame_age(now);
@@ -83,14 +83,21 @@ fn title(pump: &Pump, connected: bool, now: GatewayTime) -> String {
     format!(" {} {link} {age}, {} ", pump.name, pump.turning_now(now))
 }
 
-/// The worst alarm of the pump; without the alarms' link it says that they are not shown.
-fn alarm_line(top: &Top, pump: &Pump, width: usize, local: LocalTime) -> Line<'static> {
+/// The worst alarm of the pump; without the alarms' link it says that they are not shown, and of a pump that the gateway
+/// does not know never that it has none.
+fn alarm_line(top: &Top, tile: &Tile, width: usize, local: LocalTime) -> Line<'static> {
     if !top.alarms_link.is_connected() {
         let text = format!("{:<width$}", fit("ALARMS NOT SHOWN HERE", width));
         return Line::styled(text, look::UNKNOWN);
     }
-    let alarms = top.alarms_of(&pump.name);
+    let alarms = top.alarms_of(&tile.pump.name);
     let Some(worst) = alarms.first() else {
+        if !tile.is_known {
+            return Line::styled(
+                format!("{:<width$}", fit("ALARMS UNKNOWN", width)),
+                look::UNKNOWN,
+            );
+        }
         return Line::styled("no alarm raised", look::LABEL);
     };
     let more = alarms.len() - 1;
@@ -156,16 +163,18 @@ pub(crate) const fn value_style(shown: Shown) -> Style {
     }
 }
 
-fn withdrawn_lines(link: &Link) -> Vec<Line<'static>> {
-    let why = match link {
-        Link::Connecting(_) => "waiting for the gateway",
-        Link::Connected | Link::Lost { .. } => "no connection to the gateway",
+/// What stands in place of values. Short lines, because a tile may be narrow.
+pub(crate) fn withdrawn_lines(link: &Link) -> Vec<Line<'static>> {
+    let why: &[&str] = match link {
+        Link::Connecting(_) => &["waiting for the gateway"],
+        Link::Lost { .. } => &["no connection to the gateway"],
+        // Connected, values are withdrawn only of a pump that the gateway forgot.
+        Link::Connected => &["not known to the gateway", "since its restart"],
     };
-    vec![
-        Line::styled(" UNKNOWN ", look::UNKNOWN),
-        Line::styled(why, look::PLAIN),
-        Line::styled("values withdrawn: look at the pump", look::PLAIN),
-    ]
+    let mut lines = vec![Line::styled(" UNKNOWN ", look::UNKNOWN)];
+    lines.extend(why.iter().map(|why| Line::styled(*why, look::PLAIN)));
+    lines.push(Line::styled("values withdrawn: look at the pump", look::PLAIN));
+    lines
 }
 
 /// Draws what stands where no pump is known.

@@ -15,7 +15,7 @@ use crate::grpc::{self, Serving};
 use crate::http::{self, Limits, NotReady};
 use crate::ingest;
 use crate::latency::Latencies;
-use crate::metrics::{BrokerPath, Metrics};
+use crate::metrics::{BrokerPath, Metrics, RuntimeName};
 use crate::registry::Registry;
 
 /// How long displays may take to end their requests when the gateway ends.
@@ -23,6 +23,9 @@ const DRAIN: Duration = Duration::from_millis(500);
 
 /// A round of the alarm thread older than this means that it hangs.
 const ROUND_AGE_MAX: Duration = Duration::from_secs(1);
+
+/// How often the serving side's timer is looked at.
+const LAG_PERIOD: Duration = Duration::from_millis(50);
 
 /// Connections to the metrics port: two scrapers and a person.
 const METRICS_CONNECTIONS_MAX: usize = 8;
@@ -134,7 +137,7 @@ impl Gateway {
         let mut tasks = JoinSet::new();
         tasks.spawn(direct(outputs.new_pumps, registry, Arc::clone(&metrics)));
         tasks.spawn(pass_waveforms(outputs.waveforms));
-        tasks.spawn(upkeep(Arc::clone(&metrics)));
+        tasks.spawn(watch_over(Arc::clone(&metrics)));
         let limits = |connections_max| Limits {
             connections_max,
             drain_max: DRAIN,
@@ -294,7 +297,19 @@ async fn pass_waveforms(mut waveforms: mpsc::Receiver<Waveform>) -> &'static str
     "waveforms"
 }
 
-async fn upkeep(metrics: Arc<Metrics>) -> &'static str {
-    http::upkeep(metrics).await;
-    "upkeep"
+/// Keeps the metrics bounded, and measures how late a timer of the serving side fires: what a busy gateway adds to every
+/// view.
+async fn watch_over(metrics: Arc<Metrics>) -> &'static str {
+    let lag = metrics.runtime_lag_seconds.get(RuntimeName::Serving).clone();
+    let probe = async {
+        loop {
+            let due = tokio::time::Instant::now() + LAG_PERIOD;
+            tokio::time::sleep_until(due).await;
+            lag.record(due.elapsed().as_secs_f64());
+        }
+    };
+    tokio::select! {
+        () = http::upkeep(metrics) => "upkeep",
+        () = probe => "probe",
+    }
 }

@@ -19,7 +19,7 @@ use crate::fanout::{
 };
 use crate::latency::{Hop, Latencies};
 use crate::metrics::{
-    AlarmKind, AlarmPriority, AlarmTransition, BrokerPath, By, Metrics, StreamKind,
+    AlarmKind, AlarmPriority, AlarmTransition, BrokerPath, By, Metrics, Stage, StreamKind,
     SubscriptionDropped,
 };
 
@@ -165,9 +165,18 @@ impl Hub {
         }
     }
 
-    /// Takes note of how long a frame took from its arrival to its decision.
-    pub(super) fn measure_decision(&self, received: Instant) {
-        self.latencies.record_between(Hop::ReceivedToDecided, received, self.clock.now());
+    /// Now, for the measure of a stage.
+    pub(super) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Takes note of how long a frame took from its arrival to its decision, and of that how long to be decoded.
+    pub(super) fn measure_decision(&self, received: Instant, begun: Instant, decoded: Instant) {
+        let now = self.clock.now();
+        self.latencies.record_between(Hop::ReceivedToDecided, received, now);
+        let stages = &self.metrics.processing_seconds;
+        stages.get(Stage::Decode).record(decoded.since(begun).as_secs_f64());
+        stages.get(Stage::Alarm).record(now.since(decoded).as_secs_f64());
     }
 
     fn record(&self, hop: Hop, nanos: i64) -> Option<f64> {
@@ -219,6 +228,7 @@ impl Hub {
             self.latencies.record_between(Hop::DecidedToHandedOver, decided_at, handed_over);
         if let Some(seconds) = delivery {
             self.metrics.alarm_delivery_latency_seconds.get(priority).record(seconds);
+            self.metrics.processing_seconds.get(Stage::Fanout).record(seconds);
         }
         if let Some(took) = path.received_to_decided {
             let detection = &self.metrics.alarm_detection_latency_seconds;

@@ -269,9 +269,11 @@ impl Entry {
             slot.count_invalid(samples);
             series.samples_invalid.get(reason).increment(samples);
         };
+        let begun = hub.now();
         let decoded = decoder.frame(frame_bytes, self.birth.as_deref(), &mut invalid);
         let refused = match decoded {
             Ok(frame) => {
+                let decoded_at = hub.now();
                 let oldest = frame.blocks().map(|(block, _readings)| block.start).min();
                 if let Some(oldest) = oldest {
                     let waited = frame.stamp.published.since(oldest);
@@ -280,7 +282,7 @@ impl Entry {
                 let now = arrival.received;
                 let mut outbox = Outbox { hub, pump: Some(&self.slot), now };
                 let judged = self.pump.on_frame(frame, now, &mut outbox);
-                hub.measure_decision(arrival.received);
+                hub.measure_decision(arrival.received, begun, decoded_at);
                 judged.err().map(|refusal| match refusal {
                     Refusal::NoBirth => FrameRejected::NoBirth,
                     Refusal::Boot => FrameRejected::Boot,

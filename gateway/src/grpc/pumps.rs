@@ -16,7 +16,7 @@ use tonic::{Request, Response, Status};
 
 use super::{OpenStream, Serving, convert, ward};
 use crate::fanout::{WaveformFrame, WaveformWatch};
-use crate::metrics::StreamKind;
+use crate::metrics::{Counter, StreamKind, SubscriptionDropped};
 
 /// Time between two messages when the display does not say, in milliseconds.
 const INTERVAL_MS_DEFAULT: u32 = 100;
@@ -49,6 +49,7 @@ struct PumpWatch {
     seen: HashMap<PumpAddress, Arc<View>>,
     sent_at: Instant,
     sequence: u64,
+    conflated: Counter,
     _open: OpenStream,
 }
 
@@ -82,6 +83,11 @@ impl PumpWatch {
             let view = slot.view();
             let known = self.seen.get(&slot.address);
             if known.is_none_or(|known| !Arc::ptr_eq(known, &view)) {
+                // Views are made at the pace of frames: those between the two took each other's place.
+                let accepted = |view: &Arc<View>| view.counters.frames.accepted;
+                let passed =
+                    known.map_or(0, |known| accepted(&view).saturating_sub(accepted(known)));
+                self.conflated.increment(passed.saturating_sub(1));
                 changed.push(convert::pump(&slot, &view));
                 self.seen.insert(slot.address.clone(), view);
             }
@@ -98,6 +104,7 @@ struct Waves {
     parameters: Vec<String>,
     beats: Interval,
     sequence: u64,
+    overflown: Counter,
     _open: OpenStream,
 }
 
@@ -108,6 +115,7 @@ impl Waves {
             taken = self.watch.next() => {
                 let (frame, lost) = taken.ok_or_else(|| Status::unavailable("the gateway is ending"))?;
                 self.beats.reset();
+                self.overflown.increment(lost);
                 Ok(self.response(Some(&frame), lost))
             }
             _ = self.beats.tick() => Ok(self.response(None, 0)),
@@ -175,7 +183,9 @@ impl PumpService for Pumps {
         // A display that could not be written to gets the newest state next, not the ticks it missed.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let open = self.serving.metrics.subscriptions_active(&request.ward);
+        let dropped = self.serving.metrics.subscription_dropped.get(StreamKind::Numeric);
         let watch = PumpWatch {
+            conflated: dropped.get(SubscriptionDropped::Conflated).clone(),
             serving: self.serving.clone(),
             ward,
             ticks,
@@ -207,7 +217,9 @@ impl PumpService for Pumps {
         let open = self.serving.metrics.subscriptions_active(&request.ward);
         let mut beats = interval(HEARTBEAT);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let dropped = self.serving.metrics.subscription_dropped.get(StreamKind::Waveform);
         let watch = Waves {
+            overflown: dropped.get(SubscriptionDropped::Overflow).clone(),
             serving: self.serving.clone(),
             watch: slot.watch_waveforms(),
             parameters: request.parameters,

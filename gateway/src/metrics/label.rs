@@ -130,9 +130,7 @@ labels! {
     Stage "stage" {
         /// Bytes into a checked frame.
         Decode "decode",
-        /// Sequence, duplicates, order.
-        Order "order",
-        /// Rules.
+        /// Order and rules.
         Alarm "alarm",
         /// Into the displays' mailboxes.
         Fanout "fanout",

@@ -3,6 +3,8 @@
 
 mod alarms;
 
+mod proxied;
+
 mod pumps;
 
 mod settings;

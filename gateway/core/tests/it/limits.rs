@@ -7,7 +7,7 @@ use ecmo_core::parameter::Parameter::{
 use ecmo_core::pump::PumpState;
 use ecmo_core::reading::{NoData, Reading};
 
-use Transition::{Acknowledged, DataBack, DataLost, Ended, Latched, Raised, Returned};
+use Transition::{Acknowledged, DataLost, Ended, Latched, Raised, Returned};
 
 use crate::bedside::{Bedside, Input, check};
 

@@ -137,7 +137,7 @@ impl Gateway {
         let mut tasks = JoinSet::new();
         tasks.spawn(direct(outputs.new_pumps, registry, Arc::clone(&metrics)));
         tasks.spawn(pass_waveforms(outputs.waveforms));
-        tasks.spawn(watch_over(Arc::clone(&metrics)));
+        tasks.spawn(watch_over(Arc::clone(&metrics), clock));
         let limits = |connections_max| Limits {
             connections_max,
             drain_max: DRAIN,
@@ -299,13 +299,13 @@ async fn pass_waveforms(mut waveforms: mpsc::Receiver<Waveform>) -> &'static str
 
 /// Keeps the metrics bounded, and measures how late a timer of the serving side fires: what a busy gateway adds to every
 /// view.
-async fn watch_over(metrics: Arc<Metrics>) -> &'static str {
+async fn watch_over(metrics: Arc<Metrics>, clock: Clock) -> &'static str {
     let lag = metrics.runtime_lag_seconds.get(RuntimeName::Serving).clone();
     let probe = async {
         loop {
-            let due = tokio::time::Instant::now() + LAG_PERIOD;
-            tokio::time::sleep_until(due).await;
-            lag.record(due.elapsed().as_secs_f64());
+            let due = clock.now().plus(LAG_PERIOD);
+            tokio::time::sleep_until(clock.deadline(due)).await;
+            lag.record(clock.now().since(due).as_secs_f64());
         }
     };
     tokio::select! {

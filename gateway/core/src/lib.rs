@@ -1,7 +1,7 @@
 //! The decisions of the ECMO telemetry gateway, pure: data and a time in, data out. No I/O, no clock, no dependency.
 //!
 //! Reading order is data order: [`time`] and [`reading`] are the words, [`parameter`] the list of what exists,
-//! [`frame`] what arrives, [`sequence`] puts it in its place, [`alarm`] judges it, [`channel`] and [`pump`] hold what is
+//! [`frame`] what arrives, [`sequence`] puts it in its place, [`case`] what a treatment is, [`alarm`] judges it, [`channel`] and [`pump`] hold what is
 //! known, [`uplink`] the way to the broker, [`view`] is what a display may show.
 //!
 //! Invariants:
@@ -23,6 +23,8 @@ pub mod parameter;
 pub mod frame;
 
 pub mod sequence;
+
+pub mod case;
 
 pub mod alarm;
 

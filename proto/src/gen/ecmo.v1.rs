@@ -244,6 +244,39 @@ pub struct Alarm {
     /// Gateway monotonic time at which `value` was taken, in nanoseconds: its age is counted from there. Absent without one.
     #[prost(uint64, optional, tag = "24")]
     pub value_mono_ns: ::core::option::Option<u64>,
+    /// What the person who acknowledged it added; may be empty.
+    #[prost(string, tag = "25")]
+    pub acknowledged_note: ::prost::alloc::string::String,
+    /// Gateway monotonic time of the acknowledgement, in nanoseconds; absent while nobody has.
+    #[prost(uint64, optional, tag = "26")]
+    pub acknowledged_mono_ns: ::core::option::Option<u64>,
+    /// What is heard of it.
+    #[prost(enumeration = "AudioState", tag = "27")]
+    pub audio: i32,
+    /// Gateway monotonic time at which a pause or shelving ends by itself, in nanoseconds; absent without one.
+    #[prost(uint64, optional, tag = "28")]
+    pub audio_until_mono_ns: ::core::option::Option<u64>,
+    /// Who paused or shelved it; empty while nobody has.
+    #[prost(string, tag = "29")]
+    pub audio_by: ::prost::alloc::string::String,
+    /// What the pause covers; unspecified without one.
+    #[prost(enumeration = "PauseScope", tag = "30")]
+    pub pause_scope: i32,
+    /// Condition id of the alarm whose consequence it is; empty when it is none.
+    #[prost(string, tag = "31")]
+    pub led_by: ::prost::alloc::string::String,
+    /// Its priority went up because nobody acknowledged it in time.
+    #[prost(bool, tag = "32")]
+    pub escalated: bool,
+    /// How often it was recalled because nobody acknowledged it.
+    #[prost(uint32, tag = "33")]
+    pub reminders: u32,
+    /// Id of the rule that it follows, such as flow.low#2; empty for a condition of silence.
+    #[prost(string, tag = "34")]
+    pub rule: ::prost::alloc::string::String,
+    /// What changed with this revision; unspecified in lists and snapshots.
+    #[prost(enumeration = "AlarmTransition", tag = "35")]
+    pub transition: i32,
 }
 /// Times between the hops of the alarm path, in nanoseconds; absent where it cannot be known.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -257,6 +290,157 @@ pub struct PathLatency {
     /// From there to the decision, by the gateway's monotonic clock.
     #[prost(uint64, optional, tag = "3")]
     pub received_to_decided_ns: ::core::option::Option<u64>,
+}
+/// What changed with a revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AlarmTransition {
+    /// Not said.
+    Unspecified = 0,
+    /// The condition became present.
+    Raised = 1,
+    /// The condition, gone but latched, is present again.
+    Returned = 2,
+    /// The condition is gone; the signal stays until acknowledged.
+    Latched = 3,
+    /// A person acknowledged it.
+    Acknowledged = 4,
+    /// Its data is missing: it stays, as last known.
+    DataLost = 5,
+    /// Its data is back and it is still present.
+    DataBack = 6,
+    /// It is worse than what was acknowledged, or its priority went up: no acknowledgement counts any longer.
+    Worsened = 7,
+    /// Its limit changed, or its priority went down.
+    RuleChanged = 8,
+    /// Its sound was paused, shelved or grouped, or is heard again.
+    AudioChanged = 9,
+    /// Nobody has acknowledged it for a while.
+    Reminded = 10,
+    /// The occurrence has ended.
+    Ended = 11,
+}
+impl AlarmTransition {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "ALARM_TRANSITION_UNSPECIFIED",
+            Self::Raised => "ALARM_TRANSITION_RAISED",
+            Self::Returned => "ALARM_TRANSITION_RETURNED",
+            Self::Latched => "ALARM_TRANSITION_LATCHED",
+            Self::Acknowledged => "ALARM_TRANSITION_ACKNOWLEDGED",
+            Self::DataLost => "ALARM_TRANSITION_DATA_LOST",
+            Self::DataBack => "ALARM_TRANSITION_DATA_BACK",
+            Self::Worsened => "ALARM_TRANSITION_WORSENED",
+            Self::RuleChanged => "ALARM_TRANSITION_RULE_CHANGED",
+            Self::AudioChanged => "ALARM_TRANSITION_AUDIO_CHANGED",
+            Self::Reminded => "ALARM_TRANSITION_REMINDED",
+            Self::Ended => "ALARM_TRANSITION_ENDED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "ALARM_TRANSITION_UNSPECIFIED" => Some(Self::Unspecified),
+            "ALARM_TRANSITION_RAISED" => Some(Self::Raised),
+            "ALARM_TRANSITION_RETURNED" => Some(Self::Returned),
+            "ALARM_TRANSITION_LATCHED" => Some(Self::Latched),
+            "ALARM_TRANSITION_ACKNOWLEDGED" => Some(Self::Acknowledged),
+            "ALARM_TRANSITION_DATA_LOST" => Some(Self::DataLost),
+            "ALARM_TRANSITION_DATA_BACK" => Some(Self::DataBack),
+            "ALARM_TRANSITION_WORSENED" => Some(Self::Worsened),
+            "ALARM_TRANSITION_RULE_CHANGED" => Some(Self::RuleChanged),
+            "ALARM_TRANSITION_AUDIO_CHANGED" => Some(Self::AudioChanged),
+            "ALARM_TRANSITION_REMINDED" => Some(Self::Reminded),
+            "ALARM_TRANSITION_ENDED" => Some(Self::Ended),
+            _ => None,
+        }
+    }
+}
+/// What is heard of an alarm. A display that does not know a value sounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AudioState {
+    /// Not said; treated as on.
+    Unspecified = 0,
+    /// Its sound.
+    On = 1,
+    /// Nothing: acknowledged, ended, or no alarm but information.
+    Off = 2,
+    /// Nothing for a while: a person paused it. It is still shown.
+    Paused = 3,
+    /// Nothing for a while: a person shelved its condition. It is still shown.
+    Shelved = 4,
+    /// Nothing: it is the consequence of another alarm that signals. It is still shown.
+    Grouped = 5,
+}
+impl AudioState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "AUDIO_STATE_UNSPECIFIED",
+            Self::On => "AUDIO_STATE_ON",
+            Self::Off => "AUDIO_STATE_OFF",
+            Self::Paused => "AUDIO_STATE_PAUSED",
+            Self::Shelved => "AUDIO_STATE_SHELVED",
+            Self::Grouped => "AUDIO_STATE_GROUPED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "AUDIO_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "AUDIO_STATE_ON" => Some(Self::On),
+            "AUDIO_STATE_OFF" => Some(Self::Off),
+            "AUDIO_STATE_PAUSED" => Some(Self::Paused),
+            "AUDIO_STATE_SHELVED" => Some(Self::Shelved),
+            "AUDIO_STATE_GROUPED" => Some(Self::Grouped),
+            _ => None,
+        }
+    }
+}
+/// What a pause of the audio covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum PauseScope {
+    /// Not said.
+    Unspecified = 0,
+    /// One alarm.
+    Alarm = 1,
+    /// The alarms of one pump that signal now.
+    Pump = 2,
+    /// The alarms of one ward that signal now.
+    Ward = 3,
+}
+impl PauseScope {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PAUSE_SCOPE_UNSPECIFIED",
+            Self::Alarm => "PAUSE_SCOPE_ALARM",
+            Self::Pump => "PAUSE_SCOPE_PUMP",
+            Self::Ward => "PAUSE_SCOPE_WARD",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PAUSE_SCOPE_UNSPECIFIED" => Some(Self::Unspecified),
+            "PAUSE_SCOPE_ALARM" => Some(Self::Alarm),
+            "PAUSE_SCOPE_PUMP" => Some(Self::Pump),
+            "PAUSE_SCOPE_WARD" => Some(Self::Ward),
+            _ => None,
+        }
+    }
 }
 /// What a condition is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -303,6 +487,8 @@ pub enum AlarmPriority {
     Medium = 2,
     /// Immediate response.
     High = 3,
+    /// No alarm: a card to read, without sound.
+    Information = 4,
 }
 impl AlarmPriority {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -315,6 +501,7 @@ impl AlarmPriority {
             Self::Low => "ALARM_PRIORITY_LOW",
             Self::Medium => "ALARM_PRIORITY_MEDIUM",
             Self::High => "ALARM_PRIORITY_HIGH",
+            Self::Information => "ALARM_PRIORITY_INFORMATION",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -324,6 +511,7 @@ impl AlarmPriority {
             "ALARM_PRIORITY_LOW" => Some(Self::Low),
             "ALARM_PRIORITY_MEDIUM" => Some(Self::Medium),
             "ALARM_PRIORITY_HIGH" => Some(Self::High),
+            "ALARM_PRIORITY_INFORMATION" => Some(Self::Information),
             _ => None,
         }
     }
@@ -521,6 +709,9 @@ pub struct AcknowledgeAlarmRequest {
     /// Who acknowledges; not empty.
     #[prost(string, tag = "3")]
     pub by: ::prost::alloc::string::String,
+    /// What they add, at most 256 characters; may be empty.
+    #[prost(string, tag = "4")]
+    pub note: ::prost::alloc::string::String,
 }
 /// The occurrence is acknowledged.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -531,6 +722,179 @@ pub struct AcknowledgeAlarmResponse {
     /// Whether the acknowledgement will survive a restart of the gateway.
     #[prost(bool, tag = "2")]
     pub durable: bool,
+}
+/// Pauses sound.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PauseAudioRequest {
+    /// What is paused.
+    #[prost(enumeration = "PauseScope", tag = "1")]
+    pub scope: i32,
+    /// Occurrence id, for one alarm.
+    #[prost(string, tag = "2")]
+    pub occurrence: ::prost::alloc::string::String,
+    /// Ward id, for a pump or a ward.
+    #[prost(string, tag = "3")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id, for a pump.
+    #[prost(string, tag = "4")]
+    pub pump: ::prost::alloc::string::String,
+    /// For how long, 1 to 120 seconds; 0 means 120.
+    #[prost(uint32, tag = "5")]
+    pub seconds: u32,
+    /// Who pauses; not empty.
+    #[prost(string, tag = "6")]
+    pub by: ::prost::alloc::string::String,
+}
+/// The sound is paused.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PauseAudioResponse {
+    /// How many alarms were paused.
+    #[prost(uint32, tag = "1")]
+    pub paused: u32,
+    /// Gateway monotonic time at which the pause ends by itself, in nanoseconds.
+    #[prost(uint64, tag = "2")]
+    pub until_mono_ns: u64,
+}
+/// Ends pauses.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResumeAudioRequest {
+    /// What is heard again.
+    #[prost(enumeration = "PauseScope", tag = "1")]
+    pub scope: i32,
+    /// Occurrence id, for one alarm.
+    #[prost(string, tag = "2")]
+    pub occurrence: ::prost::alloc::string::String,
+    /// Ward id, for a pump or a ward.
+    #[prost(string, tag = "3")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id, for a pump.
+    #[prost(string, tag = "4")]
+    pub pump: ::prost::alloc::string::String,
+    /// Who ends them; not empty.
+    #[prost(string, tag = "5")]
+    pub by: ::prost::alloc::string::String,
+}
+/// The pauses have ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResumeAudioResponse {
+    /// How many alarms are heard again.
+    #[prost(uint32, tag = "1")]
+    pub resumed: u32,
+}
+/// Shelves the condition of an alarm.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShelveAlarmRequest {
+    /// Occurrence id.
+    #[prost(string, tag = "1")]
+    pub occurrence: ::prost::alloc::string::String,
+    /// For how long, in minutes, 1 up to what the profile allows.
+    #[prost(uint32, tag = "2")]
+    pub minutes: u32,
+    /// Who shelves; not empty.
+    #[prost(string, tag = "3")]
+    pub by: ::prost::alloc::string::String,
+    /// Why; not empty.
+    #[prost(string, tag = "4")]
+    pub reason: ::prost::alloc::string::String,
+}
+/// The condition is shelved.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ShelveAlarmResponse {
+    /// The occurrence as it is now.
+    #[prost(message, optional, tag = "1")]
+    pub alarm: ::core::option::Option<Alarm>,
+}
+/// Ends the shelving of a condition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnshelveAlarmRequest {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// Condition id.
+    #[prost(string, tag = "3")]
+    pub condition: ::prost::alloc::string::String,
+    /// Who ends it; not empty.
+    #[prost(string, tag = "4")]
+    pub by: ::prost::alloc::string::String,
+}
+/// The condition is shelved no longer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnshelveAlarmResponse {}
+/// Asks for a report.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetAlarmReportRequest {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+}
+/// How good the alarms of a pump were as alarms.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetAlarmReportResponse {
+    /// The time covered, in nanoseconds; at most a day.
+    #[prost(uint64, tag = "1")]
+    pub covered_ns: u64,
+    /// Alarms raised, by priority.
+    #[prost(message, repeated, tag = "2")]
+    pub raised: ::prost::alloc::vec::Vec<PriorityCount>,
+    /// Alarms an hour on the average of the time covered; without information.
+    #[prost(double, tag = "3")]
+    pub per_hour: f64,
+    /// Most alarms in one hour.
+    #[prost(uint32, tag = "4")]
+    pub peak_hour: u32,
+    /// Floods: more than ten alarms in ten minutes.
+    #[prost(uint32, tag = "5")]
+    pub floods: u32,
+    /// Whether a flood is going on.
+    #[prost(bool, tag = "6")]
+    pub in_flood: bool,
+    /// Times an alarm chattered: three times in a minute.
+    #[prost(uint32, tag = "7")]
+    pub chattering: u32,
+    /// Alarms that have been active for more than a day.
+    #[prost(uint32, tag = "8")]
+    pub stale: u32,
+    /// Reminders given.
+    #[prost(uint32, tag = "9")]
+    pub reminders: u32,
+    /// Alarms whose priority went up because nobody acknowledged them.
+    #[prost(uint32, tag = "10")]
+    pub escalations: u32,
+    /// By condition, the most frequent first, since the pump is known.
+    #[prost(message, repeated, tag = "11")]
+    pub conditions: ::prost::alloc::vec::Vec<ConditionCount>,
+    /// Samples that jumped away and back, since the pump is known.
+    #[prost(uint64, tag = "12")]
+    pub spikes: u64,
+}
+/// Alarms of one priority.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PriorityCount {
+    /// The priority.
+    #[prost(enumeration = "AlarmPriority", tag = "1")]
+    pub priority: i32,
+    /// How many were raised.
+    #[prost(uint32, tag = "2")]
+    pub raised: u32,
+}
+/// Alarms of one condition.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ConditionCount {
+    /// Condition id; the faults of sensors count as sensor.fault.
+    #[prost(string, tag = "1")]
+    pub condition: ::prost::alloc::string::String,
+    /// Times raised.
+    #[prost(uint32, tag = "2")]
+    pub raised: u32,
+    /// Times it chattered.
+    #[prost(uint32, tag = "3")]
+    pub chattering: u32,
 }
 /// Generated client implementations.
 #[cfg(feature = "grpc")]
@@ -544,7 +908,7 @@ pub mod alarm_service_client {
     )]
     use tonic::codegen::*;
     use tonic::codegen::http::Uri;
-    /// Lists, watches, confirms and acknowledges alarms.
+    /// Lists, watches, confirms and acknowledges alarms; pauses and shelves their sound; reports on them.
     #[derive(Debug, Clone)]
     pub struct AlarmServiceClient<T> {
         inner: tonic::client::Grpc<T>,
@@ -727,6 +1091,136 @@ pub mod alarm_service_client {
                 .insert(GrpcMethod::new("ecmo.v1.AlarmService", "AcknowledgeAlarm"));
             self.inner.unary(req, path, codec).await
         }
+        /// Pauses the sound of one alarm, or of those of a pump or a ward that signal now; a new or worse alarm ends it. Errors:
+        /// INVALID_ARGUMENT for a pause over 120 s or without a name; NOT_FOUND for an alarm that has ended;
+        /// FAILED_PRECONDITION when nothing signals.
+        pub async fn pause_audio(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PauseAudioRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PauseAudioResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.AlarmService/PauseAudio",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.AlarmService", "PauseAudio"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends pauses before their time. Errors: INVALID_ARGUMENT without a name.
+        pub async fn resume_audio(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ResumeAudioRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ResumeAudioResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.AlarmService/ResumeAudio",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.AlarmService", "ResumeAudio"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Shelves the condition of an alarm at its pump for a time: it is shown, and makes no sound. Errors: NOT_FOUND for an
+        /// alarm that has ended; FAILED_PRECONDITION for one of high priority, or about air, disconnection or loss of data;
+        /// INVALID_ARGUMENT for a time out of range, or without a name or a reason.
+        pub async fn shelve_alarm(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ShelveAlarmRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ShelveAlarmResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.AlarmService/ShelveAlarm",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.AlarmService", "ShelveAlarm"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends the shelving of a condition. Errors: NOT_FOUND when it is not shelved.
+        pub async fn unshelve_alarm(
+            &mut self,
+            request: impl tonic::IntoRequest<super::UnshelveAlarmRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnshelveAlarmResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.AlarmService/UnshelveAlarm",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.AlarmService", "UnshelveAlarm"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Reports how good the alarms of a pump were as alarms (EEMUA 191, ISA-18.2), over the last day at most. Errors: NOT_FOUND
+        /// for a pump that was never seen.
+        pub async fn get_alarm_report(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetAlarmReportRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetAlarmReportResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.AlarmService/GetAlarmReport",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.AlarmService", "GetAlarmReport"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -783,8 +1277,53 @@ pub mod alarm_service_server {
             tonic::Response<super::AcknowledgeAlarmResponse>,
             tonic::Status,
         >;
+        /// Pauses the sound of one alarm, or of those of a pump or a ward that signal now; a new or worse alarm ends it. Errors:
+        /// INVALID_ARGUMENT for a pause over 120 s or without a name; NOT_FOUND for an alarm that has ended;
+        /// FAILED_PRECONDITION when nothing signals.
+        async fn pause_audio(
+            &self,
+            request: tonic::Request<super::PauseAudioRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PauseAudioResponse>,
+            tonic::Status,
+        >;
+        /// Ends pauses before their time. Errors: INVALID_ARGUMENT without a name.
+        async fn resume_audio(
+            &self,
+            request: tonic::Request<super::ResumeAudioRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ResumeAudioResponse>,
+            tonic::Status,
+        >;
+        /// Shelves the condition of an alarm at its pump for a time: it is shown, and makes no sound. Errors: NOT_FOUND for an
+        /// alarm that has ended; FAILED_PRECONDITION for one of high priority, or about air, disconnection or loss of data;
+        /// INVALID_ARGUMENT for a time out of range, or without a name or a reason.
+        async fn shelve_alarm(
+            &self,
+            request: tonic::Request<super::ShelveAlarmRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ShelveAlarmResponse>,
+            tonic::Status,
+        >;
+        /// Ends the shelving of a condition. Errors: NOT_FOUND when it is not shelved.
+        async fn unshelve_alarm(
+            &self,
+            request: tonic::Request<super::UnshelveAlarmRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::UnshelveAlarmResponse>,
+            tonic::Status,
+        >;
+        /// Reports how good the alarms of a pump were as alarms (EEMUA 191, ISA-18.2), over the last day at most. Errors: NOT_FOUND
+        /// for a pump that was never seen.
+        async fn get_alarm_report(
+            &self,
+            request: tonic::Request<super::GetAlarmReportRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetAlarmReportResponse>,
+            tonic::Status,
+        >;
     }
-    /// Lists, watches, confirms and acknowledges alarms.
+    /// Lists, watches, confirms and acknowledges alarms; pauses and shelves their sound; reports on them.
     #[derive(Debug)]
     pub struct AlarmServiceServer<T> {
         inner: Arc<T>,
@@ -1028,6 +1567,231 @@ pub mod alarm_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = AcknowledgeAlarmSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.AlarmService/PauseAudio" => {
+                    #[allow(non_camel_case_types)]
+                    struct PauseAudioSvc<T: AlarmService>(pub Arc<T>);
+                    impl<
+                        T: AlarmService,
+                    > tonic::server::UnaryService<super::PauseAudioRequest>
+                    for PauseAudioSvc<T> {
+                        type Response = super::PauseAudioResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PauseAudioRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AlarmService>::pause_audio(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PauseAudioSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.AlarmService/ResumeAudio" => {
+                    #[allow(non_camel_case_types)]
+                    struct ResumeAudioSvc<T: AlarmService>(pub Arc<T>);
+                    impl<
+                        T: AlarmService,
+                    > tonic::server::UnaryService<super::ResumeAudioRequest>
+                    for ResumeAudioSvc<T> {
+                        type Response = super::ResumeAudioResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ResumeAudioRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AlarmService>::resume_audio(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ResumeAudioSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.AlarmService/ShelveAlarm" => {
+                    #[allow(non_camel_case_types)]
+                    struct ShelveAlarmSvc<T: AlarmService>(pub Arc<T>);
+                    impl<
+                        T: AlarmService,
+                    > tonic::server::UnaryService<super::ShelveAlarmRequest>
+                    for ShelveAlarmSvc<T> {
+                        type Response = super::ShelveAlarmResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ShelveAlarmRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AlarmService>::shelve_alarm(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ShelveAlarmSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.AlarmService/UnshelveAlarm" => {
+                    #[allow(non_camel_case_types)]
+                    struct UnshelveAlarmSvc<T: AlarmService>(pub Arc<T>);
+                    impl<
+                        T: AlarmService,
+                    > tonic::server::UnaryService<super::UnshelveAlarmRequest>
+                    for UnshelveAlarmSvc<T> {
+                        type Response = super::UnshelveAlarmResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::UnshelveAlarmRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AlarmService>::unshelve_alarm(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UnshelveAlarmSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.AlarmService/GetAlarmReport" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetAlarmReportSvc<T: AlarmService>(pub Arc<T>);
+                    impl<
+                        T: AlarmService,
+                    > tonic::server::UnaryService<super::GetAlarmReportRequest>
+                    for GetAlarmReportSvc<T> {
+                        type Response = super::GetAlarmReportResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetAlarmReportRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AlarmService>::get_alarm_report(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetAlarmReportSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -1559,6 +2323,431 @@ pub mod latency_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// What people have said about the treatment at one pump, and the rules that follow from it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Treatment {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// Raised by one at every change that a person makes; 0 while nobody has entered anything.
+    #[prost(uint64, tag = "3")]
+    pub version: u64,
+    /// The case; absent while nobody has entered one.
+    #[prost(message, optional, tag = "4")]
+    pub case: ::core::option::Option<Case>,
+    /// Every rule with a limit, in the order of the profile.
+    #[prost(message, repeated, tag = "5")]
+    pub limits: ::prost::alloc::vec::Vec<LimitInForce>,
+    /// Contexts that are declared now.
+    #[prost(message, repeated, tag = "6")]
+    pub contexts: ::prost::alloc::vec::Vec<Context>,
+    /// Changes of limits, the newest first, at most 64.
+    #[prost(message, repeated, tag = "7")]
+    pub changes: ::prost::alloc::vec::Vec<LimitChange>,
+    /// Rules that cannot be judged now.
+    #[prost(message, repeated, tag = "8")]
+    pub gaps: ::prost::alloc::vec::Vec<RuleGap>,
+    /// Conditions that are shelved now.
+    #[prost(message, repeated, tag = "9")]
+    pub shelved: ::prost::alloc::vec::Vec<ShelvedCondition>,
+    /// The profile in force.
+    #[prost(message, optional, tag = "10")]
+    pub profile: ::core::option::Option<ProfileInForce>,
+    /// Membrane resistance of the circuit when it was new, in mm\[Hg\].min/L; absent while it is not known.
+    #[prost(float, optional, tag = "11")]
+    pub membrane_baseline: ::core::option::Option<f32>,
+    /// Whether what people have said survives a restart of the gateway.
+    #[prost(bool, tag = "12")]
+    pub durable: bool,
+}
+/// The profile in force.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProfileInForce {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Its version.
+    #[prost(uint32, tag = "2")]
+    pub version: u32,
+    /// Fingerprint of its text.
+    #[prost(fixed64, tag = "3")]
+    pub hash: u64,
+    /// Who has signed it; empty while nobody has: every display says that it is unreviewed.
+    #[prost(string, tag = "4")]
+    pub reviewed_by: ::prost::alloc::string::String,
+}
+/// One treatment without an identity.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Case {
+    /// A word or number under which the ward knows the treatment; no name, no date of birth. 1 to 64 printable characters.
+    #[prost(string, tag = "1")]
+    pub pseudonym: ::prost::alloc::string::String,
+    /// Dosing weight in kg, 0.3 to 10; absent while it is not known.
+    #[prost(float, optional, tag = "2")]
+    pub weight_kg: ::core::option::Option<f32>,
+    /// What drives the blood; unspecified takes the agent's word.
+    #[prost(enumeration = "PumpKind", tag = "3")]
+    pub pump_kind: i32,
+    /// Where the blood returns to.
+    #[prost(enumeration = "Therapy", tag = "4")]
+    pub therapy: i32,
+    /// Drainage cannula, such as "12 Fr, right jugular"; may be empty.
+    #[prost(string, tag = "5")]
+    pub drainage_cannula: ::prost::alloc::string::String,
+    /// Return cannula; may be empty.
+    #[prost(string, tag = "6")]
+    pub return_cannula: ::prost::alloc::string::String,
+    /// Oxygenator; may be empty.
+    #[prost(string, tag = "7")]
+    pub oxygenator: ::prost::alloc::string::String,
+    /// Least blood flow that the oxygenator's maker allows, in mL/min, 1 to 9990; absent while it is not known.
+    #[prost(float, optional, tag = "8")]
+    pub oxygenator_flow_min: ::core::option::Option<f32>,
+    /// Intended blood flow, in mL/min, 1 to 9990; absent while it is not known.
+    #[prost(float, optional, tag = "9")]
+    pub flow_target: ::core::option::Option<f32>,
+    /// Greatest pump speed, in {rev}/min, 1 to 6000; absent while it is not known.
+    #[prost(float, optional, tag = "10")]
+    pub speed_max: ::core::option::Option<f32>,
+    /// Wall time at which the present circuit was started, in nanoseconds since 1970 UTC; 0 while it is not known. Another time
+    /// means another circuit, with another membrane.
+    #[prost(int64, tag = "11")]
+    pub circuit_start_wall_ns: i64,
+    /// Why the patient is treated.
+    #[prost(enumeration = "Indication", tag = "12")]
+    pub indication: i32,
+}
+/// A limit as it is in force.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LimitInForce {
+    /// Rule id, such as flow.low or flow.low#2.
+    #[prost(string, tag = "1")]
+    pub rule: ::prost::alloc::string::String,
+    /// Condition id.
+    #[prost(string, tag = "2")]
+    pub condition: ::prost::alloc::string::String,
+    /// Parameter id.
+    #[prost(string, tag = "3")]
+    pub parameter: ::prost::alloc::string::String,
+    /// Which side of the limit is the violation.
+    #[prost(enumeration = "LimitSide", tag = "4")]
+    pub side: i32,
+    /// The number that the limit is made of, in `number_unit`.
+    #[prost(float, tag = "5")]
+    pub number: f32,
+    /// Unit of `number`: the parameter's, so much for each kg (mL/kg/min), or 1 for a share.
+    #[prost(string, tag = "6")]
+    pub number_unit: ::prost::alloc::string::String,
+    /// Whether a person has set it; otherwise it is the profile's.
+    #[prost(bool, tag = "7")]
+    pub is_set: bool,
+    /// The profile's number.
+    #[prost(float, tag = "8")]
+    pub profile_number: f32,
+    /// The limit itself, in the parameter's unit; absent while it cannot be made, or changes with another parameter.
+    #[prost(float, optional, tag = "9")]
+    pub limit: ::core::option::Option<f32>,
+    /// Unit of `limit` as a UCUM code.
+    #[prost(string, tag = "10")]
+    pub unit: ::prost::alloc::string::String,
+    /// Least number that may be set; absent when it may not be set.
+    #[prost(float, optional, tag = "11")]
+    pub settable_low: ::core::option::Option<f32>,
+    /// Greatest number that may be set; absent when it may not be set.
+    #[prost(float, optional, tag = "12")]
+    pub settable_high: ::core::option::Option<f32>,
+    /// How urgent, with the contexts that are declared.
+    #[prost(enumeration = "AlarmPriority", tag = "13")]
+    pub priority: i32,
+    /// How long the limit must be violated, with the contexts that are declared, in nanoseconds.
+    #[prost(uint64, tag = "14")]
+    pub delay_ns: u64,
+}
+/// A change of one limit.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LimitChange {
+    /// Rule id.
+    #[prost(string, tag = "1")]
+    pub rule: ::prost::alloc::string::String,
+    /// The number before, in the unit of the rule's number.
+    #[prost(float, tag = "2")]
+    pub from: f32,
+    /// The number after.
+    #[prost(float, tag = "3")]
+    pub to: f32,
+    /// Who changed it.
+    #[prost(string, tag = "4")]
+    pub by: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+    /// When, in nanoseconds since 1970 UTC.
+    #[prost(int64, tag = "6")]
+    pub wall_ns: i64,
+    /// Version of the treatment that it made.
+    #[prost(uint64, tag = "7")]
+    pub version: u64,
+}
+/// A context that is declared now.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Context {
+    /// Which.
+    #[prost(enumeration = "ContextKind", tag = "1")]
+    pub kind: i32,
+    /// Who declared it.
+    #[prost(string, tag = "2")]
+    pub by: ::prost::alloc::string::String,
+    /// When, in nanoseconds since 1970 UTC.
+    #[prost(int64, tag = "3")]
+    pub since_wall_ns: i64,
+    /// Gateway monotonic time at which it ends by itself, in nanoseconds.
+    #[prost(uint64, tag = "4")]
+    pub until_mono_ns: u64,
+}
+/// A rule that cannot be judged now.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RuleGap {
+    /// Rule id.
+    #[prost(string, tag = "1")]
+    pub rule: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(enumeration = "GapReason", tag = "2")]
+    pub reason: i32,
+    /// Parameter id that is missing or too slow; empty where it is no parameter.
+    #[prost(string, tag = "3")]
+    pub parameter: ::prost::alloc::string::String,
+}
+/// A condition that is shelved.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ShelvedCondition {
+    /// Condition id.
+    #[prost(string, tag = "1")]
+    pub condition: ::prost::alloc::string::String,
+    /// Who shelved it.
+    #[prost(string, tag = "2")]
+    pub by: ::prost::alloc::string::String,
+    /// Why.
+    #[prost(string, tag = "3")]
+    pub reason: ::prost::alloc::string::String,
+    /// Gateway monotonic time at which the shelving ends by itself, in nanoseconds.
+    #[prost(uint64, tag = "4")]
+    pub until_mono_ns: u64,
+}
+/// Where the blood returns to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Therapy {
+    /// Not said: rules that need it cannot be judged.
+    Unspecified = 0,
+    /// Veno-arterial.
+    VenoArterial = 1,
+    /// Veno-venous.
+    VenoVenous = 2,
+}
+impl Therapy {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "THERAPY_UNSPECIFIED",
+            Self::VenoArterial => "THERAPY_VENO_ARTERIAL",
+            Self::VenoVenous => "THERAPY_VENO_VENOUS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "THERAPY_UNSPECIFIED" => Some(Self::Unspecified),
+            "THERAPY_VENO_ARTERIAL" => Some(Self::VenoArterial),
+            "THERAPY_VENO_VENOUS" => Some(Self::VenoVenous),
+            _ => None,
+        }
+    }
+}
+/// Why a patient is treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Indication {
+    /// Not said.
+    Unspecified = 0,
+    /// Congenital diaphragmatic hernia.
+    DiaphragmaticHernia = 1,
+    /// Congenital heart defect.
+    HeartDefect = 2,
+    /// Meconium aspiration.
+    MeconiumAspiration = 3,
+    /// Pneumonia.
+    Pneumonia = 4,
+    /// Air leak.
+    AirLeak = 5,
+    /// Persistent pulmonary hypertension of the newborn.
+    Pphn = 6,
+    /// After heart surgery.
+    AfterHeartSurgery = 7,
+    /// Another.
+    Other = 8,
+}
+impl Indication {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "INDICATION_UNSPECIFIED",
+            Self::DiaphragmaticHernia => "INDICATION_DIAPHRAGMATIC_HERNIA",
+            Self::HeartDefect => "INDICATION_HEART_DEFECT",
+            Self::MeconiumAspiration => "INDICATION_MECONIUM_ASPIRATION",
+            Self::Pneumonia => "INDICATION_PNEUMONIA",
+            Self::AirLeak => "INDICATION_AIR_LEAK",
+            Self::Pphn => "INDICATION_PPHN",
+            Self::AfterHeartSurgery => "INDICATION_AFTER_HEART_SURGERY",
+            Self::Other => "INDICATION_OTHER",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "INDICATION_UNSPECIFIED" => Some(Self::Unspecified),
+            "INDICATION_DIAPHRAGMATIC_HERNIA" => Some(Self::DiaphragmaticHernia),
+            "INDICATION_HEART_DEFECT" => Some(Self::HeartDefect),
+            "INDICATION_MECONIUM_ASPIRATION" => Some(Self::MeconiumAspiration),
+            "INDICATION_PNEUMONIA" => Some(Self::Pneumonia),
+            "INDICATION_AIR_LEAK" => Some(Self::AirLeak),
+            "INDICATION_PPHN" => Some(Self::Pphn),
+            "INDICATION_AFTER_HEART_SURGERY" => Some(Self::AfterHeartSurgery),
+            "INDICATION_OTHER" => Some(Self::Other),
+            _ => None,
+        }
+    }
+}
+/// What is being done to the circuit or the patient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ContextKind {
+    /// Not said.
+    Unspecified = 0,
+    /// The circuit is filled before use.
+    Priming = 1,
+    /// Cannulae are placed.
+    Cannulation = 2,
+    /// The circuit is clamped on trial.
+    ClampTrial = 3,
+    /// Flow is reduced to wean the patient.
+    Wean = 4,
+    /// Parts of the circuit are changed.
+    CircuitChange = 5,
+    /// The patient is moved.
+    Transport = 6,
+    /// The airway is cleared.
+    Suctioning = 7,
+    /// Transducers are zeroed.
+    Zeroing = 8,
+}
+impl ContextKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CONTEXT_KIND_UNSPECIFIED",
+            Self::Priming => "CONTEXT_KIND_PRIMING",
+            Self::Cannulation => "CONTEXT_KIND_CANNULATION",
+            Self::ClampTrial => "CONTEXT_KIND_CLAMP_TRIAL",
+            Self::Wean => "CONTEXT_KIND_WEAN",
+            Self::CircuitChange => "CONTEXT_KIND_CIRCUIT_CHANGE",
+            Self::Transport => "CONTEXT_KIND_TRANSPORT",
+            Self::Suctioning => "CONTEXT_KIND_SUCTIONING",
+            Self::Zeroing => "CONTEXT_KIND_ZEROING",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CONTEXT_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "CONTEXT_KIND_PRIMING" => Some(Self::Priming),
+            "CONTEXT_KIND_CANNULATION" => Some(Self::Cannulation),
+            "CONTEXT_KIND_CLAMP_TRIAL" => Some(Self::ClampTrial),
+            "CONTEXT_KIND_WEAN" => Some(Self::Wean),
+            "CONTEXT_KIND_CIRCUIT_CHANGE" => Some(Self::CircuitChange),
+            "CONTEXT_KIND_TRANSPORT" => Some(Self::Transport),
+            "CONTEXT_KIND_SUCTIONING" => Some(Self::Suctioning),
+            "CONTEXT_KIND_ZEROING" => Some(Self::Zeroing),
+            _ => None,
+        }
+    }
+}
+/// Why a rule cannot be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum GapReason {
+    /// Not said.
+    Unspecified = 0,
+    /// Nobody has entered a weight.
+    NoWeight = 1,
+    /// Nobody has entered a flow target.
+    NoFlowTarget = 2,
+    /// Nobody has entered the oxygenator's least flow.
+    NoOxygenatorMinimum = 3,
+    /// Nobody has entered the greatest speed.
+    NoSpeedMaximum = 4,
+    /// Nobody has said what drives the blood.
+    NoPumpKind = 5,
+    /// Nobody has said where the blood returns to.
+    NoTherapy = 6,
+    /// The agent delivers no such channel.
+    NoSensor = 7,
+    /// The channel is too slow for the rule.
+    TooSlow = 8,
+    /// The channel has no measurement now.
+    NoData = 9,
+    /// There is no reference yet: it has not been steady for long enough.
+    NoReference = 10,
+}
+impl GapReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "GAP_REASON_UNSPECIFIED",
+            Self::NoWeight => "GAP_REASON_NO_WEIGHT",
+            Self::NoFlowTarget => "GAP_REASON_NO_FLOW_TARGET",
+            Self::NoOxygenatorMinimum => "GAP_REASON_NO_OXYGENATOR_MINIMUM",
+            Self::NoSpeedMaximum => "GAP_REASON_NO_SPEED_MAXIMUM",
+            Self::NoPumpKind => "GAP_REASON_NO_PUMP_KIND",
+            Self::NoTherapy => "GAP_REASON_NO_THERAPY",
+            Self::NoSensor => "GAP_REASON_NO_SENSOR",
+            Self::TooSlow => "GAP_REASON_TOO_SLOW",
+            Self::NoData => "GAP_REASON_NO_DATA",
+            Self::NoReference => "GAP_REASON_NO_REFERENCE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "GAP_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "GAP_REASON_NO_WEIGHT" => Some(Self::NoWeight),
+            "GAP_REASON_NO_FLOW_TARGET" => Some(Self::NoFlowTarget),
+            "GAP_REASON_NO_OXYGENATOR_MINIMUM" => Some(Self::NoOxygenatorMinimum),
+            "GAP_REASON_NO_SPEED_MAXIMUM" => Some(Self::NoSpeedMaximum),
+            "GAP_REASON_NO_PUMP_KIND" => Some(Self::NoPumpKind),
+            "GAP_REASON_NO_THERAPY" => Some(Self::NoTherapy),
+            "GAP_REASON_NO_SENSOR" => Some(Self::NoSensor),
+            "GAP_REASON_TOO_SLOW" => Some(Self::TooSlow),
+            "GAP_REASON_NO_DATA" => Some(Self::NoData),
+            "GAP_REASON_NO_REFERENCE" => Some(Self::NoReference),
+            _ => None,
+        }
+    }
+}
 /// The gateway's knowledge of one pump. All times are the gateway's monotonic clock: a display computes ages from them.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Pump {
@@ -1604,6 +2793,21 @@ pub struct Pump {
     /// The agent's present run; 0 before a birth was read.
     #[prost(fixed64, tag = "14")]
     pub boot_id: u64,
+    /// Version of the treatment whose rules judge the pump: see TreatmentService.
+    #[prost(uint64, tag = "15")]
+    pub treatment_version: u64,
+    /// Contexts that are declared now.
+    #[prost(enumeration = "ContextKind", repeated, tag = "16")]
+    pub contexts: ::prost::alloc::vec::Vec<i32>,
+    /// Rules that cannot be judged now; which and why is told by TreatmentService.
+    #[prost(uint32, tag = "17")]
+    pub rules_not_evaluable: u32,
+    /// True while the rules come from a profile that no clinician has signed.
+    #[prost(bool, tag = "18")]
+    pub unreviewed: bool,
+    /// Limits that differ from the profile's.
+    #[prost(uint32, tag = "19")]
+    pub limits_set: u32,
 }
 /// The newest sample of a channel.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2390,5 +3594,1096 @@ impl AgentState {
             "AGENT_STATE_STOPPED" => Some(Self::Stopped),
             _ => None,
         }
+    }
+}
+/// Asks for one treatment.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetTreatmentRequest {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+}
+/// One treatment.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetTreatmentResponse {
+    /// The treatment.
+    #[prost(message, optional, tag = "1")]
+    pub treatment: ::core::option::Option<Treatment>,
+    /// Gateway monotonic time of this answer, in nanoseconds.
+    #[prost(uint64, tag = "2")]
+    pub now_mono_ns: u64,
+}
+/// Asks for treatments.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchTreatmentsRequest {
+    /// Ward id; empty for all.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+}
+/// Treatments that changed since the last message; the first message holds all.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WatchTreatmentsResponse {
+    /// Treatments that changed; empty in a heartbeat.
+    #[prost(message, repeated, tag = "1")]
+    pub treatments: ::prost::alloc::vec::Vec<Treatment>,
+    /// Gateway monotonic time of this message, in nanoseconds.
+    #[prost(uint64, tag = "2")]
+    pub now_mono_ns: u64,
+    /// Changes with each start of the gateway.
+    #[prost(fixed64, tag = "3")]
+    pub epoch: u64,
+    /// Number of this message in the subscription, from 0, by one.
+    #[prost(uint64, tag = "4")]
+    pub sequence: u64,
+}
+/// Begins a treatment.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StartTreatmentRequest {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// The case.
+    #[prost(message, optional, tag = "3")]
+    pub case: ::core::option::Option<Case>,
+    /// Who begins it; not empty.
+    #[prost(string, tag = "4")]
+    pub by: ::prost::alloc::string::String,
+    /// The version that they saw.
+    #[prost(uint64, tag = "5")]
+    pub version: u64,
+}
+/// The treatment has begun.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StartTreatmentResponse {
+    /// The treatment as it is now.
+    #[prost(message, optional, tag = "1")]
+    pub treatment: ::core::option::Option<Treatment>,
+}
+/// Replaces the case.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChangeCaseRequest {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// The case.
+    #[prost(message, optional, tag = "3")]
+    pub case: ::core::option::Option<Case>,
+    /// Who changes it; not empty.
+    #[prost(string, tag = "4")]
+    pub by: ::prost::alloc::string::String,
+    /// The version that they saw.
+    #[prost(uint64, tag = "5")]
+    pub version: u64,
+}
+/// The case is changed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ChangeCaseResponse {
+    /// The treatment as it is now.
+    #[prost(message, optional, tag = "1")]
+    pub treatment: ::core::option::Option<Treatment>,
+}
+/// Sets a limit.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SetLimitRequest {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// Rule id.
+    #[prost(string, tag = "3")]
+    pub rule: ::prost::alloc::string::String,
+    /// The number, in the unit of the rule's number; absent takes back what was set.
+    #[prost(float, optional, tag = "4")]
+    pub number: ::core::option::Option<f32>,
+    /// Who sets it; not empty.
+    #[prost(string, tag = "5")]
+    pub by: ::prost::alloc::string::String,
+    /// Why; not empty.
+    #[prost(string, tag = "6")]
+    pub reason: ::prost::alloc::string::String,
+    /// The version that they saw.
+    #[prost(uint64, tag = "7")]
+    pub version: u64,
+}
+/// The limit is in force with the next frame.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SetLimitResponse {
+    /// The treatment as it is now.
+    #[prost(message, optional, tag = "1")]
+    pub treatment: ::core::option::Option<Treatment>,
+}
+/// Asks what a limit would have done.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PreviewLimitRequest {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// Rule id.
+    #[prost(string, tag = "3")]
+    pub rule: ::prost::alloc::string::String,
+    /// The number, in the unit of the rule's number.
+    #[prost(float, tag = "4")]
+    pub number: f32,
+}
+/// What the limit would have done.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PreviewLimitResponse {
+    /// Times that it would have alarmed.
+    #[prost(uint32, tag = "1")]
+    pub would_alarm: u32,
+    /// Times that the limit in force would have alarmed.
+    #[prost(uint32, tag = "2")]
+    pub in_force_alarms: u32,
+    /// The time that the data covers, in nanoseconds; 0 without any.
+    #[prost(uint64, tag = "3")]
+    pub covered_ns: u64,
+    /// Time within it without data, in nanoseconds.
+    #[prost(uint64, tag = "4")]
+    pub without_data_ns: u64,
+    /// Least value of the parameter within it; absent without data.
+    #[prost(float, optional, tag = "5")]
+    pub lowest: ::core::option::Option<f32>,
+    /// Greatest value of the parameter within it; absent without data.
+    #[prost(float, optional, tag = "6")]
+    pub highest: ::core::option::Option<f32>,
+    /// Unit of lowest and highest as a UCUM code.
+    #[prost(string, tag = "7")]
+    pub unit: ::prost::alloc::string::String,
+}
+/// Declares a context.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StartContextRequest {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// Which.
+    #[prost(enumeration = "ContextKind", tag = "3")]
+    pub kind: i32,
+    /// For how long, in minutes, 1 up to what the profile allows.
+    #[prost(uint32, tag = "4")]
+    pub minutes: u32,
+    /// Who declares it; not empty.
+    #[prost(string, tag = "5")]
+    pub by: ::prost::alloc::string::String,
+}
+/// The context is declared.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StartContextResponse {
+    /// The treatment as it is now.
+    #[prost(message, optional, tag = "1")]
+    pub treatment: ::core::option::Option<Treatment>,
+}
+/// Ends a context.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndContextRequest {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// Which.
+    #[prost(enumeration = "ContextKind", tag = "3")]
+    pub kind: i32,
+    /// Who ends it; not empty.
+    #[prost(string, tag = "4")]
+    pub by: ::prost::alloc::string::String,
+}
+/// The context has ended.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EndContextResponse {
+    /// The treatment as it is now.
+    #[prost(message, optional, tag = "1")]
+    pub treatment: ::core::option::Option<Treatment>,
+}
+/// Generated client implementations.
+#[cfg(feature = "grpc")]
+pub mod treatment_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Reads and changes the treatment at a pump. Whoever changes names themselves and the version that they saw: a change that
+    /// rests on an older version is refused, so that two people do not undo each other unseen.
+    #[derive(Debug, Clone)]
+    pub struct TreatmentServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl TreatmentServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> TreatmentServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> TreatmentServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            TreatmentServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns the treatment at one pump. Errors: NOT_FOUND for a pump that was never seen.
+        pub async fn get_treatment(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetTreatmentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetTreatmentResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.TreatmentService/GetTreatment",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.TreatmentService", "GetTreatment"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sends the treatment of every pump of a ward, or all, then each that changes; at least once a second.
+        pub async fn watch_treatments(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchTreatmentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WatchTreatmentsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.TreatmentService/WatchTreatments",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.TreatmentService", "WatchTreatments"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Begins the treatment of a new patient: limits and contexts of the one before are gone. Errors: INVALID_ARGUMENT for a value
+        /// out of range, with the range; ABORTED for an older version; NOT_FOUND for a pump that was never seen.
+        pub async fn start_treatment(
+            &mut self,
+            request: impl tonic::IntoRequest<super::StartTreatmentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StartTreatmentResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.TreatmentService/StartTreatment",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.TreatmentService", "StartTreatment"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Replaces the case of the same patient: limits stay. Errors: as StartTreatment; FAILED_PRECONDITION without a case.
+        pub async fn change_case(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ChangeCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ChangeCaseResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.TreatmentService/ChangeCase",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.TreatmentService", "ChangeCase"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sets a limit, or takes back what was set; in force with the next frame. Errors: NOT_FOUND for an unknown rule;
+        /// INVALID_ARGUMENT for a number outside what the site allows, with the range, or without a name or a reason;
+        /// FAILED_PRECONDITION without a case; ABORTED for an older version.
+        pub async fn set_limit(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetLimitRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetLimitResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.TreatmentService/SetLimit",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.TreatmentService", "SetLimit"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Tells how often a limit would have alarmed over the data that the gateway still holds; changes nothing. Errors: as SetLimit.
+        pub async fn preview_limit(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PreviewLimitRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PreviewLimitResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.TreatmentService/PreviewLimit",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.TreatmentService", "PreviewLimit"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Declares a context for a time; one that is declared already is prolonged or cut short. Errors: INVALID_ARGUMENT for a time that
+        /// the profile does not allow.
+        pub async fn start_context(
+            &mut self,
+            request: impl tonic::IntoRequest<super::StartContextRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StartContextResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.TreatmentService/StartContext",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.TreatmentService", "StartContext"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a context before its time. Errors: NOT_FOUND when it is not declared.
+        pub async fn end_context(
+            &mut self,
+            request: impl tonic::IntoRequest<super::EndContextRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EndContextResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.TreatmentService/EndContext",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.TreatmentService", "EndContext"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "grpc")]
+pub mod treatment_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with TreatmentServiceServer.
+    #[async_trait]
+    pub trait TreatmentService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns the treatment at one pump. Errors: NOT_FOUND for a pump that was never seen.
+        async fn get_treatment(
+            &self,
+            request: tonic::Request<super::GetTreatmentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetTreatmentResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the WatchTreatments method.
+        type WatchTreatmentsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::WatchTreatmentsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Sends the treatment of every pump of a ward, or all, then each that changes; at least once a second.
+        async fn watch_treatments(
+            &self,
+            request: tonic::Request<super::WatchTreatmentsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::WatchTreatmentsStream>,
+            tonic::Status,
+        >;
+        /// Begins the treatment of a new patient: limits and contexts of the one before are gone. Errors: INVALID_ARGUMENT for a value
+        /// out of range, with the range; ABORTED for an older version; NOT_FOUND for a pump that was never seen.
+        async fn start_treatment(
+            &self,
+            request: tonic::Request<super::StartTreatmentRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StartTreatmentResponse>,
+            tonic::Status,
+        >;
+        /// Replaces the case of the same patient: limits stay. Errors: as StartTreatment; FAILED_PRECONDITION without a case.
+        async fn change_case(
+            &self,
+            request: tonic::Request<super::ChangeCaseRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ChangeCaseResponse>,
+            tonic::Status,
+        >;
+        /// Sets a limit, or takes back what was set; in force with the next frame. Errors: NOT_FOUND for an unknown rule;
+        /// INVALID_ARGUMENT for a number outside what the site allows, with the range, or without a name or a reason;
+        /// FAILED_PRECONDITION without a case; ABORTED for an older version.
+        async fn set_limit(
+            &self,
+            request: tonic::Request<super::SetLimitRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetLimitResponse>,
+            tonic::Status,
+        >;
+        /// Tells how often a limit would have alarmed over the data that the gateway still holds; changes nothing. Errors: as SetLimit.
+        async fn preview_limit(
+            &self,
+            request: tonic::Request<super::PreviewLimitRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PreviewLimitResponse>,
+            tonic::Status,
+        >;
+        /// Declares a context for a time; one that is declared already is prolonged or cut short. Errors: INVALID_ARGUMENT for a time that
+        /// the profile does not allow.
+        async fn start_context(
+            &self,
+            request: tonic::Request<super::StartContextRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::StartContextResponse>,
+            tonic::Status,
+        >;
+        /// Ends a context before its time. Errors: NOT_FOUND when it is not declared.
+        async fn end_context(
+            &self,
+            request: tonic::Request<super::EndContextRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::EndContextResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Reads and changes the treatment at a pump. Whoever changes names themselves and the version that they saw: a change that
+    /// rests on an older version is refused, so that two people do not undo each other unseen.
+    #[derive(Debug)]
+    pub struct TreatmentServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> TreatmentServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for TreatmentServiceServer<T>
+    where
+        T: TreatmentService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/ecmo.v1.TreatmentService/GetTreatment" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetTreatmentSvc<T: TreatmentService>(pub Arc<T>);
+                    impl<
+                        T: TreatmentService,
+                    > tonic::server::UnaryService<super::GetTreatmentRequest>
+                    for GetTreatmentSvc<T> {
+                        type Response = super::GetTreatmentResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetTreatmentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TreatmentService>::get_treatment(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetTreatmentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.TreatmentService/WatchTreatments" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchTreatmentsSvc<T: TreatmentService>(pub Arc<T>);
+                    impl<
+                        T: TreatmentService,
+                    > tonic::server::ServerStreamingService<
+                        super::WatchTreatmentsRequest,
+                    > for WatchTreatmentsSvc<T> {
+                        type Response = super::WatchTreatmentsResponse;
+                        type ResponseStream = T::WatchTreatmentsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchTreatmentsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TreatmentService>::watch_treatments(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchTreatmentsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.TreatmentService/StartTreatment" => {
+                    #[allow(non_camel_case_types)]
+                    struct StartTreatmentSvc<T: TreatmentService>(pub Arc<T>);
+                    impl<
+                        T: TreatmentService,
+                    > tonic::server::UnaryService<super::StartTreatmentRequest>
+                    for StartTreatmentSvc<T> {
+                        type Response = super::StartTreatmentResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::StartTreatmentRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TreatmentService>::start_treatment(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StartTreatmentSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.TreatmentService/ChangeCase" => {
+                    #[allow(non_camel_case_types)]
+                    struct ChangeCaseSvc<T: TreatmentService>(pub Arc<T>);
+                    impl<
+                        T: TreatmentService,
+                    > tonic::server::UnaryService<super::ChangeCaseRequest>
+                    for ChangeCaseSvc<T> {
+                        type Response = super::ChangeCaseResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ChangeCaseRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TreatmentService>::change_case(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ChangeCaseSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.TreatmentService/SetLimit" => {
+                    #[allow(non_camel_case_types)]
+                    struct SetLimitSvc<T: TreatmentService>(pub Arc<T>);
+                    impl<
+                        T: TreatmentService,
+                    > tonic::server::UnaryService<super::SetLimitRequest>
+                    for SetLimitSvc<T> {
+                        type Response = super::SetLimitResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SetLimitRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TreatmentService>::set_limit(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SetLimitSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.TreatmentService/PreviewLimit" => {
+                    #[allow(non_camel_case_types)]
+                    struct PreviewLimitSvc<T: TreatmentService>(pub Arc<T>);
+                    impl<
+                        T: TreatmentService,
+                    > tonic::server::UnaryService<super::PreviewLimitRequest>
+                    for PreviewLimitSvc<T> {
+                        type Response = super::PreviewLimitResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PreviewLimitRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TreatmentService>::preview_limit(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PreviewLimitSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.TreatmentService/StartContext" => {
+                    #[allow(non_camel_case_types)]
+                    struct StartContextSvc<T: TreatmentService>(pub Arc<T>);
+                    impl<
+                        T: TreatmentService,
+                    > tonic::server::UnaryService<super::StartContextRequest>
+                    for StartContextSvc<T> {
+                        type Response = super::StartContextResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::StartContextRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TreatmentService>::start_context(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = StartContextSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.TreatmentService/EndContext" => {
+                    #[allow(non_camel_case_types)]
+                    struct EndContextSvc<T: TreatmentService>(pub Arc<T>);
+                    impl<
+                        T: TreatmentService,
+                    > tonic::server::UnaryService<super::EndContextRequest>
+                    for EndContextSvc<T> {
+                        type Response = super::EndContextResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::EndContextRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as TreatmentService>::end_context(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = EndContextSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for TreatmentServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "ecmo.v1.TreatmentService";
+    impl<T> tonic::server::NamedService for TreatmentServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
     }
 }

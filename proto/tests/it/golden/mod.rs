@@ -8,7 +8,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use ecmo_proto::sealed;
-use ecmo_proto::v1::{Alarm, Birth, Frame, Pump, Status, WatchAlarmsResponse};
+use ecmo_proto::v1::{Alarm, Birth, Frame, Pump, Status, Treatment, WatchAlarmsResponse};
 use prost::{DecodeError, Message};
 
 mod release_0_1_0;
@@ -24,6 +24,7 @@ pub(crate) enum Golden {
     /// Sealed; its `crc32c` is 0 here, since sealing sets it.
     SealedFrame(Frame),
     Status(Status),
+    Treatment(Box<Treatment>),
     WatchAlarmsResponse(WatchAlarmsResponse),
 }
 
@@ -35,6 +36,7 @@ impl Golden {
             Self::Pump(message) => message.encode_to_vec(),
             Self::SealedFrame(frame) => sealed::seal(frame).to_vec(),
             Self::Status(message) => message.encode_to_vec(),
+            Self::Treatment(message) => message.encode_to_vec(),
             Self::WatchAlarmsResponse(message) => message.encode_to_vec(),
         }
     }
@@ -48,6 +50,10 @@ impl Golden {
             Self::Pump(_) => Pump::decode(bytes).map(Self::Pump).map_err(plain),
             Self::SealedFrame(_) => Ok(Self::SealedFrame(sealed::open(bytes)?)),
             Self::Status(_) => Status::decode(bytes).map(Self::Status).map_err(plain),
+            Self::Treatment(_) => {
+                let decoded = Treatment::decode(bytes).map_err(plain)?;
+                Ok(Self::Treatment(Box::new(decoded)))
+            }
             Self::WatchAlarmsResponse(_) => {
                 WatchAlarmsResponse::decode(bytes).map(Self::WatchAlarmsResponse).map_err(plain)
             }

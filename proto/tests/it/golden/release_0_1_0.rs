@@ -2,10 +2,12 @@
 
 use ecmo_proto::v1::watch_alarms_response::Update;
 use ecmo_proto::v1::{
-    AgentState, Alarm, AlarmKind, AlarmPriority, AlarmSnapshot, Birth, Channel, ClockQuality,
-    Frame, LimitSide, LinkState, PathLatency, Pump, PumpCounters, PumpKind, PumpState, Reading,
-    RefusedChannel, SampleBlock, SignalPresence, SourceKind, Status, Validity, ValidityRun,
-    WatchAlarmsResponse,
+    AgentState, Alarm, AlarmKind, AlarmPriority, AlarmSnapshot, AlarmTransition, AudioState, Birth,
+    Case, Channel, ClockQuality, Context, ContextKind, Frame, GapReason, Indication, LimitChange,
+    LimitInForce, LimitSide, LinkState, PathLatency, PauseScope, ProfileInForce, Pump,
+    PumpCounters, PumpKind, PumpState, Reading, RefusedChannel, RuleGap, SampleBlock,
+    ShelvedCondition, SignalPresence, SourceKind, Status, Therapy, Treatment, Validity,
+    ValidityRun, WatchAlarmsResponse,
 };
 
 use super::Golden;
@@ -20,6 +22,7 @@ pub(super) fn messages() -> Vec<(&'static str, Golden)> {
         ("frame", Golden::SealedFrame(frame())),
         ("pump", Golden::Pump(pump())),
         ("status", Golden::Status(status())),
+        ("treatment", Golden::Treatment(Box::new(treatment()))),
         ("watch_alarms_response", Golden::WatchAlarmsResponse(watch_alarms_response())),
     ]
 }
@@ -129,6 +132,89 @@ fn alarm() -> Alarm {
         }),
         unreviewed: true,
         value_mono_ns: Some(91_000_000_000),
+        acknowledged_note: "clamp tested".into(),
+        acknowledged_mono_ns: Some(8_000_000_000),
+        audio: AudioState::Paused.into(),
+        audio_until_mono_ns: Some(128_000_000_000),
+        audio_by: "r.meier".into(),
+        pause_scope: PauseScope::Ward.into(),
+        led_by: "circuit.disconnection".into(),
+        escalated: true,
+        reminders: 3,
+        rule: "pump.stop#2".into(),
+        transition: AlarmTransition::Acknowledged.into(),
+    }
+}
+
+fn treatment() -> Treatment {
+    Treatment {
+        ward: "nicu".into(),
+        pump: "pump-07".into(),
+        version: 12,
+        case: Some(Case {
+            pseudonym: "bed 7 / blue".into(),
+            weight_kg: Some(3.2),
+            pump_kind: PumpKind::Centrifugal.into(),
+            therapy: Therapy::VenoArterial.into(),
+            drainage_cannula: "12 Fr, right jugular".into(),
+            return_cannula: "8 Fr, right carotid".into(),
+            oxygenator: "neonatal PMP".into(),
+            oxygenator_flow_min: Some(250.0),
+            flow_target: Some(360.0),
+            speed_max: Some(3_500.0),
+            circuit_start_wall_ns: WALL_NS,
+            indication: Indication::DiaphragmaticHernia.into(),
+        }),
+        limits: vec![LimitInForce {
+            rule: "flow.low".into(),
+            condition: "flow.low".into(),
+            parameter: "flow.blood".into(),
+            side: LimitSide::Below.into(),
+            number: 70.0,
+            number_unit: "mL/kg/min".into(),
+            is_set: true,
+            profile_number: 80.0,
+            limit: Some(224.0),
+            unit: "mL/min".into(),
+            settable_low: Some(50.0),
+            settable_high: Some(120.0),
+            priority: AlarmPriority::Medium.into(),
+            delay_ns: 3_000_000_000,
+        }],
+        contexts: vec![Context {
+            kind: ContextKind::Suctioning.into(),
+            by: "r.meier".into(),
+            since_wall_ns: WALL_NS,
+            until_mono_ns: 600_000_000_000,
+        }],
+        changes: vec![LimitChange {
+            rule: "flow.low".into(),
+            from: 80.0,
+            to: 70.0,
+            by: "dr. okafor".into(),
+            reason: "weaning agreed".into(),
+            wall_ns: WALL_NS,
+            version: 12,
+        }],
+        gaps: vec![RuleGap {
+            rule: "drain.chatter".into(),
+            reason: GapReason::TooSlow.into(),
+            parameter: "press.drain".into(),
+        }],
+        shelved: vec![ShelvedCondition {
+            condition: "temp.return.low".into(),
+            by: "r.meier".into(),
+            reason: "cooling".into(),
+            until_mono_ns: 900_000_000_000,
+        }],
+        profile: Some(ProfileInForce {
+            name: "neonatal starter".into(),
+            version: 1,
+            hash: u64::MAX,
+            reviewed_by: "dr. okafor, neonatology, 2026-01-01".into(),
+        }),
+        membrane_baseline: Some(24.5),
+        durable: true,
     }
 }
 
@@ -173,6 +259,11 @@ fn pump() -> Pump {
         source: SourceKind::Replayed.into(),
         pump_kind: PumpKind::Roller.into(),
         boot_id: BOOT_ID,
+        treatment_version: 12,
+        contexts: vec![ContextKind::Suctioning.into(), ContextKind::Transport.into()],
+        rules_not_evaluable: 5,
+        unreviewed: true,
+        limits_set: 1,
     }
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher, black_box};
-use ecmo_core::alarm::starter::starter_rules;
 use ecmo_core::alarm::{AlarmChange, Output};
 use ecmo_core::channel::ChannelSpec;
 use ecmo_core::frame::{BootId, Frame, FrameStamp};
@@ -84,8 +83,8 @@ impl Bedside {
         };
         let channels: Vec<_> = CIRCUIT.iter().map(spec).collect();
         let mut out = Count::default();
-        let mut pump = Pump::new(Arc::new(starter_rules()), WINDOW, Instant::default());
-        pump.on_birth(boot, &channels, false, Instant::default(), &mut out)
+        let mut pump = Pump::new(Arc::new(ecmo_profile::starter()), WINDOW, Instant::default());
+        pump.on_birth(boot, &channels, None, false, Instant::default(), &mut out)
             .expect("the first birth is taken");
         let frame = Frame::new(boot, 0, stamp(SampleTime::default(), Instant::default()));
         let mut bedside = Self { pump, frame, trouble, number: 0, out };

@@ -160,10 +160,12 @@ impl Channel {
         if self.failed {
             return if relapsed { SensorVerdict::Relapsed } else { SensorVerdict::Unchanged };
         }
-        if lasted < rules.channel {
+        let no_data = sample.reading.no_data().unwrap_or(NoData::SensorFault);
+        let patience =
+            if no_data == NoData::Calibrating { rules.calibrating } else { rules.channel };
+        if lasted < patience {
             return SensorVerdict::Unchanged;
         }
-        let no_data = sample.reading.no_data().unwrap_or(NoData::SensorFault);
         let (onset, onset_at) = (first.sampled, first.sampled_at);
         self.failed = true;
         SensorVerdict::Failed { no_data, onset, onset_at }
@@ -188,6 +190,17 @@ impl Channel {
         self.failed = true;
         let onset = self.newest.map(|newest| newest.sampled).unwrap_or_default();
         SensorVerdict::Failed { no_data: NoData::CommLost, onset, onset_at: self.heard_at }
+    }
+
+    /// When the channel, and with all others the console, counts as silent; `None` when it may be silent.
+    pub(crate) fn console_deadline(&self, rules: &SilenceRules) -> Option<Instant> {
+        let interval = self.interval.filter(|_interval| self.declared)?;
+        Some(self.heard_at.plus(interval.saturating_mul(3).max(rules.console)))
+    }
+
+    /// Whether the present birth declares it.
+    pub(crate) const fn is_declared(&self) -> bool {
+        self.declared
     }
 
     /// Whether the sensor counts as failed.
@@ -227,7 +240,11 @@ mod tests {
         channel: Duration::from_secs(2),
         channel_missing: Duration::from_secs(1),
         channel_clear: Duration::from_secs(1),
+        calibrating: Duration::from_secs(60),
+        console: Duration::from_secs(2),
         duplicate_clear: Duration::from_secs(10),
+        skew: (Duration::from_millis(250), Duration::from_secs(1)),
+        skew_delay: Duration::from_secs(30),
     };
 
     fn sample(ms: u64, reading: Reading) -> Sample {

@@ -26,7 +26,11 @@ pub mod sequence;
 
 pub mod case;
 
+mod signal;
+
 pub mod alarm;
+
+mod plausibility;
 
 pub mod channel;
 

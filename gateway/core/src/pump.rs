@@ -2,19 +2,30 @@
 
 mod words;
 
-use alloc::string::String;
+mod silence;
+
+mod judge;
+
+mod people;
+
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use crate::alarm::occurrence::{Occurrence, OccurrenceId};
-use crate::alarm::rule::{Condition, Priority, Rules};
-use crate::alarm::{Absence, AcknowledgeError, Alarms, Moment, Output};
-use crate::channel::{Channel, ChannelSpec, Declared, Sample, SensorVerdict};
+use crate::alarm::condition::Condition;
+use crate::alarm::occurrence::Occurrence;
+use crate::alarm::profile::Profile;
+use crate::alarm::treatment::Treatment;
+use crate::alarm::{Alarms, Output};
+use crate::case::PumpKind;
+use crate::channel::{Channel, ChannelSpec, Declared};
 use crate::frame::{BootId, Frame};
 use crate::parameter::Parameter;
-use crate::reading::{NoData, Reading};
+use crate::plausibility::{Doubt, Plausibility};
 use crate::sequence::{Offer, Sequence};
-use crate::time::{ClockMap, Instant, SampleTime};
+use crate::signal::Signals;
+use crate::time::{ClockMap, Instant};
+
+use silence::Skew;
 
 pub use words::{BirthRefusal, Counters, Link, Presence, PumpState, Refusal};
 
@@ -27,16 +38,21 @@ pub const TURNING_RPM_MIN: f32 = 100.0;
 /// Above this speed a pump has certainly been at work, in revolutions a minute (clinical reference, C1).
 const AT_WORK_RPM_MIN: f32 = 300.0;
 
-/// A jump of the agent's wall clock by more than this against its monotonic clock is a step, in nanoseconds.
-const CLOCK_STEP_NANOS_MIN: u64 = 250_000_000;
-
 /// How long frames of the last run may trickle in after a new birth before they betray a second agent.
 const HANDOVER: Duration = Duration::from_secs(1);
 
 /// One pump.
 #[derive(Debug)]
 pub struct Pump {
+    profile: Arc<Profile>,
+    treatment: Treatment,
+    /// What drives the blood, as the birth says; the case goes before it.
+    birth_kind: Option<PumpKind>,
     alarms: Alarms,
+    signals: Signals,
+    plausibility: Plausibility,
+    /// What is told of each sensor's plausibility.
+    doubts: [Option<Doubt>; Parameter::COUNT],
     sequence: Sequence,
     clock: ClockMap,
     channels: [Channel; Parameter::COUNT],
@@ -52,6 +68,8 @@ pub struct Pump {
     recovering_since: Option<Instant>,
     duplicate_at: Option<Instant>,
     at_work: bool,
+    console_silent: bool,
+    skew: Skew,
     wall_minus_mono: Option<i128>,
     boots: u64,
     clock_steps: u64,
@@ -61,9 +79,17 @@ pub struct Pump {
 impl Pump {
     /// A pump from which data is expected from now on; a missing frame is waited for no longer than `window`.
     #[must_use]
-    pub fn new(rules: Arc<Rules>, window: Duration, now: Instant) -> Self {
+    pub fn new(profile: Arc<Profile>, window: Duration, now: Instant) -> Self {
+        let treatment = Treatment::default();
+        let rules = Arc::new(profile.resolve(&treatment));
         Self {
-            alarms: Alarms::new(rules),
+            profile,
+            treatment,
+            birth_kind: None,
+            alarms: Alarms::new(rules, now),
+            signals: Signals::new(),
+            plausibility: Plausibility::new(),
+            doubts: [None; Parameter::COUNT],
             sequence: Sequence::new(window),
             clock: ClockMap::default(),
             channels: [Channel::default(); Parameter::COUNT],
@@ -78,6 +104,8 @@ impl Pump {
             recovering_since: None,
             duplicate_at: None,
             at_work: false,
+            console_silent: false,
+            skew: Skew::default(),
             wall_minus_mono: None,
             boots: 0,
             clock_steps: 0,
@@ -85,7 +113,8 @@ impl Pump {
         }
     }
 
-    /// Takes a birth: who publishes, and which channels. `retained` tells that the broker repeated an old message.
+    /// Takes a birth: who publishes, which channels, on what kind of pump if it says so. `retained` tells that the broker
+    /// repeated an old message.
     ///
     /// # Errors
     /// The birth is of a run that a newer one has superseded: a second agent, or a message from the past.
@@ -93,6 +122,7 @@ impl Pump {
         &mut self,
         boot: BootId,
         channels: &[ChannelSpec],
+        kind: Option<PumpKind>,
         retained: bool,
         now: Instant,
         out: &mut impl Output,
@@ -111,9 +141,14 @@ impl Pump {
         self.presence = Presence::Online;
         for (parameter, channel) in Parameter::ALL.iter().zip(&mut self.channels) {
             let spec = channels.iter().find(|spec| spec.parameter == *parameter);
+            self.signals.declare(*parameter, spec.map(|spec| spec.interval));
             if channel.declare(spec, now) == Declared::Gone {
                 self.alarms.data_lost(Some(*parameter), now, out);
             }
+        }
+        if self.birth_kind != kind {
+            self.birth_kind = kind;
+            self.apply_treatment(now, out);
         }
         Ok(())
     }
@@ -135,6 +170,8 @@ impl Pump {
         self.clock = ClockMap::default();
         self.wall_minus_mono = None;
         self.alarms.restart();
+        self.signals.restart();
+        self.plausibility = Plausibility::new();
         self.channels.iter_mut().for_each(Channel::restart);
     }
 
@@ -194,8 +231,10 @@ impl Pump {
         }
         if self.duplicate_deadline().is_some_and(|deadline| now >= deadline) {
             self.duplicate_at = None;
-            self.alarms.clear(Condition::SOURCE_DUPLICATE, now, None, out);
+            self.alarms.clear(Condition::SOURCE_DUPLICATE, now, out);
         }
+        self.expire_contexts(now, out);
+        self.alarms.on_tick(now, out);
     }
 
     /// When [`Pump::on_tick`] has something to do if nothing arrives before.
@@ -205,179 +244,16 @@ impl Pump {
         let rules = &self.alarms.rules().silence;
         let channels = self.channels.iter().filter_map(|channel| channel.deadline(rules));
         let channels = channels.min().filter(|_| !self.silent && self.seen);
-        [silence, channels, self.sequence.deadline(), self.duplicate_deadline()]
-            .into_iter()
-            .flatten()
-            .min()
-    }
-
-    /// Acknowledges an occurrence as far as it was shown.
-    ///
-    /// # Errors
-    /// It has ended, or changed since the revision named.
-    pub fn acknowledge(
-        &mut self,
-        id: &OccurrenceId,
-        revision: u32,
-        by: String,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<(), AcknowledgeError> {
-        self.alarms.acknowledge(id, revision, by, now, out)
-    }
-
-    fn silence_deadline(&self) -> Instant {
-        let rules = &self.alarms.rules().silence;
-        self.fresh_at.plus(match self.presence {
-            Presence::Online => rules.frame,
-            Presence::Offline | Presence::Stopped => rules.frame_after_hint,
-        })
-    }
-
-    fn duplicate_deadline(&self) -> Option<Instant> {
-        // While the present run is silent, nothing says that the other one has gone.
-        let seen = self.duplicate_at.filter(|_seen| !self.silent)?;
-        Some(seen.plus(self.alarms.rules().silence.duplicate_clear))
-    }
-
-    fn is_live(&self, now: Instant) -> bool {
-        // A silence that was told ends with a fresh frame, not with a word that moves its deadline.
-        self.seen && !self.silent && now < self.silence_deadline()
-    }
-
-    /// A new frame has arrived; it counts as life only as far as its data is fresh.
-    fn refresh(&mut self, frame: &Frame, now: Instant, out: &mut impl Output) {
-        let published_at = self.clock.to_reader(frame.stamp.published, now);
-        if !self.seen {
-            self.channels.iter_mut().for_each(|channel| channel.expect_from(now));
-        }
-        self.fresh_at = if self.seen { self.fresh_at.max(published_at) } else { published_at };
-        self.seen = true;
-        let rules = self.alarms.rules().silence;
-        if now.since(self.fresh_at) >= rules.frame {
-            return;
-        }
-        // A live frame refutes a hint that the agent is gone: the will of an old connection may come late. But not at
-        // once: the last frames before the end may come after the word about it.
-        if now.since(self.presence_at) >= rules.frame_after_hint {
-            self.presence = Presence::Online;
-        }
-        if self.silent {
-            self.silent = false;
-            self.recovering_since = Some(now);
-            self.channels.iter_mut().for_each(|channel| channel.withdraw(now));
-        }
-        if self.recovering_since.is_some_and(|since| now.since(since) >= rules.frame_clear) {
-            self.recovering_since = None;
-            self.alarms.clear(Condition::COMM_STALE, now, None, out);
-        }
-        let mono = i128::from(frame.stamp.published.as_nanos());
-        let difference = i128::from(frame.stamp.published_wall_ns) - mono;
-        if let Some(before) = self.wall_minus_mono.replace(difference)
-            && before.abs_diff(difference) > u128::from(CLOCK_STEP_NANOS_MIN)
-        {
-            self.clock_steps += 1;
-        }
-    }
-
-    fn fall_silent(&mut self, now: Instant, out: &mut impl Output) {
-        self.silent = true;
-        self.recovering_since = None;
-        self.dropouts += u64::from(self.seen);
-        let absence = Absence {
-            id: OccurrenceId {
-                condition: Condition::COMM_STALE,
-                boot: self.boot,
-                onset: self.sequence.newest().unwrap_or(0),
-            },
-            priority: Priority::High,
-            parameter: None,
-            no_data: None,
-            onset_at: self.fresh_at,
-        };
-        self.alarms.raise_absence(absence, now, out);
-        self.alarms.data_lost(None, now, out);
-    }
-
-    fn second_agent(&mut self, now: Instant, out: &mut impl Output) {
-        self.duplicate_at = Some(now);
-        let absence = Absence {
-            id: OccurrenceId {
-                condition: Condition::SOURCE_DUPLICATE,
-                boot: self.boot,
-                onset: self.sequence.newest().unwrap_or(0),
-            },
-            priority: Priority::High,
-            parameter: None,
-            no_data: None,
-            onset_at: now,
-        };
-        self.alarms.raise_absence(absence, now, out);
-    }
-
-    fn check_channels(&mut self, now: Instant, out: &mut impl Output) {
-        let rules = self.alarms.rules().silence;
-        for (parameter, channel) in Parameter::ALL.iter().zip(&mut self.channels) {
-            let verdict = channel.on_tick(now, &rules);
-            sensor_verdict(&mut self.alarms, *parameter, verdict, self.boot, now, out);
-        }
-    }
-
-    fn evaluate_due(&mut self, now: Instant, out: &mut impl Output) {
-        while let Some(frame) = self.sequence.take_due(now) {
-            self.evaluate(&frame, now, out);
-            self.sequence.give_back(frame);
-        }
-    }
-
-    fn evaluate(&mut self, frame: &Frame, now: Instant, out: &mut impl Output) {
-        for (block, readings) in frame.blocks() {
-            for (position, reading) in readings.iter().enumerate() {
-                // Nothing is sampled after it was published; a time from the future would hold up every delay.
-                let sampled = block.time_of(position).min(frame.stamp.published);
-                self.evaluate_reading(frame, block.parameter, *reading, sampled, now, out);
-            }
-        }
-        out.evaluated(frame, &self.clock);
-    }
-
-    fn evaluate_reading(
-        &mut self,
-        frame: &Frame,
-        parameter: Parameter,
-        reading: Reading,
-        sampled: SampleTime,
-        now: Instant,
-        out: &mut impl Output,
-    ) {
-        let rules = &self.alarms.rules().silence;
-        let Some(channel) = self.channels.get_mut(parameter.index()) else { return };
-        let sampled_at = self.clock.to_reader(sampled, now);
-        // A sample that was old when it was published is judged, but it does not say how things are.
-        let published = frame.stamp.published;
-        let is_old = channel.is_old(published.since(sampled), rules);
-        let sample = if is_old {
-            Sample { reading: Reading::NoData(NoData::Stale), sampled: published, sampled_at }
-        } else {
-            Sample { reading, sampled, sampled_at }
-        };
-        let verdict = channel.on_sample(sample, now, rules);
-        let has_failed = channel.has_failed();
-        if parameter == Parameter::PumpSpeed {
-            self.at_work |= reading.value().is_some_and(|rpm| rpm > AT_WORK_RPM_MIN);
-        }
-        let moment = Moment {
-            boot: frame.boot,
-            stamp: frame.stamp,
-            now,
-            clock: &self.clock,
-            fresh: !is_old && !self.silent && !has_failed,
-            running: matches!(self.state(), PumpState::Running | PumpState::Unknown),
-            meant_to_run: self.is_meant_to_run(),
-        };
-        let boot = Some(frame.boot);
-        sensor_verdict(&mut self.alarms, parameter, verdict, boot, now, out);
-        self.alarms.on_reading(parameter, reading, sampled, &moment, out);
+        let deadlines = [
+            silence,
+            channels,
+            self.console_deadline(),
+            self.sequence.deadline(),
+            self.duplicate_deadline(),
+            self.treatment.next_expiry(),
+            self.alarms.next_deadline(),
+        ];
+        deadlines.into_iter().flatten().min()
     }
 
     fn channel_value(&self, parameter: Parameter) -> Option<f32> {
@@ -458,33 +334,5 @@ impl Pump {
             .copied()
             .zip(&self.channels)
             .filter(|(_parameter, channel)| channel.is_known())
-    }
-}
-
-/// Turns what is said about a sensor into an alarm or its end.
-fn sensor_verdict(
-    alarms: &mut Alarms,
-    parameter: Parameter,
-    verdict: SensorVerdict,
-    boot: Option<BootId>,
-    now: Instant,
-    out: &mut impl Output,
-) {
-    let condition = Condition::sensor_fault(parameter);
-    match verdict {
-        SensorVerdict::Unchanged => {}
-        SensorVerdict::Relapsed => alarms.data_lost(Some(parameter), now, out),
-        SensorVerdict::Works => alarms.clear(condition, now, None, out),
-        SensorVerdict::Failed { no_data, onset, onset_at } => {
-            let absence = Absence {
-                id: OccurrenceId { condition, boot, onset: SampleTime::as_nanos(onset) },
-                priority: Rules::sensor_fault_priority(parameter),
-                parameter: Some(parameter),
-                no_data: Some(no_data),
-                onset_at,
-            };
-            alarms.raise_absence(absence, now, out);
-            alarms.data_lost(Some(parameter), now, out);
-        }
     }
 }

@@ -97,6 +97,13 @@ impl ClockMap {
         }
     }
 
+    /// The agent's time of a point on the reader's clock; `None` before the first frame.
+    #[must_use]
+    pub fn to_agent(&self, now: Instant) -> Option<SampleTime> {
+        let mapped = i128::from(now.0) - self.fastest?.at(now);
+        u64::try_from(mapped).ok().map(SampleTime)
+    }
+
     /// The reader's time of a point on the agent's clock, never later than `now`; `now` before the first frame.
     #[must_use]
     pub fn to_reader(&self, time: SampleTime, now: Instant) -> Instant {

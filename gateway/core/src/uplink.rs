@@ -1,13 +1,14 @@
 //! The gateway's own connection to its broker: without it every pump is unheard, whatever the pumps do.
 
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use crate::alarm::condition::{Condition, Priority};
 use crate::alarm::occurrence::{Occurrence, OccurrenceId};
-use crate::alarm::rule::{Condition, Priority, Rules};
-use crate::alarm::{Absence, AcknowledgeError, Alarms, Output};
+use crate::alarm::profile::Profile;
+use crate::alarm::rule::Rules;
+use crate::alarm::{Absence, Alarms, Output};
 use crate::time::Instant;
 
 /// How long the connection may be missing before it is an alarm: a connection that is made anew at once is none.
@@ -24,15 +25,17 @@ pub struct Uplink {
 impl Uplink {
     /// Not connected yet.
     #[must_use]
-    pub fn new(rules: &Rules, now: Instant) -> Self {
-        let silence_only = Rules::new(Vec::new(), rules.silence, rules.unreviewed);
-        Self { alarms: Alarms::new(Arc::new(silence_only)), down_since: Some(now), outages: 0 }
+    pub fn new(profile: &Profile, now: Instant) -> Self {
+        let unreviewed = profile.reviewed_by.is_none();
+        let (silence, signals) = (profile.silence, profile.signals);
+        let rules = Rules::new(Vec::new(), Vec::new(), silence, signals, unreviewed);
+        Self { alarms: Alarms::new(Arc::new(rules), now), down_since: Some(now), outages: 0 }
     }
 
     /// The connection stands, with its subscriptions.
     pub fn on_up(&mut self, now: Instant, out: &mut impl Output) {
         self.down_since = None;
-        self.alarms.clear(Condition::COMM_BROKER, now, None, out);
+        self.alarms.clear(Condition::COMM_BROKER, now, out);
     }
 
     /// The connection is lost.
@@ -43,9 +46,12 @@ impl Uplink {
         }
     }
 
-    /// Raises the alarm when the connection has been missing for too long.
+    /// Raises the alarm when the connection has been missing for too long, and recalls what nobody acknowledges.
     pub fn on_tick(&mut self, now: Instant, out: &mut impl Output) {
-        let Some(since) = self.down_since.filter(|_| self.is_due(now)) else { return };
+        self.alarms.on_tick(now, out);
+        if self.down_deadline().is_none_or(|deadline| now < deadline) {
+            return;
+        }
         let id =
             OccurrenceId { condition: Condition::COMM_BROKER, boot: None, onset: self.outages };
         let absence = Absence {
@@ -53,7 +59,7 @@ impl Uplink {
             priority: Priority::High,
             parameter: None,
             no_data: None,
-            onset_at: since,
+            onset_at: self.down_since.unwrap_or(now),
         };
         self.alarms.raise_absence(absence, now, out);
     }
@@ -61,12 +67,12 @@ impl Uplink {
     /// When [`Uplink::on_tick`] has something to do.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        let raised = self.alarms.active().iter().any(|occurrence| occurrence.present);
-        self.down_since.filter(|_| !raised).map(|since| since.plus(BROKER_GRACE))
+        self.down_deadline().into_iter().chain(self.alarms.next_deadline()).min()
     }
 
-    fn is_due(&self, now: Instant) -> bool {
-        self.next_deadline().is_some_and(|deadline| now >= deadline)
+    fn down_deadline(&self) -> Option<Instant> {
+        let raised = self.alarms.active().iter().any(|occurrence| occurrence.present);
+        self.down_since.filter(|_| !raised).map(|since| since.plus(BROKER_GRACE))
     }
 
     /// Whether the connection stands.
@@ -81,19 +87,9 @@ impl Uplink {
         self.alarms.active()
     }
 
-    /// Acknowledges an occurrence as far as it was shown.
-    ///
-    /// # Errors
-    /// It has ended, or changed since the revision named.
-    pub fn acknowledge(
-        &mut self,
-        id: &OccurrenceId,
-        revision: u32,
-        by: String,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<(), AcknowledgeError> {
-        self.alarms.acknowledge(id, revision, by, now, out)
+    /// The alarms, for what a person does to their signals.
+    pub fn alarms_mut(&mut self) -> &mut Alarms {
+        &mut self.alarms
     }
 }
 
@@ -102,9 +98,43 @@ mod tests {
     use super::*;
     use crate::alarm::AlarmChange;
     use crate::alarm::occurrence::Transition;
-    use crate::alarm::starter::starter_rules;
+    use crate::alarm::rule::{SensorRules, SignalRules, SilenceRules};
     use crate::frame::Frame;
     use crate::time::ClockMap;
+
+    fn profile() -> Profile {
+        let second = Duration::from_secs(1);
+        Profile {
+            name: "test".into(),
+            version: 1,
+            reviewed_by: None,
+            hash: 0,
+            limits: Vec::new(),
+            composites: Vec::new(),
+            sensors: SensorRules::default(),
+            silence: SilenceRules {
+                frame: second,
+                frame_after_hint: second,
+                frame_clear: second,
+                channel: second,
+                channel_missing: second,
+                channel_clear: second,
+                calibrating: second,
+                console: second,
+                duplicate_clear: second,
+                skew: (second, second),
+                skew_delay: second,
+            },
+            signals: SignalRules {
+                pause_max: second,
+                reminder: Duration::from_secs(60),
+                shelve_max: second,
+                group_window: second,
+            },
+            groups: Vec::new(),
+            contexts: Vec::new(),
+        }
+    }
 
     #[derive(Default)]
     struct Heard(Vec<(Condition, Transition)>);
@@ -121,7 +151,7 @@ mod tests {
     fn a_connection_that_is_missing_for_half_a_second_is_an_alarm_until_it_is_back() {
         let at = Instant::from_millis;
         let mut heard = Heard::default();
-        let mut uplink = Uplink::new(&starter_rules(), at(0));
+        let mut uplink = Uplink::new(&profile(), at(0));
         uplink.on_up(at(100), &mut heard);
         uplink.on_down(at(1_000));
         uplink.on_tick(at(1_499), &mut heard);
@@ -142,7 +172,7 @@ mod tests {
     #[test]
     fn a_broker_that_was_never_reached_is_an_alarm_too() {
         let mut heard = Heard::default();
-        let mut uplink = Uplink::new(&starter_rules(), Instant::from_millis(0));
+        let mut uplink = Uplink::new(&profile(), Instant::from_millis(0));
         uplink.on_tick(Instant::from_millis(500), &mut heard);
         assert_eq!(heard.0, [(Condition::COMM_BROKER, Transition::Raised)]);
     }

@@ -2697,18 +2697,16 @@ pub enum GapReason {
     NoOxygenatorMinimum = 3,
     /// Nobody has entered the greatest speed.
     NoSpeedMaximum = 4,
-    /// Nobody has said what drives the blood.
-    NoPumpKind = 5,
     /// Nobody has said where the blood returns to.
-    NoTherapy = 6,
+    NoTherapy = 5,
     /// The agent delivers no such channel.
-    NoSensor = 7,
+    NoSensor = 6,
     /// The channel is too slow for the rule.
-    TooSlow = 8,
+    TooSlow = 7,
     /// The channel has no measurement now.
-    NoData = 9,
+    NoData = 8,
     /// There is no reference yet: it has not been steady for long enough.
-    NoReference = 10,
+    NoReference = 9,
 }
 impl GapReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -2722,7 +2720,6 @@ impl GapReason {
             Self::NoFlowTarget => "GAP_REASON_NO_FLOW_TARGET",
             Self::NoOxygenatorMinimum => "GAP_REASON_NO_OXYGENATOR_MINIMUM",
             Self::NoSpeedMaximum => "GAP_REASON_NO_SPEED_MAXIMUM",
-            Self::NoPumpKind => "GAP_REASON_NO_PUMP_KIND",
             Self::NoTherapy => "GAP_REASON_NO_THERAPY",
             Self::NoSensor => "GAP_REASON_NO_SENSOR",
             Self::TooSlow => "GAP_REASON_TOO_SLOW",
@@ -2738,7 +2735,6 @@ impl GapReason {
             "GAP_REASON_NO_FLOW_TARGET" => Some(Self::NoFlowTarget),
             "GAP_REASON_NO_OXYGENATOR_MINIMUM" => Some(Self::NoOxygenatorMinimum),
             "GAP_REASON_NO_SPEED_MAXIMUM" => Some(Self::NoSpeedMaximum),
-            "GAP_REASON_NO_PUMP_KIND" => Some(Self::NoPumpKind),
             "GAP_REASON_NO_THERAPY" => Some(Self::NoTherapy),
             "GAP_REASON_NO_SENSOR" => Some(Self::NoSensor),
             "GAP_REASON_TOO_SLOW" => Some(Self::TooSlow),

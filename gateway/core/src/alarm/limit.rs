@@ -1,179 +1,94 @@
-//! One limit over one channel's samples: violated long enough it raises, recovered long enough it clears. Unknown changes nothing.
-
-use core::time::Duration;
+//! One limit over one channel's samples: averaged, held against the limit in force, with the rule's delays.
 
 use crate::alarm::average::Average;
+use crate::alarm::hold::{Delays, Hold, Look, Onset, Verdict};
 use crate::alarm::rule::LimitRule;
-use crate::frame::BootId;
-use crate::time::SampleTime;
-
-/// How long something has been so without interruption, by sample time; goes on over a restart of the agent.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Streak {
-    since: Option<SampleTime>,
-    last: SampleTime,
-    /// Length in the boots before this one.
-    carried: Duration,
-}
-
-impl Streak {
-    /// Begins with a sample.
-    pub(crate) const fn begin(time: SampleTime) -> Self {
-        Self { since: Some(time), last: time, carried: Duration::ZERO }
-    }
-
-    /// Takes one more sample and returns the length.
-    pub(crate) fn extend(&mut self, time: SampleTime) -> Duration {
-        // A time before the first one betrays that the first was wrong: it must not hold up the length.
-        let since = self.since.map_or(time, |since| since.min(time));
-        self.since = Some(since);
-        self.last = time;
-        self.carried.saturating_add(time.since(since))
-    }
-
-    /// The clock of the samples begins anew.
-    pub(crate) fn restart(&mut self) {
-        if let Some(since) = self.since.take() {
-            self.carried = self.carried.saturating_add(self.last.since(since));
-        }
-    }
-}
-
-/// Where an occurrence began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Onset {
-    pub(crate) boot: BootId,
-    pub(crate) time: SampleTime,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Phase {
-    Normal,
-    Pending { onset: Onset, violated: Streak },
-    Present { recovering: Option<Streak> },
-}
-
-/// What a sample led to.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Verdict {
-    /// Nothing changed.
-    Unchanged,
-    /// The condition is present from the onset on.
-    Raise(Onset),
-    /// The condition is gone.
-    Clear,
-}
 
 /// The state of one limit rule.
 #[derive(Debug, Clone)]
 pub(crate) struct LimitState {
     average: Average,
-    phase: Phase,
+    pub(crate) hold: Hold,
+}
+
+/// One sample as a limit sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    /// The number that is judged.
+    pub(crate) value: f32,
+    /// The limit in force, in the parameter's unit.
+    pub(crate) limit: f32,
+    /// When.
+    pub(crate) at: Onset,
+    /// Whether the rule may raise now.
+    pub(crate) gate_open: bool,
 }
 
 impl LimitState {
     pub(crate) fn new() -> Self {
-        Self { average: Average::default(), phase: Phase::Normal }
+        Self { average: Average::default(), hold: Hold::new() }
     }
 
     /// Judges one sample; returns what changed and the value that was judged.
-    pub(crate) fn on_sample(
-        &mut self,
-        rule: &LimitRule,
-        value: f32,
-        at: Onset,
-        gate_open: bool,
-    ) -> (Verdict, f32) {
+    pub(crate) fn on_sample(&mut self, rule: &LimitRule, sample: Measured) -> (Verdict, f32) {
+        let Measured { value, limit, at, gate_open } = sample;
         let info = rule.parameter.info();
         let possible = (info.possible_low, info.possible_high);
         let judged = self.average.add(value, possible, at.time, rule.average);
-        (self.step(rule, judged, at, gate_open), judged)
-    }
-
-    fn step(&mut self, rule: &LimitRule, value: f32, at: Onset, gate_open: bool) -> Verdict {
-        let violated = rule.side.is_violated(value, rule.limit);
-        match &mut self.phase {
-            Phase::Normal | Phase::Pending { .. } if !(violated && gate_open) => {
-                self.phase = Phase::Normal;
-                Verdict::Unchanged
-            }
-            Phase::Normal if rule.delay.is_zero() => {
-                self.phase = Phase::Present { recovering: None };
-                Verdict::Raise(at)
-            }
-            Phase::Normal => {
-                self.phase = Phase::Pending { onset: at, violated: Streak::begin(at.time) };
-                Verdict::Unchanged
-            }
-            Phase::Pending { onset, violated } => {
-                if violated.extend(at.time) < rule.delay {
-                    return Verdict::Unchanged;
-                }
-                let onset = *onset;
-                self.phase = Phase::Present { recovering: None };
-                Verdict::Raise(onset)
-            }
-            Phase::Present { recovering } => {
-                if !rule.side.is_recovered(value, rule.limit, rule.hysteresis) {
-                    *recovering = None;
-                    return Verdict::Unchanged;
-                }
-                let recovered = match recovering {
-                    Some(streak) => streak.extend(at.time),
-                    None => {
-                        *recovering = Some(Streak::begin(at.time));
-                        Duration::ZERO
-                    }
-                };
-                if recovered < rule.clear_delay {
-                    return Verdict::Unchanged;
-                }
-                self.phase = Phase::Normal;
-                Verdict::Clear
-            }
-        }
-    }
-
-    /// The data is lost: unknown time does not count as recovered.
-    pub(crate) fn interrupt(&mut self) {
-        match &mut self.phase {
-            Phase::Normal | Phase::Pending { .. } => {}
-            Phase::Present { recovering } => *recovering = None,
-        }
+        let hysteresis = rule.hysteresis + rule.hysteresis_share * limit.abs();
+        let look = Look {
+            violated: gate_open && rule.side.is_violated(judged, limit),
+            recovered: rule.side.is_recovered(judged, limit, hysteresis),
+            at,
+        };
+        (self.hold.step(delays(rule), look), judged)
     }
 
     /// The agent has started anew: its clock begins again, what was the case is still the case.
     pub(crate) fn restart(&mut self) {
         self.average.restart();
-        match &mut self.phase {
-            Phase::Normal | Phase::Present { recovering: None } => {}
-            Phase::Pending { violated: streak, .. }
-            | Phase::Present { recovering: Some(streak) } => streak.restart(),
-        }
+        self.hold.restart();
     }
+}
+
+const fn delays(rule: &LimitRule) -> Delays {
+    Delays { raise: rule.delay, clear: rule.clear_delay, cumulative: rule.cumulative }
 }
 
 #[cfg(test)]
 mod tests {
+    use core::time::Duration;
+
     use super::*;
-    use crate::alarm::rule::{Condition, Gate, Kind, Priority, Side};
+    use crate::alarm::condition::{Condition, Kind, Priority};
+    use crate::alarm::rule::{Gate, Limit, Measure, RuleKey, Side};
+    use crate::frame::BootId;
     use crate::parameter::Parameter;
+    use crate::time::SampleTime;
 
     fn rule() -> LimitRule {
         LimitRule {
-            condition: Condition::named("test.low"),
+            key: RuleKey { condition: Condition::DRAIN_LOW_WARN, number: 1 },
             parameter: Parameter::PressDrain,
+            measure: Measure::Value,
             side: Side::Below,
-            limit: -50.0,
+            limit: Limit::Fixed(-50.0),
             hysteresis: 5.0,
+            hysteresis_share: 0.0,
             average: Duration::ZERO,
             delay: Duration::from_millis(300),
+            cumulative: false,
             clear_delay: Duration::from_millis(200),
             priority: Priority::Medium,
             kind: Kind::Physiological,
             latching: false,
             gate: Gate::Always,
+            escalate: None,
         }
+    }
+
+    fn measured(ms: u64, value: f32, gate_open: bool) -> Measured {
+        Measured { value, limit: -50.0, at: at(ms), gate_open }
     }
 
     fn at(ms: u64) -> Onset {
@@ -185,7 +100,7 @@ mod tests {
         let mut state = LimitState::new();
         let mut changes = Vec::new();
         for (ms, value) in samples {
-            let (verdict, _judged) = state.on_sample(rule, *value, at(*ms), true);
+            let (verdict, _judged) = state.on_sample(rule, measured(*ms, *value, true));
             if verdict != Verdict::Unchanged {
                 changes.push((*ms, verdict));
             }
@@ -278,11 +193,11 @@ mod tests {
     #[test]
     fn a_violation_goes_on_over_a_restart_of_the_agent() {
         let mut state = LimitState::new();
-        state.on_sample(&rule(), -60.0, at(1_000), true);
-        state.on_sample(&rule(), -60.0, at(1_200), true);
+        state.on_sample(&rule(), measured(1_000, -60.0, true));
+        state.on_sample(&rule(), measured(1_200, -60.0, true));
         state.restart();
-        state.on_sample(&rule(), -60.0, at(0), true);
-        let (verdict, _) = state.on_sample(&rule(), -60.0, at(100), true);
+        state.on_sample(&rule(), measured(0, -60.0, true));
+        let (verdict, _) = state.on_sample(&rule(), measured(100, -60.0, true));
         assert_eq!(verdict, Verdict::Raise(at(1_000)));
     }
 
@@ -290,12 +205,15 @@ mod tests {
     fn a_closed_gate_stops_an_onset_and_never_ends_what_is_present() {
         let mut state = LimitState::new();
         for ms in [0, 300, 600] {
-            assert_eq!(state.on_sample(&rule(), -60.0, at(ms), false).0, Verdict::Unchanged);
+            assert_eq!(state.on_sample(&rule(), measured(ms, -60.0, false)).0, Verdict::Unchanged);
         }
-        state.on_sample(&rule(), -60.0, at(700), true);
-        assert_eq!(state.on_sample(&rule(), -60.0, at(1_000), true).0, Verdict::Raise(at(700)));
-        assert_eq!(state.on_sample(&rule(), -60.0, at(1_100), false).0, Verdict::Unchanged);
-        assert_eq!(state.on_sample(&rule(), -40.0, at(1_200), false).0, Verdict::Unchanged);
-        assert_eq!(state.on_sample(&rule(), -40.0, at(1_400), false).0, Verdict::Clear);
+        state.on_sample(&rule(), measured(700, -60.0, true));
+        assert_eq!(
+            state.on_sample(&rule(), measured(1_000, -60.0, true)).0,
+            Verdict::Raise(at(700))
+        );
+        assert_eq!(state.on_sample(&rule(), measured(1_100, -60.0, false)).0, Verdict::Unchanged);
+        assert_eq!(state.on_sample(&rule(), measured(1_200, -40.0, false)).0, Verdict::Unchanged);
+        assert_eq!(state.on_sample(&rule(), measured(1_400, -40.0, false)).0, Verdict::Clear);
     }
 }

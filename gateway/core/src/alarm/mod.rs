@@ -1,19 +1,36 @@
-//! The alarms of one pump: limits judged sample by sample, occurrences from onset to end.
+//! The alarms of one pump: readings judged by limits, signals by composites, occurrences from onset to end.
 //!
 //! `(state, rules, input, now) -> changes`: the same inputs give the same changes. Whoever calls hands in the time and
 //! takes the changes through [`Output`].
 
-pub mod occurrence;
+pub mod condition;
+
+pub mod composite;
 
 pub mod rule;
 
-pub mod starter;
+pub mod treatment;
+
+pub mod profile;
+
+pub mod occurrence;
+
+pub mod quality;
 
 mod average;
 
+mod hold;
+
 mod limit;
 
-use alloc::string::String;
+mod measure;
+
+mod register;
+
+mod grid;
+
+mod operate;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -22,11 +39,17 @@ use crate::parameter::Parameter;
 use crate::reading::{NoData, Reading};
 use crate::time::{ClockMap, Instant, SampleTime};
 
-use limit::{LimitState, Onset, Verdict};
-use occurrence::{Acknowledgement, Occurrence, OccurrenceId, Transition};
-use rule::{Condition, Gate, Kind, LimitRule, Priority, Rules};
+use condition::{Condition, Kind, Priority};
+use grid::CompositeState;
+use hold::{Onset, Verdict};
+use limit::{LimitState, Measured};
+use measure::{Newest, Shown, finite, is_open, limit_of, measure};
+use occurrence::{Occurrence, OccurrenceId, Shelf, Transition};
+use quality::Quality;
+use register::{Register, is_judged_by};
+use rule::{CompositeRule, LimitRule, Rules};
 
-pub(crate) use limit::Streak;
+pub(crate) use hold::Streak;
 
 /// The sample that decided a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,16 +79,20 @@ pub trait Output {
     fn alarm(&mut self, change: AlarmChange<'_>);
 }
 
-/// Why an acknowledgement is refused.
+/// Why what a person asked for is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AcknowledgeError {
-    /// The occurrence has ended, or never was.
+pub enum Refused {
+    /// The occurrence has ended, or never was; nothing is shelved.
     Unknown,
     /// It changed since the revision that the person saw.
     Changed {
         /// The present revision.
         revision: u32,
     },
+    /// An alarm of high priority, or about loss of data, is never shelved.
+    NeverShelved,
+    /// Nothing signals that could be paused.
+    NothingSounds,
 }
 
 /// What is known while one frame is judged.
@@ -91,20 +118,47 @@ pub(crate) struct Absence {
     pub(crate) onset_at: Instant,
 }
 
+/// Conditions of which a rule has recovered with one sample; as many as one parameter or the grid can have.
+#[derive(Debug, Default)]
+struct Recovered {
+    conditions: [Option<Condition>; RECOVERED_MAX],
+}
+
+/// More rules than any parameter has, and than there are composites.
+const RECOVERED_MAX: usize = 32;
+
+impl Recovered {
+    fn add(&mut self, condition: Condition) {
+        let known = self.conditions.contains(&Some(condition));
+        let free = self.conditions.iter_mut().find(|place| place.is_none());
+        if let Some(place) = free.filter(|_place| !known) {
+            *place = Some(condition);
+        }
+    }
+}
+
 /// All alarms of one pump; at most one occurrence a condition.
 #[derive(Debug)]
 pub struct Alarms {
     rules: Arc<Rules>,
     limits: Vec<LimitState>,
-    active: Vec<Occurrence>,
+    composites: Vec<CompositeState>,
+    register: Register,
+    /// Newest value of each parameter; NaN where there is none.
+    newest: Newest,
 }
 
 impl Alarms {
     /// No alarm, under these rules.
     #[must_use]
-    pub fn new(rules: Arc<Rules>) -> Self {
-        let limits = rules.limits().iter().map(|_rule| LimitState::new()).collect();
-        Self { rules, limits, active: Vec::new() }
+    pub fn new(rules: Arc<Rules>, now: Instant) -> Self {
+        Self {
+            limits: rules.limits().iter().map(|_rule| LimitState::new()).collect(),
+            composites: rules.composites().iter().map(CompositeState::new).collect(),
+            rules,
+            register: Register::new(now),
+            newest: [f32::NAN; Parameter::COUNT],
+        }
     }
 
     /// The rules.
@@ -116,7 +170,46 @@ impl Alarms {
     /// Every occurrence that has not ended.
     #[must_use]
     pub fn active(&self) -> &[Occurrence] {
-        &self.active
+        self.register.active()
+    }
+
+    /// Conditions that are shelved.
+    #[must_use]
+    pub fn shelves(&self) -> &[(Condition, Shelf)] {
+        self.register.shelves()
+    }
+
+    /// How good the alarms were as alarms.
+    pub fn quality(&mut self) -> &mut Quality {
+        &mut self.register.quality
+    }
+
+    /// Puts other rules in force. What is present stays as far as its rule is still there.
+    pub(crate) fn set_rules(&mut self, rules: Arc<Rules>, now: Instant, out: &mut impl Output) {
+        let old = core::mem::replace(&mut self.rules, rules);
+        let mut limits: Vec<_> = old.limits().iter().zip(self.limits.drain(..)).collect();
+        let mut composites: Vec<_> =
+            old.composites().iter().zip(self.composites.drain(..)).collect();
+        for rule in self.rules.limits() {
+            let same =
+                |(one, _): &(&LimitRule, _)| one.key == rule.key && one.parameter == rule.parameter;
+            let found = limits.iter().position(same);
+            let state = found.map(|place| limits.swap_remove(place).1);
+            self.limits.push(state.unwrap_or_else(LimitState::new));
+        }
+        for rule in self.rules.composites() {
+            let same = |(one, _): &(&CompositeRule, _)| {
+                one.key == rule.key && one.composite == rule.composite
+            };
+            let found = composites.iter().position(same);
+            let state = found.map(|place| composites.swap_remove(place).1);
+            self.composites.push(state.unwrap_or_else(|| CompositeState::new(rule)));
+        }
+        let concerned: Vec<_> =
+            self.active().iter().filter(|one| one.rule > 0).map(|one| one.id.condition).collect();
+        for condition in concerned {
+            self.settle(condition, now, None, out);
+        }
     }
 
     /// Judges one reading by every rule of its parameter.
@@ -128,7 +221,12 @@ impl Alarms {
         moment: &Moment<'_>,
         out: &mut impl Output,
     ) {
+        if let Some(newest) = self.newest.get_mut(parameter.index()) {
+            *newest = reading.value().unwrap_or(f32::NAN);
+        }
         let Some(value) = reading.against_limits() else { return };
+        let at = Onset { boot: moment.boot, time: sampled };
+        let mut recovered = Recovered::default();
         let first = self.rules.limits().partition_point(|rule| rule.parameter < parameter);
         for place in first.. {
             let (Some(rule), Some(state)) =
@@ -139,160 +237,188 @@ impl Alarms {
             if rule.parameter != parameter {
                 break;
             }
-            let gate_open = match rule.gate {
-                Gate::Always => true,
-                Gate::Running => moment.running,
-                Gate::MeantToRun => moment.meant_to_run,
+            let Some((value, limit)) = measure(rule, value, &self.newest) else {
+                state.hold.interrupt();
+                continue;
             };
-            let at = Onset { boot: moment.boot, time: sampled };
-            let (verdict, judged) = state.on_sample(rule, value, at, gate_open);
-            if verdict == Verdict::Unchanged {
-                let taken_at = || moment.clock.to_reader(sampled, moment.now);
-                follow(&mut self.active, rule, judged, taken_at);
-            } else {
-                self.change(place, verdict, judged, sampled, moment, out);
+            let gate_open = is_open(rule.gate, moment, &self.newest);
+            let sample = Measured { value, limit, at, gate_open };
+            let (verdict, judged) = state.on_sample(rule, sample);
+            let condition = rule.key.condition;
+            if verdict == Verdict::Clear {
+                recovered.add(condition);
+            } else if state.hold.is_present() {
+                let shown = Shown::of(rule, judged, limit);
+                self.follow(condition, verdict, shown, sampled, moment, out);
             }
         }
-        if moment.fresh {
-            self.data_back(parameter, moment.now, out);
+        self.settle_all(recovered, sampled, moment, out);
+        if moment.fresh && !self.active().is_empty() {
+            let rules = &self.rules;
+            let concerned = |one: &Occurrence| is_judged_by(one, Some(parameter));
+            let limits_only =
+                |one: &Occurrence| concerned(one) && rules.is_limit(one.id.condition, one.rule);
+            self.register.set_last_known(limits_only, false, moment.now, out);
         }
     }
 
-    /// Acts on a verdict that changes something.
-    fn change(
+    /// Settles what has recovered once every rule was judged: two rules of a condition may recover with one sample.
+    fn settle_all(
         &mut self,
-        place: usize,
-        verdict: Verdict,
-        judged: f32,
+        recovered: Recovered,
         sampled: SampleTime,
         moment: &Moment<'_>,
         out: &mut impl Output,
     ) {
-        let rules = Arc::clone(&self.rules);
-        let Some(rule) = rules.limits().get(place) else { return };
-        let cause = Cause { sampled, stamp: moment.stamp };
-        match verdict {
-            Verdict::Unchanged => {}
-            Verdict::Raise(onset) => self.raise_limit(rule, judged, onset, moment, cause, out),
-            Verdict::Clear => self.clear(rule.condition, moment.now, Some(cause), out),
+        let cause = Some(Cause { sampled, stamp: moment.stamp });
+        for condition in recovered.conditions.into_iter().flatten() {
+            self.settle(condition, moment.now, cause, out);
         }
     }
 
-    fn raise_limit(
+    /// Acts on what a rule says: raises, ends, or keeps the occurrence up to date.
+    fn follow(
         &mut self,
-        rule: &LimitRule,
-        judged: f32,
-        onset: Onset,
+        condition: Condition,
+        verdict: Verdict,
+        shown: Shown,
+        sampled: SampleTime,
         moment: &Moment<'_>,
-        cause: Cause,
         out: &mut impl Output,
     ) {
-        let onset_at = if onset.boot == moment.boot {
-            moment.clock.to_reader(onset.time, moment.now)
-        } else {
-            moment.now
-        };
-        let occurrence = Occurrence {
-            id: OccurrenceId {
-                condition: rule.condition,
-                boot: Some(onset.boot),
-                onset: onset.time.as_nanos(),
-            },
-            revision: 0,
-            kind: rule.kind,
-            priority: rule.priority,
-            present: true,
-            latching: rule.latching,
-            acknowledged: None,
-            covers_from: 0,
-            last_known: !moment.fresh,
-            parameter: Some(rule.parameter),
-            value: finite(judged),
-            value_at: Some(moment.clock.to_reader(cause.sampled, moment.now)),
-            worst: finite(judged),
-            limit: Some((rule.side, rule.limit)),
-            no_data: None,
-            onset_at,
-            changed_at: moment.now,
-            unreviewed: self.rules.unreviewed,
-        };
-        self.raise(occurrence, moment.now, Some(cause), out);
-    }
-
-    /// Raises a condition of absence; nothing when it is present already.
-    pub(crate) fn raise_absence(&mut self, absence: Absence, now: Instant, out: &mut impl Output) {
-        let present = self.find_mut(absence.id.condition).is_some_and(|found| found.present);
-        if present {
-            return;
-        }
-        let occurrence = Occurrence {
-            id: absence.id,
-            revision: 0,
-            kind: Kind::Technical,
-            priority: absence.priority,
-            present: true,
-            latching: false,
-            acknowledged: None,
-            covers_from: 0,
-            last_known: false,
-            parameter: absence.parameter,
-            value: None,
-            value_at: None,
-            worst: None,
-            limit: None,
-            no_data: absence.no_data,
-            onset_at: absence.onset_at,
-            changed_at: now,
-            unreviewed: self.rules.unreviewed,
-        };
-        self.raise(occurrence, now, None, out);
-    }
-
-    fn raise(
-        &mut self,
-        new: Occurrence,
-        now: Instant,
-        cause: Option<Cause>,
-        out: &mut impl Output,
-    ) {
-        let condition = new.id.condition;
-        let transition = match self.find_mut(condition) {
-            Some(latched) => {
-                latched.present = true;
-                latched.last_known = new.last_known;
-                latched.value = new.value;
-                latched.value_at = new.value_at;
-                if let (Some((side, _limit)), Some(value)) = (latched.limit, new.value) {
-                    latched.worst =
-                        Some(latched.worst.map_or(value, |worst| side.worse(worst, value)));
+        let cause = Some(Cause { sampled, stamp: moment.stamp });
+        let present = self.register.find(condition).is_some_and(|found| found.present);
+        match verdict {
+            Verdict::Raise(onset) if !present => {
+                let new = self.new_occurrence(condition, shown, onset, sampled, moment);
+                let rules = Arc::clone(&self.rules);
+                self.register.raise(new, &rules, moment.now, cause, out);
+            }
+            Verdict::Raise(_) | Verdict::Clear => self.settle(condition, moment.now, cause, out),
+            Verdict::Unchanged => {
+                let taken_at = moment.clock.to_reader(sampled, moment.now);
+                let Some(occurrence) = self.register.find_mut(condition) else { return };
+                if !occurrence.present || occurrence.rule != shown.number {
+                    return;
                 }
-                Transition::Returned
+                occurrence.value = finite(shown.value);
+                occurrence.value_at = Some(taken_at);
+                if let (Some(value), Some((side, _limit))) = (occurrence.value, occurrence.limit) {
+                    let worst = occurrence.worst.map_or(value, |worst| side.worse(worst, value));
+                    occurrence.worst = Some(worst);
+                }
+                let outgrew = occurrence.outgrew_acknowledgement();
+                let other = !occurrence.escalated && occurrence.priority != shown.priority;
+                if other {
+                    self.settle(condition, moment.now, cause, out);
+                } else if outgrew {
+                    let rules = Arc::clone(&self.rules);
+                    self.register.worsened(condition, &rules, moment.now, cause, out);
+                }
             }
-            None => {
-                self.active.push(new);
-                Transition::Raised
-            }
-        };
-        self.announce(condition, transition, now, cause, out);
+        }
     }
 
-    /// Ends a condition: its occurrence ends too, unless it latches and nobody has acknowledged it.
-    pub(crate) fn clear(
+    /// Lets an occurrence follow the most urgent of its rules that are present, or end when there is none.
+    fn settle(
         &mut self,
         condition: Condition,
         now: Instant,
         cause: Option<Cause>,
         out: &mut impl Output,
     ) {
-        let Some(occurrence) = self.find_mut(condition) else { return };
-        if !occurrence.present {
+        let Some(leading) = self.leading(condition) else {
+            return self.register.clear(condition, now, cause, out);
+        };
+        let Some(occurrence) = self.register.find_mut(condition) else { return };
+        let limit = leading.limit.or(occurrence.limit);
+        let same = occurrence.rule == leading.number && occurrence.limit == limit;
+        if !same {
+            occurrence.rule = leading.number;
+            occurrence.parameter = Some(leading.parameter);
+            occurrence.limit = limit;
+            occurrence.latching |= leading.latching;
+            if finite(leading.value).is_some() {
+                occurrence.value = finite(leading.value);
+                occurrence.worst = occurrence.value;
+            }
+        }
+        let priority = if occurrence.escalated { occurrence.priority } else { leading.priority };
+        if priority != occurrence.priority {
+            let rules = Arc::clone(&self.rules);
+            self.register.set_priority(condition, priority, &rules, now, cause, out);
+        } else if !same {
+            self.register.revise(condition, Transition::RuleChanged, now, out);
+        }
+    }
+
+    /// The most urgent rule of a condition that is present.
+    fn leading(&self, condition: Condition) -> Option<Shown> {
+        let limits = self.rules.limits().iter().zip(&self.limits);
+        let of_limits = limits
+            .filter(|(rule, state)| rule.key.condition == condition && state.hold.is_present())
+            .map(|(rule, _state)| {
+                let limit = limit_of(rule, &self.newest);
+                let value = self.newest.get(rule.parameter.index()).copied();
+                Shown::of(rule, value.unwrap_or(f32::NAN), limit.unwrap_or(f32::NAN))
+            });
+        let composites = self.rules.composites().iter().zip(&self.composites);
+        let of_composites = composites
+            .filter(|(rule, state)| rule.key.condition == condition && state.hold.is_present())
+            .filter_map(|(rule, state)| Some(Shown::by(rule, state.evidence.as_ref()?)));
+        of_limits
+            .chain(of_composites)
+            .max_by_key(|shown| (shown.priority, core::cmp::Reverse(shown.number)))
+    }
+
+    fn new_occurrence(
+        &self,
+        condition: Condition,
+        shown: Shown,
+        onset: Onset,
+        sampled: SampleTime,
+        moment: &Moment<'_>,
+    ) -> Occurrence {
+        let onset_at = if onset.boot == moment.boot {
+            moment.clock.to_reader(onset.time, moment.now)
+        } else {
+            moment.now
+        };
+        let id = OccurrenceId { condition, boot: Some(onset.boot), onset: onset.time.as_nanos() };
+        let mut new = Occurrence::new(id, shown.kind, shown.priority, onset_at, moment.now);
+        new.latching = shown.latching;
+        new.last_known = !moment.fresh;
+        new.parameter = Some(shown.parameter);
+        new.value = finite(shown.value);
+        new.value_at = Some(moment.clock.to_reader(sampled, moment.now));
+        new.worst = new.value;
+        new.limit = shown.limit;
+        new.unreviewed = self.rules.unreviewed;
+        new.rule = shown.number;
+        new
+    }
+
+    /// Raises a condition of absence; nothing but its priority changes when it is present already.
+    pub(crate) fn raise_absence(&mut self, absence: Absence, now: Instant, out: &mut impl Output) {
+        let condition = absence.id.condition;
+        let rules = Arc::clone(&self.rules);
+        if let Some(found) = self.register.find(condition).filter(|found| found.present) {
+            if found.priority != absence.priority {
+                self.register.set_priority(condition, absence.priority, &rules, now, None, out);
+            }
             return;
         }
-        occurrence.present = false;
-        occurrence.last_known = false;
-        let transition =
-            if occurrence.has_ended() { Transition::Ended } else { Transition::Latched };
-        self.announce(condition, transition, now, cause, out);
+        let mut new =
+            Occurrence::new(absence.id, Kind::Technical, absence.priority, absence.onset_at, now);
+        new.parameter = absence.parameter;
+        new.no_data = absence.no_data;
+        new.unreviewed = rules.unreviewed;
+        self.register.raise(new, &rules, now, None, out);
+    }
+
+    /// Ends a condition of absence.
+    pub(crate) fn clear(&mut self, condition: Condition, now: Instant, out: &mut impl Output) {
+        self.register.clear(condition, now, None, out);
     }
 
     /// The data of a parameter, or of all, is missing: what it raised stays, as last known.
@@ -305,119 +431,37 @@ impl Alarms {
         let is_lost = |watched| parameter.is_none_or(|parameter| parameter == watched);
         for (rule, state) in self.rules.limits().iter().zip(&mut self.limits) {
             if is_lost(rule.parameter) {
-                state.interrupt();
+                state.hold.interrupt();
             }
         }
-        for occurrence in &mut self.active {
-            let watched = occurrence.parameter.is_some_and(is_lost);
-            let judged_by_samples = occurrence.limit.is_some();
-            if watched && judged_by_samples && occurrence.present && !occurrence.last_known {
-                occurrence.last_known = true;
-                occurrence.revise(now);
-                out.alarm(AlarmChange {
-                    occurrence,
-                    transition: Transition::DataLost,
-                    cause: None,
-                });
+        if parameter.is_none() {
+            self.composites.iter_mut().for_each(|state| state.hold.interrupt());
+        }
+        for (known, newest) in Parameter::ALL.iter().zip(&mut self.newest) {
+            if is_lost(*known) {
+                *newest = f32::NAN;
             }
         }
-    }
-
-    fn data_back(&mut self, parameter: Parameter, now: Instant, out: &mut impl Output) {
-        for occurrence in &mut self.active {
-            if occurrence.last_known && occurrence.parameter == Some(parameter) {
-                occurrence.last_known = false;
-                occurrence.revise(now);
-                out.alarm(AlarmChange {
-                    occurrence,
-                    transition: Transition::DataBack,
-                    cause: None,
-                });
-            }
-        }
-    }
-
-    /// Acknowledges an occurrence as far as it was shown.
-    ///
-    /// # Errors
-    /// It has ended, or changed since the revision named.
-    pub fn acknowledge(
-        &mut self,
-        id: &OccurrenceId,
-        revision: u32,
-        by: String,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<(), AcknowledgeError> {
-        let occurrence = self
-            .active
-            .iter_mut()
-            .find(|occurrence| occurrence.id == *id)
-            .ok_or(AcknowledgeError::Unknown)?;
-        if !(occurrence.covers_from..=occurrence.revision).contains(&revision) {
-            return Err(AcknowledgeError::Changed { revision: occurrence.revision });
-        }
-        if occurrence.acknowledged.is_none() {
-            occurrence.acknowledged = Some(Acknowledgement { by, at: now });
-            self.announce(id.condition, Transition::Acknowledged, now, None, out);
-        }
-        Ok(())
+        self.register.set_last_known(|one| is_judged_by(one, parameter), true, now, out);
     }
 
     /// The agent has started anew.
     pub(crate) fn restart(&mut self) {
         self.limits.iter_mut().for_each(LimitState::restart);
-    }
-
-    fn find_mut(&mut self, condition: Condition) -> Option<&mut Occurrence> {
-        self.active.iter_mut().find(|occurrence| occurrence.id.condition == condition)
-    }
-
-    /// Makes the new revision, tells it, and forgets the occurrence when it has ended.
-    fn announce(
-        &mut self,
-        condition: Condition,
-        transition: Transition,
-        now: Instant,
-        cause: Option<Cause>,
-        out: &mut impl Output,
-    ) {
-        let Some(place) =
-            self.active.iter().position(|occurrence| occurrence.id.condition == condition)
-        else {
-            return;
-        };
-        if let Some(occurrence) = self.active.get_mut(place) {
-            occurrence.revise(now);
-            occurrence.covers_from = occurrence.revision;
-            out.alarm(AlarmChange { occurrence, transition, cause });
-            if occurrence.has_ended() {
-                self.active.swap_remove(place);
-            }
+        for state in &mut self.composites {
+            state.hold.restart();
+            state.memory.restart();
         }
     }
-}
 
-/// Keeps value and worst value of a present occurrence up to date; no revision, because nothing changed in kind.
-fn follow(
-    active: &mut [Occurrence],
-    rule: &LimitRule,
-    judged: f32,
-    taken_at: impl FnOnce() -> Instant,
-) {
-    let followed = active
-        .iter_mut()
-        .find(|occurrence| occurrence.present && occurrence.id.condition == rule.condition);
-    let Some(occurrence) = followed else { return };
-    occurrence.value = finite(judged);
-    occurrence.value_at = Some(taken_at());
-    if let Some(judged) = occurrence.value {
-        occurrence.worst =
-            Some(occurrence.worst.map_or(judged, |worst| rule.side.worse(worst, judged)));
+    /// When the clock alone changes an alarm.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.register.next_deadline()
     }
-}
 
-/// A value that a display can print.
-fn finite(value: f32) -> Option<f32> {
-    value.is_finite().then_some(value)
+    /// Does what the clock asks for.
+    pub(crate) fn on_tick(&mut self, now: Instant, out: &mut impl Output) {
+        let rules = Arc::clone(&self.rules);
+        self.register.on_tick(&rules, now, out);
+    }
 }

@@ -3,7 +3,8 @@
 use alloc::string::String;
 use core::fmt;
 
-use crate::alarm::rule::{Condition, Kind, Priority, Side};
+use crate::alarm::condition::{Condition, Kind, Priority};
+use crate::alarm::rule::Side;
 use crate::frame::BootId;
 use crate::parameter::Parameter;
 use crate::reading::NoData;
@@ -28,13 +29,74 @@ impl fmt::Display for OccurrenceId {
     }
 }
 
-/// Who acknowledged, and when by the reader's clock.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Who acknowledged, when by the reader's clock, and what they had seen.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Acknowledgement {
     /// The person, as they named themselves.
     pub by: String,
+    /// What they added; may be empty.
+    pub note: String,
     /// When.
     pub at: Instant,
+    /// Worst value so far.
+    pub worst: Option<f32>,
+}
+
+/// What a pause of the audio covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PauseScope {
+    /// One alarm.
+    Alarm,
+    /// The alarms of one pump that were there.
+    Pump,
+    /// The alarms of one ward that were there.
+    Ward,
+}
+
+/// The sound is paused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    /// What the person paused.
+    pub scope: PauseScope,
+    /// When it ends by itself, by the reader's clock.
+    pub until: Instant,
+    /// The person, as they named themselves.
+    pub by: String,
+}
+
+/// The condition is shelved: its alarms make no sound for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shelf {
+    /// When it ends by itself, by the reader's clock.
+    pub until: Instant,
+    /// The person, as they named themselves.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What is heard of an occurrence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Audio {
+    /// Its sound.
+    On,
+    /// Nothing: acknowledged, ended, or no alarm but information.
+    Off,
+    /// Nothing until then: a person paused it.
+    Paused {
+        /// When the pause ends.
+        until: Instant,
+    },
+    /// Nothing until then: a person shelved the condition.
+    Shelved {
+        /// When the shelving ends.
+        until: Instant,
+    },
+    /// Nothing: it is the consequence of another alarm that signals.
+    Grouped {
+        /// The cause.
+        leader: Condition,
+    },
 }
 
 /// What the signal of an occurrence does (ISO/IEEE 11073 BICEPS: On, Off, Latch, Ack).
@@ -65,6 +127,14 @@ pub enum Transition {
     DataLost,
     /// Its data is back and it is still present.
     DataBack,
+    /// It is worse than what a person acknowledged, or its priority went up; what was acknowledged counts no longer.
+    Worsened,
+    /// Its limit changed, or its priority went down.
+    RuleChanged,
+    /// Its sound was paused, shelved or grouped, or is heard again.
+    AudioChanged,
+    /// Nobody has acknowledged it for a while.
+    Reminded,
     /// The occurrence has ended.
     Ended,
 }
@@ -109,9 +179,64 @@ pub struct Occurrence {
     pub changed_at: Instant,
     /// Whether its limits are a proposal that no clinician has signed.
     pub unreviewed: bool,
+    /// Number of the rule of the condition that it follows; 0 where no limit or composite raised it.
+    pub rule: u8,
+    /// Set while a person has paused its sound.
+    pub pause: Option<Pause>,
+    /// Set while a person has shelved its condition.
+    pub shelf: Option<Shelf>,
+    /// The alarm whose consequence it is.
+    pub leader: Option<Condition>,
+    /// Its priority went up because nobody acknowledged it in time.
+    pub escalated: bool,
+    /// When that will happen, by the reader's clock.
+    pub escalate_at: Option<Instant>,
+    /// When it is recalled next, by the reader's clock.
+    pub remind_at: Option<Instant>,
+    /// How often it was recalled.
+    pub reminders: u32,
 }
 
 impl Occurrence {
+    /// A condition that has just become present, without value or limit.
+    #[must_use]
+    pub(crate) const fn new(
+        id: OccurrenceId,
+        kind: Kind,
+        priority: Priority,
+        onset_at: Instant,
+        now: Instant,
+    ) -> Self {
+        Self {
+            id,
+            revision: 0,
+            kind,
+            priority,
+            present: true,
+            latching: false,
+            acknowledged: None,
+            covers_from: 0,
+            last_known: false,
+            parameter: None,
+            value: None,
+            value_at: None,
+            worst: None,
+            limit: None,
+            no_data: None,
+            onset_at,
+            changed_at: now,
+            unreviewed: false,
+            rule: 0,
+            pause: None,
+            shelf: None,
+            leader: None,
+            escalated: false,
+            escalate_at: None,
+            remind_at: None,
+            reminders: 0,
+        }
+    }
+
     /// What the signal does.
     #[must_use]
     pub const fn signal(&self) -> Signal {
@@ -121,6 +246,33 @@ impl Occurrence {
             (false, false) if self.latching => Signal::Latched,
             (false, _) => Signal::Off,
         }
+    }
+
+    /// What is heard of it.
+    #[must_use]
+    pub fn audio(&self) -> Audio {
+        let signals = matches!(self.signal(), Signal::On | Signal::Latched);
+        if !signals || self.priority == Priority::Information {
+            return Audio::Off;
+        }
+        match (&self.shelf, &self.pause, self.leader) {
+            (Some(shelf), _, _) => Audio::Shelved { until: shelf.until },
+            (None, Some(pause), _) => Audio::Paused { until: pause.until },
+            (None, None, Some(leader)) => Audio::Grouped { leader },
+            (None, None, None) => Audio::On,
+        }
+    }
+
+    /// Whether it is far worse than what the person saw who acknowledged it: its excess beyond the limit has doubled, and
+    /// has grown by more than a tenth of the limit.
+    #[must_use]
+    pub fn outgrew_acknowledgement(&self) -> bool {
+        let seen = self.acknowledged.as_ref().and_then(|seen| seen.worst);
+        let (Some(seen), Some(worst), Some((side, limit))) = (seen, self.worst, self.limit) else {
+            return false;
+        };
+        let (before, now) = (side.excess(seen, limit), side.excess(worst, limit));
+        now - before > before.max(0.1 * limit.abs())
     }
 
     /// Whether it has ended and can be forgotten.
@@ -133,12 +285,31 @@ impl Occurrence {
     #[must_use]
     pub fn urgency(&self) -> (u8, core::cmp::Reverse<Priority>, Instant, Condition) {
         let signalling = match self.signal() {
+            _ if self.priority == Priority::Information => 4,
             Signal::On => 0,
             Signal::Latched => 1,
             Signal::Acknowledged => 2,
             Signal::Off => 3,
         };
         (signalling, core::cmp::Reverse(self.priority), self.onset_at, self.id.condition)
+    }
+
+    /// The condition, gone but latched, is present again: what a person must know is what it is like now.
+    pub(crate) fn come_back(&mut self, new: Self) {
+        self.present = true;
+        self.pause = None;
+        self.last_known = new.last_known;
+        self.priority = self.priority.max(new.priority);
+        self.parameter = new.parameter;
+        self.value = new.value;
+        self.value_at = new.value_at;
+        self.rule = new.rule;
+        if self.limit != new.limit {
+            self.limit = new.limit;
+            self.worst = new.worst;
+        } else if let (Some((side, _limit)), Some(value)) = (self.limit, new.value) {
+            self.worst = Some(self.worst.map_or(value, |worst| side.worse(worst, value)));
+        }
     }
 
     /// Makes a new revision.
@@ -154,30 +325,46 @@ mod tests {
     use alloc::string::ToString;
 
     fn occurrence(present: bool, latching: bool, acknowledged: bool) -> Occurrence {
+        let id =
+            OccurrenceId { condition: Condition::PUMP_STOP, boot: BootId::new(0xabc), onset: 255 };
+        let start = Instant::default();
+        let acknowledgement = || Acknowledgement {
+            by: "nurse".to_string(),
+            note: String::new(),
+            at: start,
+            worst: Some(-80.0),
+        };
         Occurrence {
-            id: OccurrenceId {
-                condition: Condition::named("pump.stop"),
-                boot: BootId::new(0xabc),
-                onset: 255,
-            },
-            revision: 1,
-            kind: Kind::Technical,
-            priority: Priority::High,
             present,
             latching,
-            acknowledged: acknowledged
-                .then(|| Acknowledgement { by: "nurse".to_string(), at: Instant::default() }),
-            covers_from: 1,
-            last_known: false,
-            parameter: None,
-            value: None,
-            value_at: None,
-            worst: None,
-            limit: None,
-            no_data: None,
-            onset_at: Instant::default(),
-            changed_at: Instant::default(),
-            unreviewed: true,
+            acknowledged: acknowledged.then(acknowledgement),
+            ..Occurrence::new(id, Kind::Technical, Priority::High, start, start)
+        }
+    }
+
+    #[test]
+    fn what_is_heard_follows_signal_shelf_pause_and_group() {
+        let until = Instant::from_millis(9);
+        let pause = || Some(Pause { scope: PauseScope::Pump, until, by: "nurse".to_string() });
+        let shelf = || Some(Shelf { until, by: "nurse".to_string(), reason: "known".to_string() });
+        let on = || occurrence(true, true, false);
+        assert_eq!(on().audio(), Audio::On);
+        assert_eq!(occurrence(false, true, false).audio(), Audio::On);
+        assert_eq!(occurrence(true, true, true).audio(), Audio::Off);
+        assert_eq!(Occurrence { pause: pause(), ..on() }.audio(), Audio::Paused { until });
+        let shelved = Occurrence { pause: pause(), shelf: shelf(), ..on() };
+        assert_eq!(shelved.audio(), Audio::Shelved { until });
+        let leader = Condition::PUMP_STOP;
+        assert_eq!(Occurrence { leader: Some(leader), ..on() }.audio(), Audio::Grouped { leader });
+        assert_eq!(Occurrence { priority: Priority::Information, ..on() }.audio(), Audio::Off);
+    }
+
+    #[test]
+    fn an_acknowledgement_covers_noise_and_not_twice_the_excess() {
+        let limit = Some((Side::Below, -75.0));
+        for (worst, expected) in [(-80.0, false), (-84.0, false), (-88.0, true), (-60.0, false)] {
+            let seen = Occurrence { worst: Some(worst), limit, ..occurrence(true, false, true) };
+            assert_eq!(seen.outgrew_acknowledgement(), expected, "{worst}");
         }
     }
 

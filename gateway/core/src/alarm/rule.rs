@@ -1,79 +1,14 @@
-//! Rules as data: what is held against which limit, for how long, and how urgent it is.
+//! Rules as they are in force at one pump: limits with their numbers, composites, silence, groups.
 //!
-//! The starter values are the proposals of the project's clinical reference (section 2.2). No clinician has signed them:
-//! every alarm that comes from them says so, and a site sets its own.
+//! They are made from a profile, a case and what a person has set (see [`super::profile`]), and swapped as a whole.
 
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use crate::alarm::composite::Composite;
+use crate::alarm::condition::{Condition, Kind, Priority};
 use crate::parameter::Parameter;
-
-/// A condition id: a stable name, for a sensor's fault followed by the parameter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Condition {
-    name: &'static str,
-    parameter: Option<Parameter>,
-}
-
-impl Condition {
-    /// No frame arrives from the pump's agent.
-    pub const COMM_STALE: Self = Self::named("comm.stale");
-    /// Two agents publish as one pump.
-    pub const SOURCE_DUPLICATE: Self = Self::named("source.duplicate");
-    /// The gateway has no connection to its broker.
-    pub const COMM_BROKER: Self = Self::named("comm.broker");
-
-    /// Family of the faults of sensors.
-    pub const SENSOR_FAULT_FAMILY: &'static str = "sensor.fault";
-
-    /// A condition that is known by its name alone.
-    #[must_use]
-    pub const fn named(name: &'static str) -> Self {
-        Self { name, parameter: None }
-    }
-
-    /// The fault of the sensor of one parameter.
-    #[must_use]
-    pub const fn sensor_fault(parameter: Parameter) -> Self {
-        Self { name: Self::SENSOR_FAULT_FAMILY, parameter: Some(parameter) }
-    }
-
-    /// The name without a parameter: a label with few values.
-    #[must_use]
-    pub const fn family(self) -> &'static str {
-        self.name
-    }
-}
-
-impl fmt::Display for Condition {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.parameter {
-            None => formatter.write_str(self.name),
-            Some(parameter) => write!(formatter, "{}.{}", self.name, parameter.info().id),
-        }
-    }
-}
-
-/// What a condition is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// The patient or the blood side of the circuit.
-    Physiological,
-    /// A device, a sensor, a link or this system.
-    Technical,
-}
-
-/// How urgent a condition is; the greater the more urgent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Priority {
-    /// Awareness.
-    Low,
-    /// Prompt response.
-    Medium,
-    /// Immediate response.
-    High,
-}
 
 /// Which side of a limit is the violation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -111,10 +46,19 @@ impl Side {
             Self::Above => one.max(other),
         }
     }
+
+    /// How far a value lies beyond a limit; negative on the good side.
+    #[must_use]
+    pub fn excess(self, value: f32, limit: f32) -> f32 {
+        match self {
+            Self::Below => limit - value,
+            Self::Above => value - limit,
+        }
+    }
 }
 
 /// When a rule may raise. A gate never ends what is present.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Gate {
     /// At any time.
     Always,
@@ -122,25 +66,82 @@ pub enum Gate {
     Running,
     /// While the pump ought to turn: its set speed is above zero, or it has turned before.
     MeantToRun,
+    /// While the pump turns faster than this, in rev/min.
+    FasterThan(f32),
 }
 
-/// A limit with its delays.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LimitRule {
+/// Names a rule: several may raise one condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RuleKey {
     /// What it raises.
     pub condition: Condition,
+    /// Number among the rules of the condition, from 1.
+    pub number: u8,
+}
+
+impl RuleKey {
+    /// The rule of an id such as `flow.low` or `flow.low#2`.
+    #[must_use]
+    pub fn from_id(id: &str) -> Option<Self> {
+        let (name, number) = match id.split_once('#') {
+            Some((name, number)) => (name, number.parse().ok().filter(|number| *number > 1)?),
+            None => (id, 1),
+        };
+        Some(Self { condition: Condition::from_id(name)?, number })
+    }
+}
+
+impl fmt::Display for RuleKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.number == 1 {
+            self.condition.fmt(formatter)
+        } else {
+            write!(formatter, "{}#{}", self.condition, self.number)
+        }
+    }
+}
+
+/// What of a parameter is held against the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// The value.
+    Value,
+    /// Its distance from another parameter, without sign.
+    DistanceFrom(Parameter),
+}
+
+/// A limit in force.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Limit {
+    /// A number in the parameter's unit.
+    Fixed(f32),
+    /// A share of another parameter's newest value.
+    ShareOf(Parameter, f32),
+}
+
+/// A limit with its delays, as it is in force.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LimitRule {
+    /// Its name.
+    pub key: RuleKey,
     /// What it watches.
     pub parameter: Parameter,
+    /// What of it is judged.
+    pub measure: Measure,
     /// Which side of the limit is the violation.
     pub side: Side,
-    /// The limit, in the parameter's unit.
-    pub limit: f32,
+    /// The limit.
+    pub limit: Limit,
     /// How far back beyond the limit counts as recovered, in the parameter's unit.
     pub hysteresis: f32,
+    /// The same as a share of the limit; both are added.
+    pub hysteresis_share: f32,
     /// Samples are averaged over this time first; zero judges each sample.
     pub average: Duration,
     /// How long the limit must be violated, by sample time.
     pub delay: Duration,
+    /// Violated time adds up and recovered time wears it off, instead of beginning anew.
+    pub cumulative: bool,
     /// How long the value must be recovered, by sample time.
     pub clear_delay: Duration,
     /// How urgent.
@@ -151,6 +152,29 @@ pub struct LimitRule {
     pub latching: bool,
     /// When it may raise.
     pub gate: Gate,
+    /// After this long present and unacknowledged its priority goes up to high.
+    pub escalate: Option<Duration>,
+}
+
+/// A composite with its delays, as it is in force.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompositeRule {
+    /// Its name.
+    pub key: RuleKey,
+    /// How it is judged.
+    pub composite: Composite,
+    /// How long the finding must last.
+    pub hold: Duration,
+    /// How long it must be absent until the condition ends.
+    pub clear_delay: Duration,
+    /// How urgent, unless the finding says more.
+    pub priority: Priority,
+    /// What it is about.
+    pub kind: Kind,
+    /// Whether it stays until acknowledged.
+    pub latching: bool,
+    /// After this long present and unacknowledged its priority goes up to high.
+    pub escalate: Option<Duration>,
 }
 
 /// Rules about absence.
@@ -168,41 +192,152 @@ pub struct SilenceRules {
     pub channel_missing: Duration,
     /// Measurements must come for this long until `sensor.fault` ends.
     pub channel_clear: Duration,
+    /// A channel that is being zeroed or calibrated for this long raises `sensor.fault`; its limits are not judged meanwhile.
+    pub calibrating: Duration,
+    /// Every channel silent for this long, or three periods if that is longer, raises `comm.console_silent`.
+    pub console: Duration,
     /// Time without a sign of a second agent until `source.duplicate` ends.
     pub duplicate_clear: Duration,
+    /// Difference of the wall clocks that raises `clock.skew` with low and with medium priority.
+    pub skew: (Duration, Duration),
+    /// How long the difference must last.
+    pub skew_delay: Duration,
 }
 
-/// All rules of a pump.
+/// Rules about signals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignalRules {
+    /// Longest audio pause; at most 120 s.
+    pub pause_max: Duration,
+    /// A high alarm that nobody acknowledges is recalled so often.
+    pub reminder: Duration,
+    /// Longest time for which an alarm of low or medium priority may be shelved.
+    pub shelve_max: Duration,
+    /// Leader and follower of a group must begin within this time of each other.
+    pub group_window: Duration,
+}
+
+/// A first-out group: while a leader signals, its followers make no sound of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The causes.
+    pub leaders: Vec<Condition>,
+    /// Their consequences.
+    pub followers: Vec<Condition>,
+}
+
+/// Why a rule cannot be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NotEvaluable {
+    /// Nobody has entered a weight.
+    NoWeight,
+    /// Nobody has entered a flow target.
+    NoFlowTarget,
+    /// Nobody has entered the oxygenator's least flow.
+    NoOxygenatorMinimum,
+    /// Nobody has entered the site's greatest speed.
+    NoSpeedMaximum,
+    /// Nobody has said where the blood returns to.
+    NoTherapy,
+    /// The agent delivers no such channel.
+    NoSensor(Parameter),
+    /// The channel is too slow for the rule.
+    TooSlow(Parameter),
+    /// The channel has no measurement now.
+    NoData(Parameter),
+    /// There is no reference yet: it has not been steady for long enough.
+    NoReference,
+}
+
+impl NotEvaluable {
+    /// Stable id of the reason.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::NoWeight => "no_weight",
+            Self::NoFlowTarget => "no_flow_target",
+            Self::NoOxygenatorMinimum => "no_oxygenator_minimum",
+            Self::NoSpeedMaximum => "no_speed_maximum",
+            Self::NoTherapy => "no_therapy",
+            Self::NoSensor(_) => "no_sensor",
+            Self::TooSlow(_) => "too_slow",
+            Self::NoData(_) => "no_data",
+            Self::NoReference => "no_reference",
+        }
+    }
+
+    /// The parameter that it is about.
+    #[must_use]
+    pub const fn parameter(self) -> Option<Parameter> {
+        match self {
+            Self::NoSensor(parameter) | Self::TooSlow(parameter) | Self::NoData(parameter) => {
+                Some(parameter)
+            }
+            Self::NoWeight
+            | Self::NoFlowTarget
+            | Self::NoOxygenatorMinimum
+            | Self::NoSpeedMaximum
+            | Self::NoTherapy
+            | Self::NoReference => None,
+        }
+    }
+}
+
+/// Rules about faults of sensors.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SensorRules {
+    /// Sensors without which the gateway is blind: their fault is of high priority, that of others of medium.
+    pub vital: Vec<Parameter>,
+}
+
+impl SensorRules {
+    /// Priority of the fault of a parameter's sensor.
+    #[must_use]
+    pub fn priority(&self, parameter: Parameter) -> Priority {
+        if self.vital.contains(&parameter) { Priority::High } else { Priority::Medium }
+    }
+}
+
+/// All rules of a pump, as they are in force.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rules {
     limits: Vec<LimitRule>,
+    composites: Vec<CompositeRule>,
+    /// Rules that the case does not allow to judge, and why.
+    pub not_evaluable: Vec<(RuleKey, NotEvaluable)>,
     /// Rules about absence.
     pub silence: SilenceRules,
-    /// Whether no clinician has signed them.
+    /// Rules about signals.
+    pub signals: SignalRules,
+    /// Rules about sensors.
+    pub sensors: SensorRules,
+    /// First-out groups.
+    pub groups: Vec<Group>,
+    /// Whether no clinician has signed the profile.
     pub unreviewed: bool,
 }
 
-/// A change of one rule by a site; what is `None` stays.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct RuleChange {
-    /// The limit, in the parameter's unit; finite.
-    pub limit: Option<f32>,
-    /// How far back counts as recovered, in the parameter's unit; finite, not negative.
-    pub hysteresis: Option<f32>,
-    /// How long the limit must be violated.
-    pub delay: Option<Duration>,
-    /// How long the value must be recovered.
-    pub clear_delay: Option<Duration>,
-    /// How urgent.
-    pub priority: Option<Priority>,
-}
-
 impl Rules {
-    /// Rules from a list of limits.
+    /// Rules with these limits and composites.
     #[must_use]
-    pub fn new(mut limits: Vec<LimitRule>, silence: SilenceRules, unreviewed: bool) -> Self {
+    pub fn new(
+        mut limits: Vec<LimitRule>,
+        composites: Vec<CompositeRule>,
+        silence: SilenceRules,
+        signals: SignalRules,
+        unreviewed: bool,
+    ) -> Self {
         limits.sort_by_key(|rule| rule.parameter);
-        Self { limits, silence, unreviewed }
+        Self {
+            limits,
+            composites,
+            not_evaluable: Vec::new(),
+            silence,
+            signals,
+            sensors: SensorRules::default(),
+            groups: Vec::new(),
+            unreviewed,
+        }
     }
 
     /// The limits, sorted by parameter.
@@ -211,34 +346,34 @@ impl Rules {
         &self.limits
     }
 
-    /// Changes one rule; false when there is none of that id.
-    pub fn change(&mut self, id: &str, change: RuleChange) -> bool {
-        let Some(rule) = self.limits.iter_mut().find(|rule| rule.condition.name == id) else {
-            return false;
-        };
-        rule.limit = change.limit.unwrap_or(rule.limit);
-        rule.hysteresis = change.hysteresis.unwrap_or(rule.hysteresis);
-        rule.delay = change.delay.unwrap_or(rule.delay);
-        rule.clear_delay = change.clear_delay.unwrap_or(rule.clear_delay);
-        rule.priority = change.priority.unwrap_or(rule.priority);
-        true
+    /// The composites, in the order of their judgement.
+    #[must_use]
+    pub fn composites(&self) -> &[CompositeRule] {
+        &self.composites
     }
 
-    /// Priority of the fault of a parameter's sensor: high where the gateway is blind without it.
+    /// Whether a rule is a limit: judged by the samples of its parameter.
     #[must_use]
-    pub const fn sensor_fault_priority(parameter: Parameter) -> Priority {
-        if matches!(
-            parameter,
-            Parameter::FlowBlood
-                | Parameter::PressPre
-                | Parameter::PressPost
-                | Parameter::AirBubble
-                | Parameter::AirVenous
-                | Parameter::PumpSpeed
-        ) {
-            Priority::High
-        } else {
-            Priority::Medium
-        }
+    pub fn is_limit(&self, condition: Condition, number: u8) -> bool {
+        let key = RuleKey { condition, number };
+        self.limits.iter().any(|rule| rule.key == key)
+    }
+
+    /// After which time an unacknowledged alarm of a condition goes up to high priority.
+    #[must_use]
+    pub fn escalation(&self, condition: Condition) -> Option<Duration> {
+        let of_limits = self.limits.iter().filter(|rule| rule.key.condition == condition);
+        let of_composites = self.composites.iter().filter(|rule| rule.key.condition == condition);
+        let limits = of_limits.filter_map(|rule| rule.escalate);
+        limits.chain(of_composites.filter_map(|rule| rule.escalate)).min()
+    }
+
+    /// Whether a condition is a consequence of another within a first-out group.
+    #[must_use]
+    pub fn follows(&self, follower: Condition, leader: Condition) -> bool {
+        self.groups.iter().any(|group| {
+            group.leaders.contains(&leader)
+                && group.followers.iter().any(|one| one.family() == follower.family())
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Acknowledging: as far as it was shown, once, and without hiding what is present.
 
-use ecmo_core::alarm::AcknowledgeError;
+use ecmo_core::alarm::Refused;
 use ecmo_core::alarm::occurrence::{OccurrenceId, Signal, Transition};
 use ecmo_core::parameter::Parameter::PumpSpeed;
 
@@ -14,13 +14,9 @@ fn stopped() -> (Bedside, OccurrenceId, u32) {
     (bedside, id, revision)
 }
 
-fn acknowledge(
-    bedside: &mut Bedside,
-    id: &OccurrenceId,
-    revision: u32,
-) -> Result<(), AcknowledgeError> {
+fn acknowledge(bedside: &mut Bedside, id: &OccurrenceId, revision: u32) -> Result<(), Refused> {
     let now = bedside.now();
-    bedside.pump.acknowledge(id, revision, "RN A".into(), now, &mut bedside.log)
+    bedside.pump.acknowledge(id, revision, ("RN A".into(), String::new()), now, &mut bedside.log)
 }
 
 #[test]
@@ -31,7 +27,7 @@ fn what_has_changed_since_it_was_shown_is_not_acknowledged() {
         &[(2_000, Input::Value(PumpSpeed, 3_000.0)), (5_000, Input::Value(PumpSpeed, 0.0))],
         7_000,
     );
-    let changed = AcknowledgeError::Changed { revision: revision + 2 };
+    let changed = Refused::Changed { revision: revision + 2 };
     for seen in [revision, revision + 1, revision + 3] {
         assert_eq!(acknowledge(&mut bedside, &id, seen), Err(changed));
     }
@@ -52,7 +48,7 @@ fn data_that_comes_and_goes_does_not_keep_a_person_from_acknowledging() {
 fn what_never_was_is_unknown() {
     let (mut bedside, id, revision) = stopped();
     let other = OccurrenceId { onset: id.onset + 1, ..id };
-    assert_eq!(acknowledge(&mut bedside, &other, revision), Err(AcknowledgeError::Unknown));
+    assert_eq!(acknowledge(&mut bedside, &other, revision), Err(Refused::Unknown));
     assert_eq!(bedside.find("pump.stop").unwrap().acknowledged, None);
 }
 
@@ -63,7 +59,7 @@ fn acknowledging_twice_changes_nothing_the_second_time() {
     bedside.run_until(3_000);
     let once = bedside.find("pump.stop").unwrap().clone();
     assert_eq!(once.acknowledged.as_ref().unwrap().by, "RN A");
-    let changed = AcknowledgeError::Changed { revision: once.revision };
+    let changed = Refused::Changed { revision: once.revision };
     assert_eq!(acknowledge(&mut bedside, &id, revision), Err(changed));
     assert_eq!(acknowledge(&mut bedside, &id, once.revision), Ok(()));
     assert_eq!(bedside.find("pump.stop"), Some(&once));
@@ -84,5 +80,5 @@ fn what_has_ended_is_unknown() {
     let (mut bedside, id, revision) = stopped();
     bedside.play(&[(2_000, Input::Value(PumpSpeed, 3_000.0))], 5_000);
     assert_eq!(acknowledge(&mut bedside, &id, revision + 1), Ok(()));
-    assert_eq!(acknowledge(&mut bedside, &id, revision + 2), Err(AcknowledgeError::Unknown));
+    assert_eq!(acknowledge(&mut bedside, &id, revision + 2), Err(Refused::Unknown));
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use allocation_counter::measure;
-use ecmo_core::alarm::starter::starter_rules;
 use ecmo_core::alarm::{AlarmChange, Output};
 use ecmo_core::frame::Frame;
 use ecmo_core::parameter::Parameter::{PressDrain, PressPost, SatDrain};
@@ -68,9 +67,9 @@ fn the_core_does_not_allocate_in_the_steady_state() {
 
     let mut frames = arrivals();
     let mut out = Count::default();
-    let mut pump = Pump::new(Arc::new(starter_rules()), WINDOW, Instant::default());
+    let mut pump = Pump::new(Arc::new(ecmo_profile::starter()), WINDOW, Instant::default());
     let channels = Agent::new(boot(1), 0).channels();
-    pump.on_birth(boot(1), &channels, false, Instant::default(), &mut out).unwrap();
+    pump.on_birth(boot(1), &channels, None, false, Instant::default(), &mut out).unwrap();
     let mut feed = |frames: &mut [Frame], from: usize, pump: &mut Pump| {
         for (number, frame) in frames.iter_mut().enumerate() {
             let ms = FRAME_MS * (from + number) as u64;

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecmo_core::alarm::occurrence::{OccurrenceId, Transition};
-use ecmo_core::alarm::rule::Condition;
-use ecmo_core::alarm::starter::starter_rules;
+use ecmo_core::alarm::condition::Condition;
+use ecmo_core::alarm::occurrence::{OccurrenceId, Pause, PauseScope, Shelf, Transition};
+use ecmo_core::alarm::profile::{Bound, Profile};
+use ecmo_core::alarm::rule::{RuleKey, Side};
+use ecmo_core::alarm::treatment::Treatment;
 use ecmo_core::alarm::{AlarmChange, Cause, Output};
 use ecmo_core::channel::ChannelSpec;
 use ecmo_core::frame::{BootId, Frame, FrameStamp};
@@ -35,6 +37,22 @@ pub(crate) const HEALTHY: [(Parameter, u64, f32); 12] = [
     (Parameter::AirBubble, 20, 0.0),
     (Parameter::PowerMains, 100, 1.0),
 ];
+
+/// The starter profile without its composites: what limits, silence and signals do alone.
+///
+/// `post.low` is a plain limit here, below 25 mm[Hg] for 0.5 s: a rule of the simplest kind for the scripts.
+pub(crate) fn limits_only() -> Profile {
+    let mut profile = Profile { composites: Vec::new(), ..ecmo_profile::starter() };
+    let key = RuleKey { condition: Condition::POST_HIGH_ALARM, number: 1 };
+    let mut low = profile.limit(key).unwrap().clone();
+    low.rule.key.condition = Condition::POST_LOW;
+    low.rule.side = Side::Below;
+    low.rule.latching = true;
+    low.rule.hysteresis = 10.0;
+    low.bound = Bound::Absolute(25.0);
+    profile.limits.push(low);
+    profile
+}
 
 pub(crate) fn boot(number: u64) -> BootId {
     BootId::new(number).unwrap()
@@ -243,6 +261,12 @@ pub(crate) enum Input {
     WallStep(i64),
     /// A person acknowledges what is active of this condition.
     Acknowledge(&'static str),
+    /// A person pauses the sound of all that signals, for so many seconds.
+    Pause(PauseScope, u64),
+    /// A person shelves the condition, for so many seconds.
+    Shelve(&'static str, u64),
+    /// A person says something about the treatment.
+    Treat(fn(&mut Treatment, Instant)),
 }
 
 /// Agent, path and pump.
@@ -266,9 +290,18 @@ impl Bedside {
     }
 
     pub(crate) fn with_clocks(base: Instant, agent_clock_ms: u64) -> Self {
+        Self::under(limits_only(), base, agent_clock_ms)
+    }
+
+    /// A healthy circuit judged by another profile.
+    pub(crate) fn with_profile(profile: Profile) -> Self {
+        Self::under(profile, Instant::from_millis(7_000), 90_000)
+    }
+
+    fn under(profile: Profile, base: Instant, agent_clock_ms: u64) -> Self {
         let mut bedside = Self {
             agent: Agent::new(boot(1), agent_clock_ms),
-            pump: Pump::new(Arc::new(starter_rules()), WINDOW, base),
+            pump: Pump::new(Arc::new(profile), WINDOW, base),
             log: Log::default(),
             base,
             lose: false,
@@ -346,8 +379,14 @@ impl Bedside {
             }
             Input::Birth(number, retained) => {
                 let channels = self.agent.channels();
-                let taken =
-                    self.pump.on_birth(boot(*number), &channels, *retained, now, &mut self.log);
+                let taken = self.pump.on_birth(
+                    boot(*number),
+                    &channels,
+                    None,
+                    *retained,
+                    now,
+                    &mut self.log,
+                );
                 assert_eq!(taken.is_ok(), self.pump.boot() == Some(boot(*number)));
             }
             Input::BirthAgain => self.apply(&Input::Birth(self.agent.boot.get(), false)),
@@ -367,10 +406,27 @@ impl Bedside {
                 self.deliver(frame).expect_err("a stray frame is refused");
             }
             Input::WallStep(seconds) => self.agent.wall_ns += seconds * 1_000_000_000,
+            Input::Pause(scope, seconds) => {
+                let until = now.plus(Duration::from_secs(*seconds));
+                let pause = Pause { scope: *scope, until, by: "RN".into() };
+                self.pump.pause(None, &pause, now, &mut self.log).unwrap();
+            }
+            Input::Shelve(name, seconds) => {
+                let id = self.find(name).unwrap().id;
+                let until = now.plus(Duration::from_secs(*seconds));
+                let shelf = Shelf { until, by: "RN".into(), reason: "known".into() };
+                self.pump.shelve(&id, shelf, now, &mut self.log).unwrap();
+            }
+            Input::Treat(change) => {
+                let mut treatment = self.pump.treatment().clone();
+                change(&mut treatment, now);
+                self.pump.set_treatment(treatment, now, &mut self.log);
+            }
             Input::Acknowledge(name) => {
                 let found = self.find(name).unwrap_or_else(|| panic!("no {name} is active"));
                 let (id, revision) = (found.id, found.revision);
-                self.pump.acknowledge(&id, revision, "RN".into(), now, &mut self.log).unwrap();
+                let person = ("RN".into(), String::new());
+                self.pump.acknowledge(&id, revision, person, now, &mut self.log).unwrap();
             }
         }
     }

@@ -9,7 +9,9 @@
 mod acknowledge;
 mod allocation;
 mod bedside;
+mod lifecycle;
 mod limits;
 mod properties;
 mod silence;
 mod source;
+mod treatment;

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ecmo_core::alarm::condition::Condition;
 use ecmo_core::alarm::occurrence::{OccurrenceId, Transition};
-use ecmo_core::alarm::rule::Condition;
-use ecmo_core::alarm::starter::starter_rules;
 use ecmo_core::channel::ChannelSpec;
 use ecmo_core::frame::{Frame, FrameStamp};
 use ecmo_core::parameter::Parameter::{self, AirBubble, PressDrain, PressPost, PumpSpeed};
@@ -67,9 +66,9 @@ fn frames(changes: &[(u64, (Parameter, Signal))]) -> Vec<Frame> {
 fn judge(arrivals: &[(u64, &Frame)]) -> Log {
     let mut log = Log::default();
     let start = Instant::from_millis(5);
-    let mut pump = Pump::new(Arc::new(starter_rules()), WINDOW, start);
+    let mut pump = Pump::new(Arc::new(ecmo_profile::starter()), WINDOW, start);
     let channels = Agent::new(boot(1), 0).channels();
-    pump.on_birth(boot(1), &channels, false, start, &mut log).unwrap();
+    pump.on_birth(boot(1), &channels, None, false, start, &mut log).unwrap();
     let tick_until = |pump: &mut Pump, log: &mut Log, now: Instant| {
         while let Some(deadline) = pump.next_deadline().filter(|deadline| *deadline < now) {
             pump.on_tick(deadline, log);
@@ -249,7 +248,7 @@ fn make(call: Call, pump: &mut Pump, now: Instant, log: &mut Log) {
                 interval: interval.map(Duration::from_nanos),
             };
             let channels: Vec<_> = channels.into_iter().map(spec).collect();
-            pump.on_birth(boot(number), &channels, retained, now, log).ok();
+            pump.on_birth(boot(number), &channels, None, retained, now, log).ok();
         }
         Call::Status(number, presence) => pump.on_status(boot(number), presence, now),
         Call::Frame(number, sequence, [published, wall, received], blocks) => {
@@ -280,7 +279,7 @@ fn make(call: Call, pump: &mut Pump, now: Instant, log: &mut Log) {
             let active = pump.alarms();
             if !active.is_empty() {
                 let id = active[which % active.len()].id;
-                pump.acknowledge(&id, revision, "RN".into(), now, log).ok();
+                pump.acknowledge(&id, revision, ("RN".into(), String::new()), now, log).ok();
             }
         }
     }
@@ -293,9 +292,8 @@ proptest! {
     fn no_input_panics_and_what_is_kept_is_bounded(
         calls in vec((number(), call()), 1..200),
     ) {
-        let rules = Arc::new(starter_rules());
-        let most = rules.limits().len() + Parameter::COUNT + 3;
-        let mut pump = Pump::new(rules, WINDOW, Instant::default());
+        let most = Condition::ALL.len() + Parameter::COUNT;
+        let mut pump = Pump::new(Arc::new(ecmo_profile::starter()), WINDOW, Instant::default());
         let mut log = Log::default();
         for (now, call) in calls {
             make(call, &mut pump, Instant::from_nanos(now), &mut log);
@@ -319,7 +317,7 @@ const STOP_UNTOLD_MS_MAX: u64 = 2 * (2_000 + 800) + 300 + 100;
 
 /// Whether somebody who looks at the alarms knows that the pump stands, or that this is not known.
 fn is_told(bedside: &Bedside) -> bool {
-    [Condition::named("pump.stop"), Condition::COMM_STALE, Condition::sensor_fault(PumpSpeed)]
+    [Condition::PUMP_STOP, Condition::COMM_STALE, Condition::sensor_fault(PumpSpeed)]
         .into_iter()
         .any(|condition| bedside.has(condition))
 }

@@ -57,6 +57,8 @@ fn silence_does_not_end_an_alarm_and_shows_it_as_last_known() {
             (2_800, "post.low", DataLost),
             // The first frame after lost ones waits for them, as long as a frame may be overtaken.
             (60_100, "post.low", DataBack),
+            // Nobody has acknowledged it for a minute.
+            (61_500, "post.low", Transition::Reminded),
             (62_000, "comm.stale", Ended),
         ],
     );

@@ -79,10 +79,10 @@ fn the_birth_of_an_old_run_beside_a_live_one_is_refused_and_told() {
     bedside.play(&[(2_000, Input::Restart(2))], 3_000);
     let now = bedside.now();
     let channels = bedside.agent.channels();
-    let refused = bedside.pump.on_birth(boot(1), &channels, true, now, &mut bedside.log);
+    let refused = bedside.pump.on_birth(boot(1), &channels, None, true, now, &mut bedside.log);
     assert_eq!(refused, Err(BirthRefusal::Superseded));
     assert_eq!(bedside.told(), [], "a repeated message from the past is no second agent");
-    let refused = bedside.pump.on_birth(boot(1), &channels, false, now, &mut bedside.log);
+    let refused = bedside.pump.on_birth(boot(1), &channels, None, false, now, &mut bedside.log);
     assert_eq!(refused, Err(BirthRefusal::Superseded));
     assert_eq!(bedside.told(), [(3_000, "source.duplicate".into(), Raised)]);
     assert_eq!(bedside.pump.boot(), Some(boot(2)));

@@ -1,0 +1,243 @@
+//! Presence with delays: violated long enough it raises, recovered long enough it clears. Unknown changes nothing.
+
+use core::time::Duration;
+
+use crate::frame::BootId;
+use crate::time::SampleTime;
+
+/// How long something has been so without interruption, by sample time; goes on over a restart of the agent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Streak {
+    since: Option<SampleTime>,
+    last: SampleTime,
+    /// Length in the boots before this one.
+    carried: Duration,
+}
+
+impl Streak {
+    /// Begins with a sample.
+    pub(crate) const fn begin(time: SampleTime) -> Self {
+        Self { since: Some(time), last: time, carried: Duration::ZERO }
+    }
+
+    /// Takes one more sample and returns the length.
+    pub(crate) fn extend(&mut self, time: SampleTime) -> Duration {
+        // A time before the first one betrays that the first was wrong: it must not hold up the length.
+        let since = self.since.map_or(time, |since| since.min(time));
+        self.since = Some(since);
+        self.last = time;
+        self.carried.saturating_add(time.since(since))
+    }
+
+    /// The clock of the samples begins anew.
+    pub(crate) fn restart(&mut self) {
+        if let Some(since) = self.since.take() {
+            self.carried = self.carried.saturating_add(self.last.since(since));
+        }
+    }
+}
+
+/// Time that adds up while something is so and wears off while it is not.
+#[derive(Debug, Clone, Copy)]
+struct Sum {
+    total: Duration,
+    last: Option<SampleTime>,
+}
+
+impl Sum {
+    /// Between two samples further apart than this nothing is known of the time between.
+    const STEP_MAX: Duration = Duration::from_secs(2);
+
+    fn step(&mut self, violated: bool, time: SampleTime) -> Duration {
+        let step = self.last.map_or(Duration::ZERO, |last| time.since(last)).min(Self::STEP_MAX);
+        self.last = Some(time);
+        self.total = if violated {
+            self.total.saturating_add(step)
+        } else {
+            self.total.saturating_sub(step)
+        };
+        self.total
+    }
+}
+
+/// Where an occurrence began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Onset {
+    pub(crate) boot: BootId,
+    pub(crate) time: SampleTime,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    Normal,
+    Pending { onset: Onset, violated: Streak },
+    Adding { onset: Onset, sum: Sum },
+    Present { recovering: Option<Streak> },
+}
+
+/// What a sample led to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Verdict {
+    /// Nothing changed.
+    Unchanged,
+    /// The condition is present from the onset on.
+    Raise(Onset),
+    /// The condition is gone.
+    Clear,
+}
+
+/// The delays.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Delays {
+    /// How long it must be violated.
+    pub(crate) raise: Duration,
+    /// How long it must be recovered.
+    pub(crate) clear: Duration,
+    /// Violated time adds up instead of beginning anew.
+    pub(crate) cumulative: bool,
+}
+
+/// What is said of one moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look {
+    /// It is violated, and may raise.
+    pub(crate) violated: bool,
+    /// It has come back far enough.
+    pub(crate) recovered: bool,
+    /// When.
+    pub(crate) at: Onset,
+}
+
+/// The state of one rule.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hold {
+    phase: Phase,
+}
+
+impl Hold {
+    pub(crate) const fn new() -> Self {
+        Self { phase: Phase::Normal }
+    }
+
+    /// Whether the condition is present.
+    pub(crate) const fn is_present(&self) -> bool {
+        matches!(self.phase, Phase::Present { .. })
+    }
+
+    /// Takes one look.
+    pub(crate) fn step(&mut self, delays: Delays, look: Look) -> Verdict {
+        let Look { violated, recovered, at } = look;
+        match &mut self.phase {
+            Phase::Normal if !violated => Verdict::Unchanged,
+            Phase::Normal if delays.raise.is_zero() => self.raise(at),
+            Phase::Normal if delays.cumulative => {
+                let sum = Sum { total: Duration::ZERO, last: Some(at.time) };
+                self.phase = Phase::Adding { onset: at, sum };
+                Verdict::Unchanged
+            }
+            Phase::Normal => {
+                self.phase = Phase::Pending { onset: at, violated: Streak::begin(at.time) };
+                Verdict::Unchanged
+            }
+            Phase::Pending { .. } if !violated => {
+                self.phase = Phase::Normal;
+                Verdict::Unchanged
+            }
+            Phase::Pending { onset, violated } => {
+                let onset = *onset;
+                if violated.extend(at.time) < delays.raise {
+                    return Verdict::Unchanged;
+                }
+                self.raise(onset)
+            }
+            Phase::Adding { onset, sum } => {
+                let onset = *onset;
+                let total = sum.step(violated, at.time);
+                if total.is_zero() && !violated {
+                    self.phase = Phase::Normal;
+                }
+                if total < delays.raise {
+                    return Verdict::Unchanged;
+                }
+                self.raise(onset)
+            }
+            Phase::Present { recovering } => {
+                if !recovered {
+                    *recovering = None;
+                    return Verdict::Unchanged;
+                }
+                let lasted = recovering.get_or_insert(Streak::begin(at.time)).extend(at.time);
+                if lasted < delays.clear {
+                    return Verdict::Unchanged;
+                }
+                self.phase = Phase::Normal;
+                Verdict::Clear
+            }
+        }
+    }
+
+    fn raise(&mut self, onset: Onset) -> Verdict {
+        self.phase = Phase::Present { recovering: None };
+        Verdict::Raise(onset)
+    }
+
+    /// The data is lost: unknown time does not count as recovered.
+    pub(crate) fn interrupt(&mut self) {
+        match &mut self.phase {
+            Phase::Normal | Phase::Pending { .. } => {}
+            Phase::Adding { sum, .. } => sum.last = None,
+            Phase::Present { recovering } => *recovering = None,
+        }
+    }
+
+    /// The agent has started anew: its clock begins again, what was the case is still the case.
+    pub(crate) fn restart(&mut self) {
+        match &mut self.phase {
+            Phase::Normal | Phase::Present { recovering: None } => {}
+            Phase::Adding { sum, .. } => sum.last = None,
+            Phase::Pending { violated: streak, .. }
+            | Phase::Present { recovering: Some(streak) } => streak.restart(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: u64) -> Onset {
+        Onset { boot: BootId::new(1).unwrap(), time: SampleTime::from_millis(ms) }
+    }
+
+    fn delays(cumulative: bool) -> Delays {
+        Delays { raise: Duration::from_secs(60), clear: Duration::from_secs(1), cumulative }
+    }
+
+    /// Violated in the given seconds of each minute; returns when it raised, in seconds.
+    fn raised(cumulative: bool, violated_in: core::ops::Range<u64>) -> Option<u64> {
+        let mut hold = Hold::new();
+        (0..600).find(|second| {
+            let violated = violated_in.contains(&(second % 60));
+            let look = Look { violated, recovered: !violated, at: at(second * 1_000) };
+            matches!(hold.step(delays(cumulative), look), Verdict::Raise(_))
+        })
+    }
+
+    #[test]
+    fn violated_time_adds_up_where_the_rule_says_so() {
+        assert_eq!(raised(false, 0..45), None);
+        // 45 s violated and 15 s worn off: 30 s a minute.
+        assert_eq!(raised(true, 0..45), Some(90));
+        assert_eq!(raised(true, 0..30), None);
+        assert_eq!(raised(true, 0..60), Some(60));
+    }
+
+    #[test]
+    fn a_gap_adds_at_most_two_seconds() {
+        let mut hold = Hold::new();
+        for second in [0, 58, 3_600] {
+            let look = Look { violated: true, recovered: false, at: at(second * 1_000) };
+            assert_eq!(hold.step(delays(true), look), Verdict::Unchanged);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What is missing at a pump: frames, channels, the whole console; a second agent, a clock that is wrong.
+
+use super::{Presence, Pump};
+use crate::alarm::condition::{Condition, Priority};
+use crate::alarm::occurrence::OccurrenceId;
+use crate::alarm::{Absence, Output};
+use crate::frame::Frame;
+use crate::parameter::Parameter;
+use crate::time::Instant;
+
+/// A jump of the agent's wall clock by more than this against its monotonic clock is a step, in nanoseconds.
+const CLOCK_STEP_NANOS_MIN: u64 = 250_000_000;
+
+/// Since when the agent's wall clock has been wrong, and whether that was told.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Skew {
+    since: Option<Instant>,
+    told: bool,
+}
+
+impl Pump {
+    pub(super) fn silence_deadline(&self) -> Instant {
+        let rules = &self.alarms.rules().silence;
+        self.fresh_at.plus(match self.presence {
+            Presence::Online => rules.frame,
+            Presence::Offline | Presence::Stopped => rules.frame_after_hint,
+        })
+    }
+
+    pub(super) fn duplicate_deadline(&self) -> Option<Instant> {
+        // While the present run is silent, nothing says that the other one has gone.
+        let seen = self.duplicate_at.filter(|_seen| !self.silent)?;
+        Some(seen.plus(self.alarms.rules().silence.duplicate_clear))
+    }
+
+    pub(super) fn is_live(&self, now: Instant) -> bool {
+        // A silence that was told ends with a fresh frame, not with a word that moves its deadline.
+        self.seen && !self.silent && now < self.silence_deadline()
+    }
+
+    /// A new frame has arrived; it counts as life only as far as its data is fresh.
+    pub(super) fn refresh(&mut self, frame: &Frame, now: Instant, out: &mut impl Output) {
+        let published_at = self.clock.to_reader(frame.stamp.published, now);
+        if !self.seen {
+            self.channels.iter_mut().for_each(|channel| channel.expect_from(now));
+        }
+        self.fresh_at = if self.seen { self.fresh_at.max(published_at) } else { published_at };
+        self.seen = true;
+        let rules = self.alarms.rules().silence;
+        if now.since(self.fresh_at) >= rules.frame {
+            return;
+        }
+        // A live frame refutes a hint that the agent is gone: the will of an old connection may come late. But not at
+        // once: the last frames before the end may come after the word about it.
+        if now.since(self.presence_at) >= rules.frame_after_hint {
+            self.presence = Presence::Online;
+        }
+        if self.silent {
+            self.silent = false;
+            self.recovering_since = Some(now);
+            self.channels.iter_mut().for_each(|channel| channel.withdraw(now));
+        }
+        if self.recovering_since.is_some_and(|since| now.since(since) >= rules.frame_clear) {
+            self.recovering_since = None;
+            self.alarms.clear(Condition::COMM_STALE, now, out);
+        }
+        let mono = i128::from(frame.stamp.published.as_nanos());
+        let difference = i128::from(frame.stamp.published_wall_ns) - mono;
+        if let Some(before) = self.wall_minus_mono.replace(difference)
+            && before.abs_diff(difference) > u128::from(CLOCK_STEP_NANOS_MIN)
+        {
+            self.clock_steps += 1;
+        }
+    }
+
+    pub(super) fn fall_silent(&mut self, now: Instant, out: &mut impl Output) {
+        self.silent = true;
+        self.recovering_since = None;
+        self.dropouts += u64::from(self.seen);
+        let absence = self.absence(Condition::COMM_STALE, self.fresh_at);
+        self.alarms.raise_absence(absence, now, out);
+        self.alarms.data_lost(None, now, out);
+    }
+
+    pub(super) fn second_agent(&mut self, now: Instant, out: &mut impl Output) {
+        self.duplicate_at = Some(now);
+        let absence = self.absence(Condition::SOURCE_DUPLICATE, now);
+        self.alarms.raise_absence(absence, now, out);
+    }
+
+    pub(super) fn check_channels(&mut self, now: Instant, out: &mut impl Output) {
+        let rules = self.alarms.rules().silence;
+        if self.console_deadline().is_some_and(|deadline| now >= deadline) {
+            self.console_silent = true;
+            let absence = self.absence(Condition::COMM_CONSOLE_SILENT, self.fresh_at);
+            self.alarms.raise_absence(absence, now, out);
+        }
+        for (place, parameter) in Parameter::ALL.iter().enumerate() {
+            let Some(channel) = self.channels.get_mut(place) else { break };
+            let verdict = channel.on_tick(now, &rules);
+            self.on_sensor(*parameter, verdict, now, out);
+        }
+    }
+
+    /// When the console counts as silent although its agent lives: when the last of its channels does.
+    pub(super) fn console_deadline(&self) -> Option<Instant> {
+        let rules = &self.alarms.rules().silence;
+        let watched = self.seen && !self.silent && !self.console_silent;
+        let deadlines = self.channels.iter().filter_map(|channel| channel.console_deadline(rules));
+        deadlines.max().filter(|_deadline| watched)
+    }
+
+    /// Something was read: the console speaks.
+    pub(super) fn console_speaks(&mut self, now: Instant, out: &mut impl Output) {
+        if core::mem::take(&mut self.console_silent) {
+            self.alarms.clear(Condition::COMM_CONSOLE_SILENT, now, out);
+        }
+    }
+
+    /// Compares the agent's wall clock with the reader's, `wall_ns` since 1970. To be called about once a second.
+    pub fn on_wall_clock(&mut self, wall_ns: i64, now: Instant, out: &mut impl Output) {
+        let rules = self.alarms.rules().silence;
+        let Some(minus_mono) = self.wall_minus_mono.filter(|_| self.is_live(now)) else {
+            // What cannot be compared says nothing: an alarm stays, and nothing new begins.
+            self.skew.since = None;
+            return;
+        };
+        let agents = self.clock.to_agent(now).map(|mono| i128::from(mono.as_nanos()) + minus_mono);
+        let Some(difference) = agents.map(|agents| agents.abs_diff(i128::from(wall_ns))) else {
+            return;
+        };
+        let (low, medium) = (rules.skew.0.as_nanos(), rules.skew.1.as_nanos());
+        let priority = match difference {
+            over if over > medium => Some(Priority::Medium),
+            over if over > low => Some(Priority::Low),
+            _ => None,
+        };
+        let lasting = match (priority, self.skew.since) {
+            (None, _) => {
+                self.skew.since = None;
+                if core::mem::take(&mut self.skew.told) {
+                    self.alarms.clear(Condition::CLOCK_SKEW, now, out);
+                }
+                return;
+            }
+            (Some(_), None) => {
+                self.skew.since = Some(now);
+                now
+            }
+            (Some(_), Some(since)) => since,
+        };
+        let Some(priority) = priority.filter(|_| now.since(lasting) >= rules.skew_delay) else {
+            return;
+        };
+        self.skew.told = true;
+        let absence = Absence { priority, ..self.absence(Condition::CLOCK_SKEW, lasting) };
+        self.alarms.raise_absence(absence, now, out);
+    }
+
+    fn absence(&self, condition: Condition, onset_at: Instant) -> Absence {
+        Absence {
+            id: OccurrenceId {
+                condition,
+                boot: self.boot,
+                onset: self.sequence.newest().unwrap_or(0),
+            },
+            priority: Priority::High,
+            parameter: None,
+            no_data: None,
+            onset_at,
+        }
+    }
+}

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::clock::Start;
 use crate::contract;
 use crate::demo;
+use crate::instructions;
 use crate::mosquitto;
 use crate::process::{Project, run as run_command};
 use crate::tools;
@@ -20,7 +21,7 @@ struct Step {
 const STEPS: &[Step] = &[
     Step {
         name: "tools",
-        what: "installs Mosquitto, promtool, npm, Buf where missing",
+        what: "installs Mosquitto, promtool, valgrind, npm, Buf where missing",
         run: install,
     },
     Step { name: "fmt", what: "every file is formatted", run: format },
@@ -46,6 +47,11 @@ const STEPS: &[Step] = &[
         name: "demo",
         what: "the demo's alarm reaches a display; promtool accepts the metrics",
         run: run_demo,
+    },
+    Step {
+        name: "instructions",
+        what: "judging a frame costs no more than promised, in instructions",
+        run: instructions::check,
     },
     Step { name: "bench-core", what: "cost of one frame in the core", run: bench_core },
     Step {

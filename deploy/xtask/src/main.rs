@@ -1,4 +1,4 @@
-//! The project's chores: `cargo xtask ci`, `cargo xtask bench latency`, `cargo xtask generate`.
+//! The project's chores: `cargo xtask ci`, `cargo xtask bench latency`, `cargo xtask score`, `cargo xtask generate`.
 
 mod clock;
 
@@ -14,6 +14,10 @@ mod mosquitto;
 
 mod demo;
 
+mod score;
+
+mod instructions;
+
 mod ci;
 
 use std::process::ExitCode;
@@ -26,12 +30,14 @@ const USAGE: &str = "\
 usage:
   cargo xtask ci [--list] [--only STEP]...   everything that must hold; installs what it needs
   cargo xtask bench latency [OPTION]...      our latency beside that of the raw hops, in the release profile
+  cargo xtask bench instructions             what judging one frame costs, in instructions (valgrind)
+  cargo xtask score [OPTION]...              holds the alarm rules against runs whose truth is known; --help tells more
   cargo xtask generate                       makes proto/src/gen anew from the .proto files";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -39,10 +45,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &[String]) -> Result<()> {
+fn run(arguments: &[String]) -> Result<ExitCode> {
     let project = Project::find()?;
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match words.as_slice() {
+    let done = match words.as_slice() {
+        ["score", options @ ..] => return score::run(&project, options),
         ["ci", options @ ..] => ci::run(&project, options),
         ["bench", "latency", options @ ..] => {
             // The gateway is measured as a process of its own; one build for both, so that they share their libraries.
@@ -52,11 +59,13 @@ fn run(arguments: &[String]) -> Result<()> {
             let options = [["latency"].as_slice(), options].concat();
             process::run(&mut project.command(bench, &options)).context("the yardstick")
         }
+        ["bench", "instructions"] => instructions::check(&project),
         ["generate"] => project.cargo(&["run", "--package", "ecmo-proto", "--example", "generate"]),
         ["--help" | "-h" | "help"] => {
             println!("{USAGE}");
             Ok(())
         }
         _ => bail!("unknown command {arguments:?}\n{USAGE}"),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

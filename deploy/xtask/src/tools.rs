@@ -1,4 +1,4 @@
-//! Installs what the checks need and the machine lacks: Mosquitto, promtool, a C compiler, Buf.
+//! Installs what the checks need and the machine lacks: Mosquitto, promtool, valgrind, a C compiler, Buf.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,10 +16,11 @@ type Tool = (&'static str, &'static [&'static str]);
 pub(crate) const C_COMPILER: Tool = ("cc", &["gcc", "libc6-dev"]);
 pub(crate) const MOSQUITTO: Tool = ("mosquitto", &["mosquitto"]);
 pub(crate) const PROMTOOL: Tool = ("promtool", &["prometheus"]);
+pub(crate) const VALGRIND: Tool = ("valgrind", &["valgrind", "libc6-dbg"]);
 const NPM: Tool = ("npm", &["npm"]);
 
 /// Every tool that comes as a package.
-pub(crate) const ALL: [Tool; 4] = [C_COMPILER, MOSQUITTO, PROMTOOL, NPM];
+pub(crate) const ALL: [Tool; 5] = [C_COMPILER, MOSQUITTO, PROMTOOL, VALGRIND, NPM];
 
 /// Packages of servers start them when installed; the guard says no, and goes when it was ours.
 const INSTALL: &str = r#"set -eu
@@ -102,7 +103,7 @@ mod tests {
     #[test]
     fn only_packages_of_missing_programs_are_installed() {
         assert_eq!(
-            missing(&ALL, |program| program == "npm" || program == "cc"),
+            missing(&ALL, |program| ["npm", "cc", "valgrind"].contains(&program)),
             ["mosquitto", "prometheus"]
         );
         assert!(missing(&ALL, |_| true).is_empty());

@@ -1,12 +1,18 @@
 //! Whether what a sensor says can be (C11 b to e of the reference, section 2.4): flat lines, contradictions, zeroing.
 
+mod cross;
+mod flat;
+
 use crate::parameter::Parameter;
 use crate::signal::Signals;
 use crate::time::SampleTime;
 
+use cross::{CHECKS, Cross};
+use flat::{Flatness, WATCHED};
+
 /// Why a sensor is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Doubt {
+pub(crate) enum Doubt {
     /// It does not move although its neighbours do.
     Flat,
     /// It contradicts another parameter.
@@ -17,20 +23,43 @@ pub enum Doubt {
 
 /// What is doubted at one pump.
 #[derive(Debug)]
-pub(crate) struct Plausibility;
+pub(crate) struct Plausibility {
+    flat: [Flatness; WATCHED.len()],
+    cross: [Cross; CHECKS.len()],
+    spikes: u64,
+}
 
 impl Plausibility {
     pub(crate) fn new() -> Self {
-        Self
+        Self { flat: WATCHED.map(Flatness::new), cross: CHECKS.map(Cross::new), spikes: 0 }
     }
 
-    pub(crate) fn judge(&mut self, _signals: &Signals, _tick: SampleTime) {}
-
-    pub(crate) fn doubt(&self, _parameter: Parameter) -> Option<Doubt> {
-        None
+    /// Judges at a point of the grid; points come in order.
+    pub(crate) fn judge(&mut self, signals: &Signals, tick: SampleTime) {
+        for flat in &mut self.flat {
+            flat.judge(signals, tick);
+        }
+        let zeroing = |parameter| {
+            self.flat.iter().any(|flat| flat.parameter() == parameter && flat.is_near_zero())
+        };
+        for cross in &mut self.cross {
+            cross.judge(signals, tick, zeroing);
+        }
+        self.spikes = signals.spikes();
     }
 
-    pub(crate) fn spikes(&self) -> u64 {
-        0
+    /// Why a parameter's sensor is not believed now; `None` where there is no reason.
+    pub(crate) fn doubt(&self, parameter: Parameter) -> Option<Doubt> {
+        let flat = self.flat.iter().find(|flat| flat.parameter() == parameter);
+        flat.and_then(Flatness::doubt)
+            .or_else(|| self.cross.iter().find_map(|cross| cross.doubt(parameter)))
+    }
+
+    /// Spikes that were left out and counted (C11c), since the pump is known.
+    pub(crate) const fn spikes(&self) -> u64 {
+        self.spikes
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,11 +32,12 @@ pub use words::{BirthRefusal, Counters, Link, Presence, PumpState, Refusal};
 /// Runs of an agent that are remembered after a newer one; an old one that comes back betrays a second agent.
 const SUPERSEDED_MAX: usize = 4;
 
-/// Below this speed a pump does not turn, in revolutions a minute (clinical reference, C1).
-pub const TURNING_RPM_MIN: f32 = 100.0;
+/// Below this speed a pump does not turn, in revolutions a minute: a centrifugal one, or of unknown kind (clinical reference,
+/// C1), and a roller, which turns 0 to 250 times a minute (own, after section 1.1).
+pub const TURNING_RPM_MIN: (f32, f32) = (100.0, 2.0);
 
-/// Above this speed a pump has certainly been at work, in revolutions a minute (clinical reference, C1).
-const AT_WORK_RPM_MIN: f32 = 300.0;
+/// Above this speed a pump has certainly been at work, in revolutions a minute: centrifugal or of unknown kind, roller.
+const AT_WORK_RPM_MIN: (f32, f32) = (300.0, 10.0);
 
 /// How long frames of the last run may trickle in after a new birth before they betray a second agent.
 const HANDOVER: Duration = Duration::from_secs(1);
@@ -267,12 +268,25 @@ impl Pump {
         self.at_work || set.is_none_or(|(rpm, _taken_at)| rpm > 0.0)
     }
 
+    /// The number for the kind of the pump, of a pair for centrifugal or unknown, and roller.
+    fn by_kind(&self, (other, roller): (f32, f32)) -> f32 {
+        if self.case().pump_kind == Some(PumpKind::Roller) { roller } else { other }
+    }
+
+    /// Whether rules that hold while the pump turns hold now. A pump whose kind nobody has said may be a roller: it turns
+    /// when it turns at all.
+    fn is_running(&self) -> bool {
+        let slow = self.case().pump_kind.is_none()
+            && self.channel_value(Parameter::PumpSpeed).is_some_and(|rpm| rpm >= TURNING_RPM_MIN.1);
+        slow || matches!(self.state(), PumpState::Running | PumpState::Unknown)
+    }
+
     /// Whether the pump turns, as far as its data says.
     #[must_use]
     pub fn state(&self) -> PumpState {
         match self.channel_value(Parameter::PumpSpeed) {
             None => PumpState::Unknown,
-            Some(rpm) if rpm >= TURNING_RPM_MIN => PumpState::Running,
+            Some(rpm) if rpm >= self.by_kind(TURNING_RPM_MIN) => PumpState::Running,
             Some(_) if self.is_meant_to_run() => PumpState::Stopped,
             Some(_) => PumpState::Standby,
         }

@@ -1,4 +1,8 @@
-//! The gateway's own connection to its broker: without it every pump is unheard, whatever the pumps do.
+//! What the gateway must say of itself: no connection to its broker, too slow, an alarm that no display has confirmed.
+
+mod budget;
+
+mod delivery;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -14,12 +18,22 @@ use crate::time::Instant;
 /// How long the connection may be missing before it is an alarm: a connection that is made anew at once is none.
 pub const BROKER_GRACE: Duration = Duration::from_millis(500);
 
-/// Whether the gateway is connected to its broker, and the alarm when it is not.
+pub use budget::BUDGET;
+pub use delivery::CONFIRM_WITHIN;
+
+use budget::Budget;
+use delivery::Delivery;
+
+/// Whether the gateway does what it is there for, and the alarms when it does not.
 #[derive(Debug)]
 pub struct Uplink {
     alarms: Alarms,
     down_since: Option<Instant>,
     outages: u64,
+    budget: Budget,
+    misses: u64,
+    delivery: Delivery,
+    undelivered: u64,
 }
 
 impl Uplink {
@@ -29,7 +43,15 @@ impl Uplink {
         let unreviewed = profile.reviewed_by.is_none();
         let (silence, signals) = (profile.silence, profile.signals);
         let rules = Rules::new(Vec::new(), Vec::new(), silence, signals, unreviewed);
-        Self { alarms: Alarms::new(Arc::new(rules), now), down_since: Some(now), outages: 0 }
+        Self {
+            alarms: Alarms::new(Arc::new(rules), now),
+            down_since: Some(now),
+            outages: 0,
+            budget: Budget::default(),
+            misses: 0,
+            delivery: Delivery::default(),
+            undelivered: 0,
+        }
     }
 
     /// The connection stands, with its subscriptions.
@@ -46,33 +68,69 @@ impl Uplink {
         }
     }
 
-    /// Raises the alarm when the connection has been missing for too long, and recalls what nobody acknowledges.
+    /// A frame was decided; it took so long from its arrival.
+    pub fn on_decided(&mut self, took: Duration, now: Instant) {
+        self.budget.decided(took, now);
+    }
+
+    /// A high alarm of a pump began to signal, or came back, with this revision.
+    pub fn on_high_alarm(&mut self, id: &str, revision: u32, now: Instant) {
+        self.delivery.signals(id, revision, now);
+    }
+
+    /// An alarm signals no longer, or is not high any more.
+    pub fn on_quiet_alarm(&mut self, id: &str) {
+        self.delivery.quiet(id);
+    }
+
+    /// A display has shown a revision of an alarm.
+    pub fn on_confirmed(&mut self, id: &str, revision: u32) {
+        self.delivery.confirmed(id, revision);
+    }
+
+    /// Raises what is due: no connection for too long, the budget missed, an alarm that nobody has seen; recalls what nobody
+    /// acknowledges. To be called at [`Uplink::next_deadline`], and about once a second for the budget.
     pub fn on_tick(&mut self, now: Instant, out: &mut impl Output) {
         self.alarms.on_tick(now, out);
-        if self.down_deadline().is_none_or(|deadline| now < deadline) {
-            return;
+        if let Some(since) = self.down_since.filter(|since| now >= since.plus(BROKER_GRACE)) {
+            let absence = absence(Condition::COMM_BROKER, Priority::High, self.outages, since);
+            self.alarms.raise_absence(absence, now, out);
         }
-        let id =
-            OccurrenceId { condition: Condition::COMM_BROKER, boot: None, onset: self.outages };
-        let absence = Absence {
-            id,
-            priority: Priority::High,
-            parameter: None,
-            no_data: None,
-            onset_at: self.down_since.unwrap_or(now),
-        };
-        self.alarms.raise_absence(absence, now, out);
+        match self.budget.is_missed(now) {
+            Some(true) => {
+                self.misses += u64::from(!self.is_present(Condition::GATEWAY_OVERLOAD));
+                let condition = Condition::GATEWAY_OVERLOAD;
+                let absence = absence(condition, Priority::Medium, self.misses, now);
+                self.alarms.raise_absence(absence, now, out);
+            }
+            Some(false) => self.alarms.clear(Condition::GATEWAY_OVERLOAD, now, out),
+            // Too few decisions to say: what was said stays.
+            None => {}
+        }
+        match self.delivery.overdue(now) {
+            Some(since) => {
+                self.undelivered += u64::from(!self.is_present(Condition::DELIVERY_UNCONFIRMED));
+                let condition = Condition::DELIVERY_UNCONFIRMED;
+                let absence = absence(condition, Priority::High, self.undelivered, since);
+                self.alarms.raise_absence(absence, now, out);
+            }
+            None => self.alarms.clear(Condition::DELIVERY_UNCONFIRMED, now, out),
+        }
     }
 
     /// When [`Uplink::on_tick`] has something to do.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.down_deadline().into_iter().chain(self.alarms.next_deadline()).min()
+        let down = self.down_since.map(|since| since.plus(BROKER_GRACE));
+        let down = down.filter(|_| !self.is_present(Condition::COMM_BROKER));
+        let delivery = self.delivery.deadline();
+        let delivery = delivery.filter(|_| !self.is_present(Condition::DELIVERY_UNCONFIRMED));
+        [down, delivery, self.alarms.next_deadline()].into_iter().flatten().min()
     }
 
-    fn down_deadline(&self) -> Option<Instant> {
-        let raised = self.alarms.active().iter().any(|occurrence| occurrence.present);
-        self.down_since.filter(|_| !raised).map(|since| since.plus(BROKER_GRACE))
+    fn is_present(&self, condition: Condition) -> bool {
+        let active = self.alarms.active();
+        active.iter().any(|one| one.present && one.id.condition == condition)
     }
 
     /// Whether the connection stands.
@@ -91,6 +149,11 @@ impl Uplink {
     pub fn alarms_mut(&mut self) -> &mut Alarms {
         &mut self.alarms
     }
+}
+
+fn absence(condition: Condition, priority: Priority, onset: u64, onset_at: Instant) -> Absence {
+    let id = OccurrenceId { condition, boot: None, onset };
+    Absence { id, priority, parameter: None, no_data: None, onset_at }
 }
 
 #[cfg(test)]
@@ -167,6 +230,39 @@ mod tests {
                 (Condition::COMM_BROKER, Transition::Ended)
             ]
         );
+    }
+
+    #[test]
+    fn a_high_alarm_that_no_display_confirms_is_an_alarm_until_one_does() {
+        let at = Instant::from_millis;
+        let mut heard = Heard::default();
+        let mut uplink = Uplink::new(&profile(), at(0));
+        uplink.on_up(at(0), &mut heard);
+        uplink.on_high_alarm("nicu/p1/pump.stop", 1, at(1_000));
+        assert_eq!(uplink.next_deadline(), Some(at(3_000)));
+        uplink.on_tick(at(2_999), &mut heard);
+        assert!(heard.0.is_empty());
+        uplink.on_tick(at(3_000), &mut heard);
+        uplink.on_confirmed("nicu/p1/pump.stop", 1);
+        uplink.on_tick(at(4_000), &mut heard);
+        let condition = Condition::DELIVERY_UNCONFIRMED;
+        assert_eq!(heard.0, [(condition, Transition::Raised), (condition, Transition::Ended)]);
+    }
+
+    #[test]
+    fn a_missed_budget_is_an_alarm_until_it_is_kept_again() {
+        let at = Instant::from_millis;
+        let mut heard = Heard::default();
+        let mut uplink = Uplink::new(&profile(), at(0));
+        uplink.on_up(at(0), &mut heard);
+        for tick in 0..3_000_u64 {
+            let now = at(tick * 10);
+            let slow = (500..600).contains(&tick);
+            uplink.on_decided(if slow { 2 * BUDGET } else { BUDGET / 2 }, now);
+            uplink.on_tick(now, &mut heard);
+        }
+        let condition = Condition::GATEWAY_OVERLOAD;
+        assert_eq!(heard.0, [(condition, Transition::Raised), (condition, Transition::Ended)]);
     }
 
     #[test]

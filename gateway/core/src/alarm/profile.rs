@@ -227,14 +227,13 @@ impl Profile {
                 Err(reason) => not_evaluable.push((spec.rule.key, reason)),
             }
         }
-        for effect in self.effects(treatment) {
-            for rule in limits.iter_mut().filter(|rule| rule.key.condition == effect.condition) {
-                effect.apply(&mut rule.priority, &mut rule.delay);
-            }
-            let of_condition = |rule: &&mut CompositeRule| rule.key.condition == effect.condition;
-            for rule in composites.iter_mut().filter(of_condition) {
-                effect.apply(&mut rule.priority, &mut rule.hold);
-            }
+        for rule in &mut limits {
+            let softer = self.softer(rule.key.condition, treatment);
+            (rule.priority, rule.delay) = softer.of(rule.priority, rule.delay);
+        }
+        for rule in &mut composites {
+            let softer = self.softer(rule.key.condition, treatment);
+            (rule.priority, rule.hold) = softer.of(rule.priority, rule.hold);
         }
         let unreviewed = self.reviewed_by.is_none();
         let mut rules = Rules::new(limits, composites, self.silence, self.signals, unreviewed);
@@ -244,12 +243,20 @@ impl Profile {
         rules
     }
 
-    fn effects<'a>(&'a self, treatment: &'a Treatment) -> impl Iterator<Item = &'a Effect> {
-        treatment
-            .contexts
-            .iter()
-            .filter_map(|context| self.context(context.kind))
-            .flat_map(|spec| &spec.effects)
+    /// What all declared contexts together do to a condition.
+    fn softer(&self, condition: Condition, treatment: &Treatment) -> Softer {
+        let specs = treatment.contexts.iter().filter_map(|context| self.context(context.kind));
+        let effects = specs.flat_map(|spec| &spec.effects);
+        let mut softer = Softer { most: Priority::High, delay: Duration::ZERO };
+        for effect in effects.filter(|effect| effect.condition == condition) {
+            softer.most = softer.most.min(effect.priority.unwrap_or(Priority::High));
+            softer.delay = softer.delay.saturating_add(effect.delay);
+        }
+        if condition.is_protected() {
+            softer.most = softer.most.max(Priority::Medium);
+            softer.delay = softer.delay.min(PROTECTED_DELAY_MAX);
+        }
+        softer
     }
 
     /// What a context does.
@@ -265,15 +272,17 @@ impl Profile {
     }
 }
 
-impl Effect {
-    /// Lowers a priority and lengthens a delay, a protected condition's only so far.
-    fn apply(&self, priority: &mut Priority, delay: &mut Duration) {
-        let protected = self.condition.is_protected();
-        if let Some(most) = self.priority {
-            let most = if protected { most.max(Priority::Medium) } else { most };
-            *priority = (*priority).min(most);
-        }
-        let added = if protected { self.delay.min(PROTECTED_DELAY_MAX) } else { self.delay };
-        *delay = delay.saturating_add(added);
+/// What contexts do to a rule.
+#[derive(Debug, Clone, Copy)]
+struct Softer {
+    /// The most urgent that it may be.
+    most: Priority,
+    /// Added to its delay.
+    delay: Duration,
+}
+
+impl Softer {
+    fn of(self, priority: Priority, delay: Duration) -> (Priority, Duration) {
+        (priority.min(self.most), delay.saturating_add(self.delay))
     }
 }

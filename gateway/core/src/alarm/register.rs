@@ -15,6 +15,9 @@ use crate::alarm::{AlarmChange, Cause, Output, Refused};
 use crate::parameter::Parameter;
 use crate::time::Instant;
 
+/// Room for the alarms of a pump in trouble, so that a first storm does not wait for memory.
+const ACTIVE_USUAL: usize = 16;
+
 /// Every occurrence that has not ended, at most one a condition, and the conditions that are shelved.
 #[derive(Debug)]
 pub(crate) struct Register {
@@ -25,7 +28,11 @@ pub(crate) struct Register {
 
 impl Register {
     pub(crate) fn new(now: Instant) -> Self {
-        Self { active: Vec::new(), shelves: Vec::new(), quality: Quality::new(now) }
+        Self {
+            active: Vec::with_capacity(ACTIVE_USUAL),
+            shelves: Vec::new(),
+            quality: Quality::new(now),
+        }
     }
 
     pub(crate) fn active(&self) -> &[Occurrence] {
@@ -107,6 +114,7 @@ impl Register {
         } else {
             self.arm(condition, rules, now);
             self.revise(condition, Transition::RuleChanged, now, out);
+            self.free_more_urgent(condition, now, out);
         }
     }
 
@@ -130,6 +138,7 @@ impl Register {
         self.arm(condition, rules, now);
         self.announce(condition, Transition::Worsened, now, cause, out);
         self.break_pauses_if_heard(condition, now, out);
+        self.lead_group(condition, rules, now, out);
     }
 
     /// Marks an occurrence anew without a change that a person would have to see.
@@ -250,6 +259,8 @@ impl Register {
         self.shelves.retain(|(condition, _shelf)| *condition != id.condition);
         self.shelves.push((id.condition, shelf));
         self.revise(id.condition, Transition::AudioChanged, now, out);
+        // A cause that is not heard must not keep its consequences from being heard.
+        self.free_group(id.condition, now, out);
         Ok(())
     }
 
@@ -339,11 +350,11 @@ impl Register {
         let waits = occurrence.acknowledged.is_none();
         let high = occurrence.priority == Priority::High;
         occurrence.remind_at = (waits && high)
-            .then(|| occurrence.remind_at.unwrap_or(now.plus(rules.signals.reminder)));
+            .then(|| occurrence.remind_at.unwrap_or_else(|| now.plus(rules.signals.reminder)));
         let may_go_up = waits && !high && occurrence.priority != Priority::Information;
         occurrence.escalate_at = escalate
             .filter(|_after| may_go_up)
-            .map(|after| occurrence.escalate_at.unwrap_or(now.plus(after)));
+            .map(|after| occurrence.escalate_at.unwrap_or_else(|| now.plus(after)));
     }
 
     /// A new alarm is the consequence of one that signals.
@@ -378,8 +389,25 @@ impl Register {
 
     /// A cause has ended: what is left of its consequences speaks for itself.
     fn free_group(&mut self, condition: Condition, now: Instant, out: &mut impl Output) {
+        self.free(condition, |_follower| true, now, out);
+    }
+
+    /// A cause is less urgent than it was: a consequence that is more urgent speaks for itself.
+    fn free_more_urgent(&mut self, condition: Condition, now: Instant, out: &mut impl Output) {
+        if let Some(priority) = self.find(condition).map(|leader| leader.priority) {
+            self.free(condition, |follower| follower.priority > priority, now, out);
+        }
+    }
+
+    fn free(
+        &mut self,
+        condition: Condition,
+        is_meant: impl Fn(&Occurrence) -> bool,
+        now: Instant,
+        out: &mut impl Output,
+    ) {
         for follower in &mut self.active {
-            if follower.leader == Some(condition) {
+            if follower.leader == Some(condition) && is_meant(follower) {
                 follower.leader = None;
                 follower.revise(now);
                 let transition = Transition::AudioChanged;

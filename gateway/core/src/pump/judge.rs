@@ -1,6 +1,6 @@
 //! A frame judged in its place: each reading by its channel and its limits, each tenth of a second by the composites.
 
-use super::{AT_WORK_RPM_MIN, Pump, PumpState};
+use super::{AT_WORK_RPM_MIN, Pump};
 use crate::alarm::composite::Scene;
 use crate::alarm::condition::Condition;
 use crate::alarm::occurrence::OccurrenceId;
@@ -65,7 +65,8 @@ impl Pump {
         let verdict = channel.on_sample(sample, now, rules);
         let has_failed = channel.has_failed();
         if parameter == Parameter::PumpSpeed {
-            self.at_work |= reading.value().is_some_and(|rpm| rpm > AT_WORK_RPM_MIN);
+            let at_work = self.by_kind(AT_WORK_RPM_MIN);
+            self.at_work |= reading.value().is_some_and(|rpm| rpm > at_work);
         }
         if self.console_silent && reading.is_informative() {
             self.console_speaks(now, out);
@@ -78,7 +79,7 @@ impl Pump {
             now,
             clock: &self.clock,
             fresh,
-            running: matches!(self.state(), PumpState::Running | PumpState::Unknown),
+            running: self.is_running(),
             meant_to_run: self.is_meant_to_run(),
         };
         self.alarms.on_reading(parameter, reading, sampled, &moment, out);
@@ -107,7 +108,7 @@ impl Pump {
             now,
             clock: &self.clock,
             fresh: !self.silent,
-            running: matches!(self.state(), PumpState::Running | PumpState::Unknown),
+            running: self.is_running(),
             meant_to_run: self.is_meant_to_run(),
         };
         let case = self.case();

@@ -88,9 +88,8 @@ mod tests {
 
     fn count(parameter: Parameter, samples: &[(u64, f32)]) -> usize {
         let mut spikes = Spikes::new(parameter);
-        let ended = |(ms, value): &&(u64, f32)| {
-            spikes.on_value(*value, SampleTime::from_millis(*ms))
-        };
+        let ended =
+            |(ms, value): &&(u64, f32)| spikes.on_value(*value, SampleTime::from_millis(*ms));
         samples.iter().filter(ended).count()
     }
 

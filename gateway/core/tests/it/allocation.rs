@@ -6,7 +6,7 @@ use std::time::Duration;
 use allocation_counter::measure;
 use ecmo_core::alarm::{AlarmChange, Output};
 use ecmo_core::frame::Frame;
-use ecmo_core::parameter::Parameter::{PressDrain, PressPost, SatDrain};
+use ecmo_core::parameter::Parameter::{AirBubble, PressDrain, PressPost, SatDrain};
 use ecmo_core::pump::Pump;
 use ecmo_core::reading::{NoData, Reading};
 use ecmo_core::time::{ClockMap, Instant};
@@ -35,8 +35,9 @@ fn arrivals() -> Vec<Frame> {
     while frames.len() < WARM_UP_FRAMES + FRAMES {
         let second = ms / 1_000;
         if ms.is_multiple_of(1_000) {
-            let post = if second % 8 < 4 { 120.0 } else { 5.0 };
+            let (post, air) = if second % 8 < 4 { (120.0, 0.0) } else { (320.0, 1.0) };
             agent.show(PressPost, Signal::Steady(Reading::Value(post)));
+            agent.show(AirBubble, Signal::Steady(Reading::Value(air)));
             let sat = if second % 20 < 10 {
                 Reading::Value(75.0)
             } else {

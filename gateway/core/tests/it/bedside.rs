@@ -81,6 +81,20 @@ impl Signal {
     }
 }
 
+/// A transducer on a circuit that works is never flat: a little more and a little less, as with a heart that beats.
+fn ripple(parameter: Parameter, reading: Reading, ms: u64) -> Reading {
+    let swing = match parameter {
+        Parameter::FlowBlood => 1.25,
+        Parameter::PressDrain | Parameter::PressPre | Parameter::PressPost => 0.125,
+        _ => return reading,
+    };
+    match reading {
+        Reading::Value(value) if ms / 200 % 2 == 0 => Reading::Value(value + swing),
+        Reading::Value(value) => Reading::Value(value - swing),
+        Reading::Questionable(_) | Reading::NoData(_) => reading,
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Sensor {
     parameter: Parameter,
@@ -172,7 +186,7 @@ impl Agent {
                 if sensor.samples.is_empty() {
                     sensor.since_ms = ms;
                 }
-                sensor.samples.push(sensor.signal.at(ms));
+                sensor.samples.push(ripple(sensor.parameter, sensor.signal.at(ms), ms));
             }
         }
         if !ms.is_multiple_of(FRAME_MS) {
@@ -391,20 +405,7 @@ impl Bedside {
             }
             Input::BirthAgain => self.apply(&Input::Birth(self.agent.boot.get(), false)),
             Input::Status(number, presence) => self.pump.on_status(boot(*number), *presence, now),
-            Input::Stray(number) => {
-                let mut frame = Frame::new(
-                    boot(*number),
-                    1_000,
-                    FrameStamp {
-                        published: SampleTime::from_millis(1),
-                        published_wall_ns: 0,
-                        received: now,
-                    },
-                );
-                let stopped = [Reading::Value(0.0)];
-                frame.push(Parameter::PumpSpeed, 0, SampleTime::default(), WINDOW, stopped);
-                self.deliver(frame).expect_err("a stray frame is refused");
-            }
+            Input::Stray(number) => self.stray(*number),
             Input::WallStep(seconds) => self.agent.wall_ns += seconds * 1_000_000_000,
             Input::Pause(scope, seconds) => {
                 let until = now.plus(Duration::from_secs(*seconds));
@@ -429,6 +430,18 @@ impl Bedside {
                 self.pump.acknowledge(&id, revision, person, now, &mut self.log).unwrap();
             }
         }
+    }
+
+    fn stray(&mut self, number: u64) {
+        let stamp = FrameStamp {
+            published: SampleTime::from_millis(1),
+            published_wall_ns: 0,
+            received: self.now(),
+        };
+        let mut frame = Frame::new(boot(number), 1_000, stamp);
+        let stopped = [Reading::Value(0.0)];
+        frame.push(Parameter::PumpSpeed, 0, SampleTime::default(), WINDOW, stopped);
+        self.deliver(frame).expect_err("a stray frame is refused");
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&ecmo_core::alarm::occurrence::Occurrence> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ecmo_core::alarm::condition::{Condition, Priority};
 use ecmo_core::alarm::occurrence::{Signal, Transition};
 use ecmo_core::alarm::profile::{ContextSpec, Effect, Profile};
-use ecmo_core::alarm::rule::{NotEvaluable, RuleKey};
+use ecmo_core::alarm::rule::{NotEvaluable, RuleKey, Side};
 use ecmo_core::alarm::treatment::{Context, ContextKind, Override};
 use ecmo_core::case::{PumpKind, Therapy};
 use ecmo_core::parameter::Parameter::{AirVenous, FlowBlood, PressDrain, PumpSpeed};
@@ -60,13 +60,13 @@ fn a_limit_is_in_force_on_the_next_frame() {
         treatment.overrides = vec![Override { key: key("drain.low.warn"), number: -65.0 }];
     }
     let mut bedside = Bedside::new();
-    bedside.play(&[(1_000, Input::Value(PressDrain, -60.0))], 10_000);
-    assert_eq!(bedside.find("drain.low.warn").unwrap().limit.unwrap().1, -50.0);
+    bedside.play(&[(1_000, Input::Value(PressDrain, -58.0))], 10_000);
+    assert_eq!(bedside.find("drain.low.warn").unwrap().limit, Some((Side::Below, -50.0)));
     bedside.play(&[(10_000, Input::Treat(lower))], 12_000);
     // Recovered by the new limit: it ends after its clear delay.
     assert!(bedside.find("drain.low.warn").is_none());
     bedside.play(&[(12_000, Input::Treat(|treatment, _| treatment.overrides.clear()))], 15_000);
-    assert_eq!(bedside.find("drain.low.warn").unwrap().limit.unwrap().1, -50.0);
+    assert_eq!(bedside.find("drain.low.warn").unwrap().limit, Some((Side::Below, -50.0)));
 }
 
 #[test]

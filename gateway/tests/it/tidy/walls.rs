@@ -147,8 +147,9 @@ fn impure(files: &[Source]) -> Vec<String> {
 const RANKS: &[(&str, &[&str])] = &[
     ("proto", &[]),
     ("gateway/core", &[]),
+    ("gateway/profile", &["ecmo-core"]),
     ("agent", &["ecmo-proto", "ecmo-core"]),
-    ("gateway", &["ecmo-proto", "ecmo-core"]),
+    ("gateway", &["ecmo-proto", "ecmo-core", "ecmo-profile"]),
     ("dashboards/terminal", &["ecmo-proto", "ecmo-core"]),
 ];
 

@@ -3,16 +3,35 @@
 //! A composite says how it is at one point of the grid: present with its evidence, absent, or not to be judged and why.
 //! How long that must last, latching and occurrences are the rule's (see [`super::hold`]).
 
-pub mod air;
-pub mod battery;
-pub mod chatter;
-pub mod clotting;
-pub mod gas;
-pub mod no_flow;
-pub mod obstruction;
-pub mod opening;
-pub mod recirculation;
-pub mod trend;
+mod inputs;
+
+mod frozen;
+
+mod branches;
+
+mod history;
+
+mod no_flow;
+
+mod opening;
+
+mod obstruction;
+
+mod clotting;
+
+mod chatter;
+
+mod air;
+
+mod recirculation;
+
+mod gas;
+
+mod battery;
+
+mod trend;
+
+use alloc::boxed::Box;
 
 use crate::alarm::condition::Priority;
 use crate::alarm::rule::{NotEvaluable, Side};
@@ -20,6 +39,17 @@ use crate::case::Case;
 use crate::parameter::Parameter;
 use crate::signal::Signals;
 use crate::time::SampleTime;
+
+use air::AirState;
+use battery::BatteryState;
+use chatter::ChatterState;
+use clotting::ClottingState;
+use gas::GasState;
+use no_flow::NoFlowState;
+use obstruction::ObstructionState;
+use opening::{DisconnectionState, PostFallState};
+use recirculation::RecirculationState;
+use trend::BleedingState;
 
 pub use air::AirEntrainment;
 pub use battery::Depleting;
@@ -106,20 +136,140 @@ pub struct Evidence {
 
 /// What one composite rule remembers beyond the signals.
 #[derive(Debug)]
-pub(crate) struct Memory;
+pub(crate) struct Memory {
+    circuit: Option<u32>,
+    state: State,
+}
 
-impl Memory {
-    pub(crate) fn new(_composite: &Composite) -> Self {
-        Self
+/// By composite; large ones lie elsewhere, so that a small one stays small.
+#[derive(Debug)]
+enum State {
+    NoFlow(NoFlowState),
+    Disconnection(Box<DisconnectionState>),
+    PostFall(Box<PostFallState>),
+    Obstruction(Box<ObstructionState>),
+    Clotting(Box<ClottingState>),
+    Chatter(Box<ChatterState>),
+    Air(Box<AirState>),
+    Recirculation(Box<RecirculationState>),
+    Gas(Box<GasState>),
+    Battery(Box<BatteryState>),
+    Bleeding(Box<BleedingState>),
+    Pulse,
+}
+
+impl State {
+    fn new(composite: &Composite) -> Self {
+        match composite {
+            Composite::PumpNoFlow(_) => Self::NoFlow(NoFlowState::new()),
+            Composite::Disconnection(_) => Self::Disconnection(Box::new(DisconnectionState::new())),
+            Composite::PostFall(_) => Self::PostFall(Box::new(PostFallState::new())),
+            Composite::ReturnObstruction(_) | Composite::DrainObstruction(_) => {
+                Self::Obstruction(Box::new(ObstructionState::new()))
+            }
+            Composite::Clotting(_) => Self::Clotting(Box::new(ClottingState::new())),
+            Composite::Chatter(_) => Self::Chatter(Box::new(ChatterState::new())),
+            Composite::AirEntrainment(_) => Self::Air(Box::new(AirState::new())),
+            Composite::Recirculation(_) => Self::Recirculation(Box::new(RecirculationState::new())),
+            Composite::GasFailure(_) => Self::Gas(Box::new(GasState::new())),
+            Composite::Depleting(_) => Self::Battery(Box::new(BatteryState::new())),
+            Composite::BleedingTrend(_) => Self::Bleeding(Box::new(BleedingState::new())),
+            Composite::PulseLow(_) => Self::Pulse,
+        }
     }
 
-    pub(crate) fn judge(&mut self, _composite: &Composite, _scene: &Scene<'_>) -> Finding {
-        Finding::Unknown(NotEvaluable::NoReference)
-    }
-
-    pub(crate) fn restart(&mut self) {}
-
-    pub(crate) fn membrane_baseline(&self) -> Option<f32> {
-        None
+    /// Empties it in place, for another circuit.
+    fn clear(&mut self) {
+        match self {
+            Self::NoFlow(state) => *state = NoFlowState::new(),
+            Self::Disconnection(state) => **state = DisconnectionState::new(),
+            Self::PostFall(state) => **state = PostFallState::new(),
+            Self::Obstruction(state) => **state = ObstructionState::new(),
+            Self::Clotting(state) => **state = ClottingState::new(),
+            Self::Chatter(state) => **state = ChatterState::new(),
+            Self::Air(state) => **state = AirState::new(),
+            Self::Recirculation(state) => **state = RecirculationState::new(),
+            Self::Gas(state) => **state = GasState::new(),
+            // Battery and patient are not the circuit's.
+            Self::Battery(_) | Self::Bleeding(_) | Self::Pulse => {}
+        }
     }
 }
+
+impl Memory {
+    /// Nothing is remembered yet. Whatever is needed later is allocated here.
+    pub(crate) fn new(composite: &Composite) -> Self {
+        Self { circuit: None, state: State::new(composite) }
+    }
+
+    /// How it is at this point of the grid. Points come in order.
+    pub(crate) fn judge(&mut self, composite: &Composite, scene: &Scene<'_>) -> Finding {
+        if self.circuit.replace(scene.circuit).is_some_and(|before| before != scene.circuit) {
+            self.state.clear();
+        }
+        match (composite, &mut self.state) {
+            (Composite::PumpNoFlow(rule), State::NoFlow(state)) => state.judge(rule, scene),
+            (Composite::Disconnection(rule), State::Disconnection(state)) => {
+                state.judge(rule, scene)
+            }
+            (Composite::PostFall(rule), State::PostFall(state)) => state.judge(rule, scene),
+            (Composite::ReturnObstruction(rule), State::Obstruction(state)) => {
+                state.judge_return(rule, scene)
+            }
+            (Composite::DrainObstruction(rule), State::Obstruction(state)) => {
+                state.judge_drain(rule, scene)
+            }
+            (Composite::Clotting(rule), State::Clotting(state)) => state.judge(rule, scene),
+            (Composite::Chatter(rule), State::Chatter(state)) => state.judge(rule, scene),
+            (Composite::AirEntrainment(rule), State::Air(state)) => state.judge(rule, scene),
+            (Composite::Recirculation(rule), State::Recirculation(state)) => {
+                state.judge(rule, scene)
+            }
+            (Composite::GasFailure(rule), State::Gas(state)) => state.judge(rule, scene),
+            (Composite::Depleting(rule), State::Battery(state)) => state.judge(rule, scene),
+            (Composite::BleedingTrend(rule), State::Bleeding(state)) => state.judge(rule, scene),
+            (Composite::PulseLow(rule), State::Pulse) => rule.judge(scene),
+            // Another rule than the memory was made for: it has nothing to go by.
+            (_, _) => Finding::Unknown(NotEvaluable::NoReference),
+        }
+    }
+
+    /// A new boot of the agent: its clock begins anew, the circuit is the same.
+    pub(crate) fn restart(&mut self) {
+        match &mut self.state {
+            State::NoFlow(state) => state.restart(),
+            State::Disconnection(state) => state.restart(),
+            State::PostFall(state) => state.restart(),
+            State::Obstruction(state) => state.restart(),
+            State::Clotting(state) => state.restart(),
+            State::Air(state) => state.restart(),
+            State::Recirculation(state) => state.restart(),
+            State::Gas(state) => state.restart(),
+            State::Battery(state) => state.restart(),
+            State::Bleeding(state) => state.restart(),
+            // What they remember has no time.
+            State::Chatter(_) | State::Pulse => {}
+        }
+    }
+
+    /// Membrane resistance of the circuit when it was new, in mmHg.min/L, once it has been learnt.
+    pub(crate) const fn membrane_baseline(&self) -> Option<f32> {
+        match &self.state {
+            State::Clotting(state) => state.baseline(),
+            State::NoFlow(_)
+            | State::Disconnection(_)
+            | State::PostFall(_)
+            | State::Obstruction(_)
+            | State::Chatter(_)
+            | State::Air(_)
+            | State::Recirculation(_)
+            | State::Gas(_)
+            | State::Battery(_)
+            | State::Bleeding(_)
+            | State::Pulse => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

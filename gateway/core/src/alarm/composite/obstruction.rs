@@ -2,6 +2,23 @@
 
 use core::time::Duration;
 
+use crate::alarm::composite::frozen::Frozen;
+use crate::alarm::composite::{Evidence, Finding, Scene};
+use crate::alarm::condition::Priority;
+use crate::alarm::rule::{NotEvaluable, Side};
+use crate::case::PumpKind;
+use crate::parameter::Parameter;
+use crate::signal::Levels;
+
+/// Below this flow its changes mean nothing, in mL/min (reference, section 2.4).
+const FLOW_MIN: f32 = 100.0;
+
+/// No roller turns faster, in rev/min (reference, section 1.1).
+const ROLLER_SPEED_MAX: f32 = 250.0;
+
+/// What is present ends at this share of the thresholds that it began at.
+const EASE: f32 = 0.8;
+
 /// When the return counts as obstructed. Numbers of the reference, section 2.4 C3, proposals there.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ReturnObstruction {
@@ -53,5 +70,153 @@ impl Default for DrainObstruction {
             speed_steady: 0.02,
             speed_pause: Duration::from_secs(2),
         }
+    }
+}
+
+/// State of both rules: the working point that the obstruction is told by.
+///
+/// It is the circuit's usual one over minutes ([`crate::signal::Signals::working`]), so that a line that closes slowly
+/// does not drag its measure along; while the line is obstructed it stands still. It moves again 11 s after the circuit is
+/// near it, or unobstructed at another speed; at the latest after 10 min that were not obstructed.
+#[derive(Debug)]
+pub(super) struct ObstructionState {
+    reference: Frozen<Levels>,
+}
+
+/// The circuit now, and what it would be at this speed if nothing were obstructed.
+struct Look {
+    now: Levels,
+    usual: Levels,
+    ease: f32,
+}
+
+impl ObstructionState {
+    pub(super) const fn new() -> Self {
+        Self { reference: Frozen::new() }
+    }
+
+    pub(super) fn restart(&mut self) {
+        self.reference.restart();
+    }
+
+    pub(super) fn judge_return(&mut self, rule: &ReturnObstruction, scene: &Scene<'_>) -> Finding {
+        let pause = (rule.speed_steady, rule.speed_pause);
+        let recovered = |look: &Look| look.now.post - look.usual.post < 0.5 * rule.rise_min;
+        self.judge(
+            scene,
+            Parameter::PressPost,
+            pause,
+            |look| look.return_is(rule, scene),
+            recovered,
+        )
+    }
+
+    pub(super) fn judge_drain(&mut self, rule: &DrainObstruction, scene: &Scene<'_>) -> Finding {
+        let pause = (rule.speed_steady, rule.speed_pause);
+        let recovered = |look: &Look| look.usual.drain - look.now.drain < 0.5 * rule.fall_min;
+        self.judge(
+            scene,
+            Parameter::PressDrain,
+            pause,
+            |look| look.drain_is(rule, scene),
+            recovered,
+        )
+    }
+
+    fn judge(
+        &mut self,
+        scene: &Scene<'_>,
+        pressure: Parameter,
+        (speed_steady, speed_pause): (f32, Duration),
+        find: impl Fn(&Look) -> Result<Option<Evidence>, NotEvaluable>,
+        recovered: impl Fn(&Look) -> bool,
+    ) -> Finding {
+        for needed in [pressure, Parameter::FlowBlood] {
+            if let Err(reason) = scene.beat(needed) {
+                return Finding::Unknown(reason);
+            }
+        }
+        let Some(reference) = self.reference.held().or_else(|| scene.signals.working().copied())
+        else {
+            return Finding::Unknown(NotEvaluable::NoReference);
+        };
+        let present = self.reference.is_present();
+        let now = scene.now();
+        let ease = if present { EASE } else { 1.0 };
+        let look = Look { now, usual: reference.at_speed(now.speed), ease };
+        if !present && scene.is_speed_moved(speed_steady, speed_pause) {
+            return Finding::Absent;
+        }
+        match find(&look) {
+            Err(reason) => Finding::Unknown(reason),
+            Ok(Some(evidence)) => {
+                self.reference.on_present(reference);
+                Finding::Present(evidence)
+            }
+            Ok(None) => {
+                let changed = (now.speed / reference.speed - 1.0).abs() >= speed_steady;
+                self.reference.on_absent(changed || recovered(&look), scene.tick);
+                Finding::Absent
+            }
+        }
+    }
+}
+
+impl Look {
+    /// Whether the flow has fallen as behind an obstruction.
+    ///
+    /// A roller pushes the blood on whatever the pressure is: it needs no such sign. Where nobody has said what drives the
+    /// blood its speed does, and where that is unknown too, either will do.
+    fn flow_fell(&self, share: f32, scene: &Scene<'_>) -> bool {
+        let fell = self.now.flow < (1.0 - share * self.ease) * self.usual.flow;
+        let pushed = match scene.case.pump_kind {
+            Some(PumpKind::Centrifugal) => false,
+            Some(PumpKind::Roller) => true,
+            None => self.now.speed.is_nan() || self.now.speed <= ROLLER_SPEED_MAX,
+        };
+        fell || pushed
+    }
+
+    fn return_is(
+        &self,
+        rule: &ReturnObstruction,
+        scene: &Scene<'_>,
+    ) -> Result<Option<Evidence>, NotEvaluable> {
+        let Self { now, usual, ease } = self;
+        if usual.post.is_nan() || usual.flow.is_nan() || usual.flow < FLOW_MIN {
+            return Err(NotEvaluable::NoReference);
+        }
+        let limit = usual.post + rule.rise_min * ease;
+        // Products instead of quotients: a line that is closed has no flow to divide by.
+        let before = (usual.post - scene.distal(usual)) * now.flow.max(0.0);
+        let resistance = (now.post - scene.distal(now)) * usual.flow;
+        let ratio = 1.0 + (rule.resistance_ratio - 1.0) * ease;
+        if now.post <= limit
+            || resistance <= ratio * before
+            || !self.flow_fell(rule.flow_fall, scene)
+        {
+            return Ok(None);
+        }
+        let priority = (now.post > rule.post_high).then_some(Priority::High);
+        let limit = Some((Side::Above, limit));
+        Ok(Some(Evidence { parameter: Parameter::PressPost, value: now.post, limit, priority }))
+    }
+
+    fn drain_is(
+        &self,
+        rule: &DrainObstruction,
+        scene: &Scene<'_>,
+    ) -> Result<Option<Evidence>, NotEvaluable> {
+        let Self { now, usual, ease } = self;
+        if usual.drain.is_nan() || usual.flow.is_nan() || usual.flow < FLOW_MIN {
+            return Err(NotEvaluable::NoReference);
+        }
+        let limit = usual.drain - rule.fall_min * ease;
+        if now.drain >= limit || !self.flow_fell(rule.flow_fall, scene) {
+            return Ok(None);
+        }
+        let limit = Some((Side::Below, limit));
+        let value = now.drain;
+        Ok(Some(Evidence { parameter: Parameter::PressDrain, value, limit, priority: None }))
     }
 }

@@ -1,0 +1,1 @@
+//! Doubts by hand-made signals.

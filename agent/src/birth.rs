@@ -142,7 +142,7 @@ mod tests {
         assert_eq!((birth.boot_id, birth.mono_ns, birth.wall_ns), (boot.id, 3, 4));
         assert_eq!(birth.source(), v1::SourceKind::Simulated);
         assert_eq!(birth.frame_period_us, 20_000);
-        assert_eq!(birth.channels.len(), 15);
+        assert_eq!(birth.channels.len(), lineup.channels().len());
         let drain = &birth.channels[0];
         assert_eq!((drain.id.as_str(), drain.unit.as_str()), ("press.drain", "mm[Hg]"));
         let status = announcer.status(Presence::Offline);

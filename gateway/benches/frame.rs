@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use divan::counter::ItemsCount;
 use divan::{AllocProfiler, Bencher, black_box};
-use ecmo_core::alarm::starter::starter_rules;
 use ecmo_core::alarm::{AlarmChange, Output};
 use ecmo_core::frame::Frame;
 use ecmo_core::parameter::Parameter;
@@ -89,10 +88,10 @@ fn frame(sequence: u64) -> bytes::Bytes {
 #[divan::bench]
 fn bytes_to_decision(bencher: Bencher<'_, '_>) {
     let birth = decode::birth(&birth().encode_to_vec(), PUMP).expect("the birth is right");
-    let rules = Arc::new(starter_rules());
+    let profile = Arc::new(ecmo_profile::starter());
     let window = Duration::from_millis(100);
-    let mut pump = Pump::new(rules, window, Instant::default());
-    pump.on_birth(birth.boot, &birth.channels, false, Instant::default(), &mut Nobody)
+    let mut pump = Pump::new(profile, window, Instant::default());
+    pump.on_birth(birth.boot, &birth.channels, None, false, Instant::default(), &mut Nobody)
         .expect("the first birth is taken");
     let mut decoder = Decoder::default();
     let mut sequence = 0;

@@ -5,9 +5,11 @@ mod error;
 mod file;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use ecmo_core::alarm::profile::Profile;
 use ecmo_proto::topic::{Id, PumpAddress};
 
 pub use error::ConfigError;
@@ -36,8 +38,10 @@ pub struct Settings {
     pub alarms: Alarms,
     /// Pumps that must be there: shown as never seen, and alarmed, until they are heard.
     pub pumps: Vec<PumpAddress>,
-    /// Name of the file, for messages.
-    file: String,
+    /// Folder in which what people have said survives a restart; `None`: nothing does.
+    pub state_dir: Option<PathBuf>,
+    /// How far back a preview of a limit looks, 0 to 2 hours; zero: there is no preview.
+    pub history: Duration,
 }
 
 /// Where frames come from.
@@ -89,56 +93,41 @@ pub struct Serve {
 /// How alarms are judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alarms {
-    /// Time without a frame after which a pump counts as silent.
-    pub silence: Duration,
-    /// Changes to the built-in rules.
-    pub rules: Vec<RuleOverride>,
+    /// The rules of the site.
+    pub profile: Arc<Profile>,
+    /// Time without a frame after which a pump counts as silent; `None`: as the profile has it.
+    pub silence: Option<Duration>,
 }
 
-/// A change to one built-in rule. Absent fields keep the rule's own value.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RuleOverride {
-    /// Id of the rule.
-    pub id: String,
-    /// Line of the id in the settings file, counted from 1.
-    pub line: usize,
-    /// The limit, in the parameter's unit; finite.
-    pub limit: Option<f32>,
-    /// How long the limit must be violated before the alarm is raised.
-    pub delay: Option<Duration>,
-    /// How long the limit must be kept before the condition counts as gone.
-    pub clear_delay: Option<Duration>,
-    /// How far inside the limit the value must return, in the parameter's unit; finite, not negative.
-    pub hysteresis: Option<f32>,
-    /// The priority.
-    pub priority: Option<RulePriority>,
+impl Alarms {
+    /// The profile with what the settings change.
+    #[must_use]
+    pub fn in_force(&self) -> Arc<Profile> {
+        let Some(frame) = self.silence else { return Arc::clone(&self.profile) };
+        let mut profile = Profile::clone(&self.profile);
+        profile.silence.frame = frame;
+        profile.silence.frame_after_hint = profile.silence.frame_after_hint.min(frame);
+        Arc::new(profile)
+    }
 }
 
-/// Priority as a settings file names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RulePriority {
-    /// Immediate response.
-    High,
-    /// Prompt response.
-    Medium,
-    /// Awareness.
-    Low,
-}
+/// Long enough for what a shift remembers, at some 0.3 MB a fast channel.
+const HISTORY_DEFAULT: Duration = Duration::from_mins(30);
 
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 impl Default for Settings {
-    /// All wards, embedded broker, loopback addresses, built-in rules.
+    /// All wards, embedded broker, loopback addresses, the built-in profile, nothing durable.
     fn default() -> Self {
         Self {
             wards: Vec::new(),
             broker: Broker::Embedded { bind: (LOOPBACK, 1883).into() },
             serve: Serve { bind: (LOOPBACK, 8080).into(), displays_max: 64 },
             metrics_bind: (LOOPBACK, 9464).into(),
-            alarms: Alarms { silence: Duration::from_millis(800), rules: Vec::new() },
+            alarms: Alarms { profile: Arc::new(ecmo_profile::starter()), silence: None },
             pumps: Vec::new(),
-            file: "built-in settings".to_owned(),
+            state_dir: None,
+            history: HISTORY_DEFAULT,
         }
     }
 }
@@ -157,37 +146,22 @@ impl Settings {
         }
     }
 
-    /// Reads and checks a file.
+    /// Reads and checks a file, and the profile that it names.
     ///
     /// # Errors
-    /// The file cannot be read, or holds an unknown key or an impossible value.
+    /// A file cannot be read, or holds an unknown key or an impossible value.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
         Self::parse(&path.display().to_string(), &text)
     }
 
-    /// Checks a text; `file` names it in messages.
+    /// Checks a text, and reads the profile that it names; `file` names it in messages, and paths start from its folder.
     ///
     /// # Errors
-    /// An unknown key or an impossible value.
+    /// An unknown key or an impossible value, here or in the profile.
     pub fn parse(file: &str, text: &str) -> Result<Self, ConfigError> {
         file::parse(file, text)
-    }
-
-    /// Checks that every rule that is changed exists.
-    ///
-    /// # Errors
-    /// The first override of a rule that is not among `known_rule_ids`.
-    pub fn check(&self, known_rule_ids: &[&str]) -> Result<(), ConfigError> {
-        let unknown = self.alarms.rules.iter().find(|rule| !known_rule_ids.contains(&&*rule.id));
-        let Some(rule) = unknown else { return Ok(()) };
-        Err(ConfigError::Wrong {
-            file: self.file.clone(),
-            line: rule.line,
-            what: format!("there is no alarm rule {:?}", rule.id),
-            todo: format!("use one of {}", known_rule_ids.join(", ")),
-        })
     }
 }
 

@@ -8,7 +8,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use ecmo_core::alarm::occurrence::{Acknowledgement, Occurrence, Transition};
+use ecmo_core::alarm::condition::Condition;
+use ecmo_core::alarm::occurrence::{Acknowledgement, Occurrence, Shelf, Transition};
+use ecmo_core::alarm::rule::{NotEvaluable, RuleKey, Rules};
+use ecmo_core::alarm::treatment::Treatment;
 use ecmo_core::frame::BootId;
 use ecmo_core::parameter::Parameter;
 use ecmo_core::reading::Reading;
@@ -33,8 +36,8 @@ pub struct AlarmUpdate {
     pub address: Option<PumpAddress>,
     /// The occurrence as it was then.
     pub occurrence: Occurrence,
-    /// What changed.
-    pub transition: Transition,
+    /// What changed; `None` in lists and snapshots.
+    pub transition: Option<Transition>,
     /// Wall time of the onset, in nanoseconds since 1970; for people.
     pub onset_wall_ns: i64,
     /// What the path took for the deciding sample.
@@ -53,10 +56,11 @@ impl AlarmUpdate {
 
     /// The occurrence as its acknowledgement left it, when that ended it.
     #[must_use]
-    pub fn acknowledged(&self, by: &str, at: Instant) -> Self {
+    pub fn acknowledged(&self, by: String, note: String, at: Instant) -> Self {
         let mut ended = self.clone();
-        ended.transition = Transition::Acknowledged;
-        ended.occurrence.acknowledged = Some(Acknowledgement { by: by.to_owned(), at });
+        ended.transition = Some(Transition::Acknowledged);
+        let worst = ended.occurrence.worst;
+        ended.occurrence.acknowledged = Some(Acknowledgement { by, note, at, worst });
         ended.occurrence.revision = ended.occurrence.revision.saturating_add(1);
         ended.occurrence.changed_at = at;
         ended
@@ -224,12 +228,28 @@ pub struct WaveformBlock {
     pub readings: Vec<Reading>,
 }
 
+/// The rules in force at one pump, as the alarm thread judges by them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuleBook {
+    /// The rules.
+    pub rules: Arc<Rules>,
+    /// Rules that cannot be judged now, and why.
+    pub not_evaluable: Vec<(RuleKey, NotEvaluable)>,
+    /// What people have said, as the rules know it; its case with what the birth says where nobody has said more.
+    pub treatment: Treatment,
+    /// Conditions that are shelved.
+    pub shelves: Vec<(Condition, Shelf)>,
+    /// Membrane resistance of the circuit when it was new, in mmHg.min/L, once known.
+    pub membrane_baseline: Option<f32>,
+}
+
 /// What displays can read of one pump. The alarm thread replaces things whole and takes no lock that a reader may hold.
 #[derive(Debug)]
 pub struct PumpSlot {
     /// Which pump.
     pub address: PumpAddress,
     view: ArcSwap<View>,
+    rules: ArcSwap<RuleBook>,
     birth: ArcSwapOption<Birth>,
     received: AtomicU64,
     rejected: AtomicU64,
@@ -268,13 +288,14 @@ impl Drop for WaveformWatch {
 }
 
 impl PumpSlot {
-    /// A slot with its first view.
+    /// A slot with its first view and rules.
     #[must_use]
-    pub fn new(address: PumpAddress, view: View) -> Self {
+    pub fn new(address: PumpAddress, view: View, rules: RuleBook) -> Self {
         let (waveforms, _nobody_yet) = broadcast::channel(WAVEFORMS_QUEUED_MAX);
         Self {
             address,
             view: ArcSwap::from_pointee(view),
+            rules: ArcSwap::from_pointee(rules),
             birth: ArcSwapOption::empty(),
             received: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
@@ -306,6 +327,17 @@ impl PumpSlot {
     #[must_use]
     pub fn view(&self) -> Arc<View> {
         self.view.load_full()
+    }
+
+    /// Replaces the rules.
+    pub fn rule(&self, rules: RuleBook) {
+        self.rules.store(Arc::new(rules));
+    }
+
+    /// The rules in force.
+    #[must_use]
+    pub fn rules(&self) -> Arc<RuleBook> {
+        self.rules.load_full()
     }
 
     /// Replaces the birth.

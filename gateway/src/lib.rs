@@ -15,11 +15,17 @@ pub mod ingest;
 
 pub mod decode;
 
+pub mod treatment;
+
+pub mod history;
+
 pub mod fanout;
 
 pub mod registry;
 
 pub mod engine;
+
+pub mod desk;
 
 pub mod grpc;
 

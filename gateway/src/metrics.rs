@@ -20,7 +20,8 @@ use handles::Registrar;
 pub use handles::By;
 pub use label::{
     AlarmKind, AlarmPriority, AlarmTransition, BirthRejected, BrokerPath, FrameRejected, Label,
-    LinkLost, RuntimeName, SampleInvalid, Stage, StatusRejected, StreamKind, SubscriptionDropped,
+    LinkLost, RuntimeName, SampleInvalid, Stage, StateError, StatusRejected, StreamKind,
+    SubscriptionDropped,
 };
 pub use metrics::{Counter, Gauge, Histogram};
 pub use pump::PumpMetrics;
@@ -44,6 +45,10 @@ pub struct Metrics {
     pub runtime_lag_seconds: By<RuntimeName, Histogram>,
     /// Alarms that have not ended.
     pub alarms_active: By<AlarmPriority, By<AlarmKind, Gauge>>,
+    /// Treatments that could not be read or written.
+    pub state_errors: By<StateError, Counter>,
+    /// Rows of the history that found no place.
+    pub history_lost: Counter,
     /// Messages that a display did not get.
     pub subscription_dropped: By<StreamKind, By<SubscriptionDropped, Counter>>,
     /// Connections that were refused.
@@ -86,6 +91,8 @@ impl Metrics {
             alarms_active: By::new(|priority: AlarmPriority| {
                 registrar.gauges(&name::ALARMS_ACTIVE, &handles::with(&[], priority))
             }),
+            state_errors: registrar.counters(&name::STATE_ERRORS, &[]),
+            history_lost: registrar.counter(&name::HISTORY_LOST, &[]),
             subscription_dropped: By::new(|kind: StreamKind| {
                 registrar.counters(&name::SUBSCRIPTION_DROPPED, &handles::with(&[], kind))
             }),

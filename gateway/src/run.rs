@@ -8,15 +8,18 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::clock::Clock;
-use crate::config::{Broker, BrokerAddress, ConfigError, Settings};
-use crate::engine::{Engine, EngineHandle, EngineParts, Waveform, known_rule_ids};
+use crate::config::{Broker, BrokerAddress, Settings};
+use crate::desk::{self, Desk, DeskParts, Restored};
+use crate::engine::{Engine, EngineHandle, EngineOutputs, EngineParts, Waveform};
 use crate::fanout::PumpSlot;
 use crate::grpc::{self, Serving};
+use crate::history::{Batch, Histories};
 use crate::http::{self, Limits, NotReady};
 use crate::ingest;
 use crate::latency::Latencies;
 use crate::metrics::{BrokerPath, Metrics, RuntimeName};
 use crate::registry::Registry;
+use crate::treatment::{Stamp, Store};
 
 /// How long displays may take to end their requests when the gateway ends.
 const DRAIN: Duration = Duration::from_millis(500);
@@ -36,9 +39,6 @@ const CONNECTIONS_PER_DISPLAY: usize = 4;
 /// Why the gateway does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The settings name something that does not exist.
-    #[error(transparent)]
-    Settings(#[from] ConfigError),
     /// The embedded broker does not start.
     #[cfg(feature = "embedded-broker")]
     #[error(transparent)]
@@ -89,7 +89,6 @@ impl Gateway {
     /// # Errors
     /// An address is taken, a setting names what does not exist, or the system gives no thread.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
-        settings.check(&known_rule_ids())?;
         let listener = listen(settings.serve.bind, "serve")?;
         let metrics_listener = listen(settings.metrics_bind, "metrics")?;
         let address = local(&listener, settings.serve.bind, "serve")?;
@@ -109,35 +108,34 @@ impl Gateway {
         let clock = Clock::start();
         let metrics = Arc::new(Metrics::new(&[BrokerPath::A]));
         let latencies = Arc::new(Latencies::default());
+        let restored = restore(settings, clock, Arc::clone(&metrics)).await?;
         let parts = EngineParts {
             clock,
             metrics: Arc::clone(&metrics),
             latencies: Arc::clone(&latencies),
-            brokers: vec![ingest::Options {
-                broker: broker_address.clone(),
-                wards: settings.wards.clone(),
-                path: BrokerPath::A,
-            }],
+            brokers: vec![to_read(settings, &broker_address)],
+            restored: restored.treatments,
         };
         let (engine, outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
 
-        let registry = Arc::new(Registry::default());
-        let serving = Serving {
+        let histories = Arc::new(Histories::new(settings.history));
+        let desk = DeskParts {
             clock,
-            epoch: fastrand::u64(1..),
-            registry: Arc::clone(&registry),
+            profile: settings.alarms.in_force(),
             engine: engine.handle.clone(),
-            latencies: Arc::clone(&latencies),
+            registry: Arc::default(),
+            histories: Arc::clone(&histories),
             metrics: Arc::clone(&metrics),
+            store: settings.state_dir.clone().map(Store::new),
+            standing: restored.standing,
+            durable: restored.durable,
         };
+        let serving = serve_from(desk, Arc::clone(&latencies));
+        let mut tasks = background(outputs, &serving, histories);
         let displays = http::router(readiness(engine.handle.clone(), clock))
             .fallback_service(grpc::router(serving).await?);
 
         let (stop, stopping) = watch::channel(false);
-        let mut tasks = JoinSet::new();
-        tasks.spawn(direct(outputs.new_pumps, registry, Arc::clone(&metrics)));
-        tasks.spawn(pass_waveforms(outputs.waveforms));
-        tasks.spawn(watch_over(Arc::clone(&metrics), clock));
         let limits = |connections_max| Limits {
             connections_max,
             drain_max: DRAIN,
@@ -288,6 +286,70 @@ async fn direct(
         registry.insert(slot);
     }
     "directory"
+}
+
+/// What the services work with.
+fn serve_from(desk: DeskParts, latencies: Arc<Latencies>) -> Serving {
+    Serving {
+        clock: desk.clock,
+        epoch: fastrand::u64(1..),
+        registry: Arc::clone(&desk.registry),
+        engine: desk.engine.clone(),
+        metrics: Arc::clone(&desk.metrics),
+        desk: Arc::new(Desk::new(desk)),
+        latencies,
+    }
+}
+
+fn to_read(settings: &Settings, broker: &BrokerAddress) -> ingest::Options {
+    let (broker, wards) = (broker.clone(), settings.wards.clone());
+    ingest::Options { broker, wards, path: BrokerPath::A }
+}
+
+/// What goes on beside the services: none of it ends before the gateway does.
+fn background(
+    outputs: EngineOutputs,
+    serving: &Serving,
+    histories: Arc<Histories>,
+) -> JoinSet<&'static str> {
+    let mut tasks = JoinSet::new();
+    let (registry, metrics) = (Arc::clone(&serving.registry), Arc::clone(&serving.metrics));
+    tasks.spawn(direct(outputs.new_pumps, registry, Arc::clone(&metrics)));
+    tasks.spawn(pass_waveforms(outputs.waveforms));
+    tasks.spawn(keep_history(outputs.history, histories));
+    tasks.spawn(keep_treatments(Arc::clone(&serving.desk)));
+    tasks.spawn(watch_over(metrics, serving.clock));
+    tasks
+}
+
+/// What people had said, read before the first frame is judged.
+async fn restore(
+    settings: &Settings,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+) -> Result<Restored, JoinError> {
+    let (store, profile) = (settings.state_dir.clone().map(Store::new), settings.alarms.in_force());
+    let read = move || {
+        let at = Stamp { now: clock.now(), wall_ns: clock.wall_ns() };
+        desk::restore(store.as_ref(), &profile, at, &metrics)
+    };
+    tokio::task::spawn_blocking(read).await
+}
+
+async fn keep_history(mut rows: mpsc::Receiver<Batch>, histories: Arc<Histories>) -> &'static str {
+    while let Some(batch) = rows.recv().await {
+        histories.take(batch);
+    }
+    // Without a history there is nothing to keep, and nothing that could end.
+    if !histories.is_kept() {
+        std::future::pending::<()>().await;
+    }
+    "history"
+}
+
+async fn keep_treatments(desk: Arc<Desk>) -> &'static str {
+    desk.run().await;
+    "desk"
 }
 
 async fn pass_waveforms(mut waveforms: mpsc::Receiver<Waveform>) -> &'static str {

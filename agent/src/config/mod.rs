@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 
 pub use broker::{BrokerUrl, BrokerUrlError};
 pub use fault::{Fault, FaultKind, UnknownFault};
-pub use number::{FrameMillis, OutOfRange, Rate, Seconds, Speed};
+pub use number::{FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, Weight};
 pub use source::{
     AtEnd, EmtecSettings, ReplaySettings, SimulatedSettings, SourceError, SourceSettings,
 };
@@ -51,6 +51,16 @@ pub enum PumpKind {
     Centrifugal,
     /// Flow follows speed.
     Roller,
+}
+
+impl PumpKind {
+    /// The kind as the simulator names it.
+    const fn simulated(self) -> ecmo_core::case::PumpKind {
+        match self {
+            Self::Centrifugal => ecmo_core::case::PumpKind::Centrifugal,
+            Self::Roller => ecmo_core::case::PumpKind::Roller,
+        }
+    }
 }
 
 /// Why settings are refused.
@@ -101,16 +111,26 @@ impl Settings {
         }
     }
 
-    /// The same with a fault in every simulated circuit; without one, nothing changes.
+    /// The same with a fault in every simulated circuit; without one, nothing changes. A circuit that cannot have the
+    /// fault becomes veno-venous.
     #[must_use]
     pub fn with_fault(mut self, fault: Fault) -> Self {
-        for source in &mut self.sources {
-            match source {
-                SourceSettings::Simulated(simulated) => simulated.faults.push(fault),
-                SourceSettings::Replay(_) | SourceSettings::Emtec(_) => {}
-            }
-        }
+        self.simulated_sources().for_each(|simulated| simulated.add_fault(fault));
         self
+    }
+
+    /// The same with slow processes that run at least so many times faster than life in every simulated circuit.
+    #[must_use]
+    pub fn with_pace(mut self, pace: f64) -> Self {
+        self.simulated_sources().for_each(|simulated| simulated.pace = simulated.pace.max(pace));
+        self
+    }
+
+    fn simulated_sources(&mut self) -> impl Iterator<Item = &mut SimulatedSettings> {
+        self.sources.iter_mut().filter_map(|source| match source {
+            SourceSettings::Simulated(simulated) => Some(simulated),
+            SourceSettings::Replay(_) | SourceSettings::Emtec(_) => None,
+        })
     }
 
     /// Reads and checks a settings file.
@@ -148,13 +168,17 @@ impl Settings {
                 message: plain(error.message()),
             }
         })?;
-        Ok(Self {
+        let mut settings = Self {
             address: PumpAddress { ward: table.ward, pump: table.pump },
             broker: table.broker,
             pump_kind: table.pump_kind,
             frame_period: table.frame_period_ms.map_or(FRAME_PERIOD_DEFAULT, FrameMillis::duration),
             sources: table.source,
-        })
+        };
+        // A simulated pump is of the kind that the agent says its pump is.
+        let kind = settings.pump_kind.simulated();
+        settings.simulated_sources().for_each(|simulated| simulated.kind = kind);
+        Ok(settings)
     }
 }
 

@@ -47,6 +47,10 @@ macro_rules! numbers {
 numbers! {
     /// Pump speed, in rev/min.
     Speed: "pump speed in rev/min", 0.0 to 6000.0;
+    /// Weight of a simulated patient, in kg.
+    Weight: "weight in kg of a simulated patient", 2.0 to 5.0;
+    /// How many times faster than life slow processes run.
+    PaceFactor: "pace", 1.0 to 1000.0;
     /// Samples per second.
     Rate: "rate in samples per second", 0.01 to 1000.0;
     /// A span of time, in seconds; at most a year.

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use ecmo_core::case::{PumpKind, Therapy};
 use serde::Deserialize;
 
-use super::fault::Fault;
-use super::number::{Rate, Speed};
+use super::fault::{Fault, FaultKind};
+use super::number::{PaceFactor, Rate, Speed, Weight};
 
-/// Speed of a simulated pump when the settings name none: about 120 mL/kg/min at 3 kg.
-const SPEED_DEFAULT_RPM: f64 = 2000.0;
+/// Weight of a simulated patient when the settings name none, in kg.
+const WEIGHT_DEFAULT_KG: f64 = 3.0;
 
 /// Most faults that one simulated circuit takes.
 const FAULTS_MAX: usize = 64;
@@ -30,18 +31,48 @@ pub enum SourceSettings {
 pub struct SimulatedSettings {
     /// The same seed gives the same samples.
     pub seed: u64,
-    /// Set speed of the pump.
-    pub speed: Speed,
+    /// What drives the blood; the agent's own `pump_kind`.
+    pub kind: PumpKind,
+    /// Where the blood returns to.
+    pub therapy: Therapy,
+    /// Weight of the patient, in kg.
+    pub weight_kg: f64,
+    /// Set speed of the pump; `None`: the one at which 120 mL/kg/min flow.
+    pub speed: Option<Speed>,
+    /// How many times faster than life slow processes run.
+    pub pace: f64,
     /// What goes wrong, and when.
     pub faults: Vec<Fault>,
 }
 
 impl SimulatedSettings {
-    /// A healthy circuit.
+    /// A healthy veno-arterial circuit of a newborn of 3 kg.
     #[must_use]
-    pub fn healthy(seed: u64) -> Self {
-        let speed = Speed::try_from(SPEED_DEFAULT_RPM).expect("the default speed is in range");
-        Self { seed, speed, faults: Vec::new() }
+    pub const fn healthy(seed: u64) -> Self {
+        Self {
+            seed,
+            kind: PumpKind::Centrifugal,
+            therapy: Therapy::VenoArterial,
+            weight_kg: WEIGHT_DEFAULT_KG,
+            speed: None,
+            pace: 1.0,
+            faults: Vec::new(),
+        }
+    }
+
+    /// Adds a fault. One that only a veno-venous circuit can have makes it veno-venous.
+    pub fn add_fault(&mut self, fault: Fault) {
+        if !fault.kind.applies_to(self.kind, self.therapy) {
+            self.therapy = Therapy::VenoVenous;
+        }
+        self.faults.push(fault);
+    }
+
+    /// The first fault that such a circuit cannot have.
+    #[must_use]
+    pub fn impossible_fault(&self) -> Option<FaultKind> {
+        let kinds = self.faults.iter().map(|fault| fault.kind);
+        kinds.into_iter().find(|kind| !kind.applies_to(self.kind, self.therapy))
     }
 }
 
@@ -91,6 +122,17 @@ pub enum SourceError {
         /// The kind of the source.
         kind: &'static str,
     },
+    /// A therapy that does not exist.
+    #[error("{0:?} is no therapy: use \"VA\" or \"VV\"")]
+    Therapy(String),
+    /// A fault that such a circuit cannot have.
+    #[error("a {therapy} circuit cannot have {fault}: remove it, or set another therapy")]
+    Impossible {
+        /// The fault.
+        fault: FaultKind,
+        /// The therapy.
+        therapy: &'static str,
+    },
     /// Too many faults.
     #[error("{0} faults, at most {FAULTS_MAX} are allowed: remove some")]
     FaultsTooMany(usize),
@@ -122,6 +164,9 @@ struct SourceTable {
     kind: Kind,
     seed: Option<u32>,
     speed_rpm: Option<Speed>,
+    weight_kg: Option<Weight>,
+    therapy: Option<String>,
+    pace: Option<PaceFactor>,
     faults: Option<Vec<Fault>>,
     file: Option<PathBuf>,
     rate_hz: Option<Rate>,
@@ -140,6 +185,9 @@ impl SourceTable {
         let keys = [
             ("seed", self.seed.is_some(), simulated),
             ("speed_rpm", self.speed_rpm.is_some(), simulated),
+            ("weight_kg", self.weight_kg.is_some(), simulated),
+            ("therapy", self.therapy.is_some(), simulated),
+            ("pace", self.pace.is_some(), simulated),
             ("faults", self.faults.is_some(), simulated),
             ("file", self.file.is_some(), replay),
             ("rate_hz", self.rate_hz.is_some(), replay),
@@ -154,6 +202,33 @@ impl SourceTable {
     }
 }
 
+impl SourceTable {
+    /// The settings of a simulated circuit.
+    fn simulated(self) -> Result<SimulatedSettings, SourceError> {
+        let healthy = SimulatedSettings::healthy(self.seed.unwrap_or(0).into());
+        let faults = self.faults.unwrap_or_default();
+        if faults.len() > FAULTS_MAX {
+            return Err(SourceError::FaultsTooMany(faults.len()));
+        }
+        let therapy = match self.therapy {
+            Some(id) => Therapy::from_id(&id).ok_or(SourceError::Therapy(id))?,
+            None => healthy.therapy,
+        };
+        let settings = SimulatedSettings {
+            therapy,
+            weight_kg: self.weight_kg.map_or(healthy.weight_kg, Weight::get),
+            speed: self.speed_rpm,
+            pace: self.pace.map_or(healthy.pace, PaceFactor::get),
+            faults,
+            ..healthy
+        };
+        match settings.impossible_fault() {
+            Some(fault) => Err(SourceError::Impossible { fault, therapy: therapy.id() }),
+            None => Ok(settings),
+        }
+    }
+}
+
 impl TryFrom<SourceTable> for SourceSettings {
     type Error = SourceError;
 
@@ -161,15 +236,7 @@ impl TryFrom<SourceTable> for SourceSettings {
         table.refuse_foreign()?;
         let missing = |key| SourceError::Missing { key, kind: table.kind.name() };
         Ok(match table.kind {
-            Kind::Simulated => {
-                let healthy = SimulatedSettings::healthy(table.seed.unwrap_or(0).into());
-                let faults = table.faults.unwrap_or_default();
-                if faults.len() > FAULTS_MAX {
-                    return Err(SourceError::FaultsTooMany(faults.len()));
-                }
-                let speed = table.speed_rpm.unwrap_or(healthy.speed);
-                Self::Simulated(SimulatedSettings { speed, faults, ..healthy })
-            }
+            Kind::Simulated => Self::Simulated(table.simulated()?),
             Kind::Replay => Self::Replay(ReplaySettings {
                 file: table.file.ok_or_else(|| missing("file"))?,
                 rate: table.rate_hz,

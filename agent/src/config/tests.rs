@@ -42,7 +42,11 @@ fn a_wrong_line_is_refused_with_its_number_and_what_to_do() {
         ("seed = 7", "seed = -7", 8, "invalid value"),
         ("seed = 7", "speed_rpm = 9000", 8, "use 0 to 6000"),
         ("seed = 7", "sead = 7", 8, "unknown key \"sead\""),
-        ("pump-stop", "pump-halt", 9, "use one of pump-stop, return-open"),
+        ("pump-stop", "pump-halt", 9, "use one of pump-stop, pump-speed-unknown"),
+        ("pump-stop", "recirculation", 6, "a VA circuit cannot have recirculation"),
+        ("seed = 7", "therapy = \"va\"", 6, "use \"VA\" or \"VV\""),
+        ("seed = 7", "weight_kg = 70", 8, "use 2 to 5"),
+        ("seed = 7", "pace = 0", 8, "use 1 to 1000"),
         ("at_s = 5", "at_s = -5", 9, "use 0 to 31536000"),
         ("at_s = 5", "at_s = nan", 9, "use 0 to 31536000"),
         ("[[source]]", "[source", 6, ""),
@@ -53,6 +57,20 @@ fn a_wrong_line_is_refused_with_its_number_and_what_to_do() {
         assert!(error.starts_with(&format!("a.toml:{line}: ")), "{replace}: {error}");
         assert!(error.contains(words), "{replace}: {error}");
     }
+}
+
+#[test]
+fn a_simulated_pump_is_of_the_kind_that_the_agent_names() {
+    use ecmo_core::case::{PumpKind as Kind, Therapy};
+    let text = GOOD
+        .replace("\n[[source]]", "pump_kind = \"roller\"\n[[source]]")
+        .replace("seed = 7", "therapy = \"VV\"\nweight_kg = 2.5\npace = 60");
+    let settings = Settings::parse(&text, "a.toml").unwrap();
+    let [SourceSettings::Simulated(simulated)] = settings.sources.as_slice() else {
+        panic!("{settings:?}");
+    };
+    assert_eq!((simulated.kind, simulated.therapy), (Kind::Roller, Therapy::VenoVenous));
+    assert!((simulated.weight_kg - 2.5).abs() < 1e-9 && (simulated.pace - 60.0).abs() < 1e-9);
 }
 
 #[test]

@@ -2,8 +2,6 @@
 
 mod pace;
 
-pub mod circuit;
-
 pub mod simulated;
 
 pub mod recording;
@@ -129,7 +127,7 @@ pub fn build(
         .map(|source| -> Result<Box<dyn Sensor>, recording::RecordingError> {
             Ok(match source {
                 SourceSettings::Simulated(settings) => {
-                    Box::new(simulated::Simulated::new(settings.clone()))
+                    Box::new(simulated::Simulated::new(settings))
                 }
                 SourceSettings::Replay(settings) => Box::new(replay::Replay::load(settings)?),
                 SourceSettings::Emtec(settings) => {

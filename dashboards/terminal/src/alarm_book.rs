@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Alarm, Signal};
+use crate::model::{Alarm, Audio, Signal, Transition};
 
 /// Most occurrences kept. 64 pumps with 64 conditions each fit; beyond it a new one is told once and not listed, and
 /// `unlisted` says so.
@@ -54,10 +54,15 @@ impl AlarmBook {
     }
 
     /// Takes one revision; `None` when it is not newer than what is known.
-    pub(crate) fn apply(&mut self, alarm: Alarm) -> Option<Change> {
+    pub(crate) fn apply(&mut self, mut alarm: Alarm) -> Option<Change> {
         let known = self.active.get(&alarm.occurrence);
         if known.is_some_and(|known| known.revision >= alarm.revision) {
             return None;
+        }
+        // The wire tells an escalation as a worsening; that it is one shows beside what was known before.
+        let is_new = known.is_some_and(|known| !known.escalated) && alarm.escalated;
+        if alarm.transition == Some(Transition::Worsened) && is_new {
+            alarm.transition = Some(Transition::Escalated);
         }
         let change = match (alarm.is_active(), known.is_some()) {
             (false, _) => Change::Ended(alarm.clone()),
@@ -120,15 +125,39 @@ impl Change {
         match self {
             Self::New(alarm) if alarm.signal == Signal::Acknowledged => "acknowledged",
             Self::New(_) => "active",
-            Self::Changed(alarm) => match alarm.signal {
-                Signal::Acknowledged => "acknowledged",
-                Signal::Latched => "latched",
-                Signal::On | Signal::Off => "changed",
-            },
+            Self::Changed(alarm) => changed_id(alarm),
             Self::Ended(_) => "ended",
             Self::Vanished(_) => "ended_unseen",
             Self::Forgotten(_) => "forgotten",
         }
+    }
+}
+
+/// What a newer revision is about; where the gateway does not say, where the occurrence stands.
+fn changed_id(alarm: &Alarm) -> &'static str {
+    match alarm.transition {
+        Some(Transition::AudioChanged) => match alarm.audio {
+            Audio::Paused => "paused",
+            Audio::Shelved => "shelved",
+            Audio::Grouped => "grouped",
+            Audio::On => "audible",
+            Audio::Off => "silent",
+        },
+        Some(Transition::Worsened) => "worsened",
+        Some(Transition::Escalated) => "escalated",
+        Some(Transition::Returned) => "returned",
+        Some(Transition::DataLost) => "data_lost",
+        Some(Transition::DataBack) => "data_back",
+        Some(Transition::RuleChanged) => "rule_changed",
+        Some(Transition::Reminded) => "reminded",
+        Some(
+            Transition::Raised | Transition::Latched | Transition::Acknowledged | Transition::Ended,
+        )
+        | None => match alarm.signal {
+            Signal::Acknowledged => "acknowledged",
+            Signal::Latched => "latched",
+            Signal::On | Signal::Off => "changed",
+        },
     }
 }
 
@@ -204,6 +233,41 @@ mod tests {
         let order: Vec<&str> =
             book.by_urgency().into_iter().map(|alarm| alarm.occurrence.as_str()).collect();
         assert_eq!(order, ["high", "high, later", "low", "high, acknowledged"]);
+    }
+
+    #[test]
+    fn a_change_is_named_by_what_changed() {
+        let told = |before: Alarm, after: Alarm| {
+            let mut book = AlarmBook::default();
+            book.apply(Alarm { revision: 1, ..before });
+            book.apply(Alarm { revision: 2, ..after }).unwrap().id()
+        };
+        let with = |transition| Alarm { transition: Some(transition), ..alarm("a", 1) };
+        let heard = |audio| Alarm { audio, ..with(Transition::AudioChanged) };
+        let escalated = Alarm { escalated: true, ..with(Transition::Worsened) };
+        let acknowledged = Alarm { signal: Signal::Acknowledged, ..with(Transition::Acknowledged) };
+        let latched = Alarm { signal: Signal::Latched, ..with(Transition::Latched) };
+        for (after, id) in [
+            (with(Transition::Worsened), "worsened"),
+            (escalated.clone(), "escalated"),
+            (with(Transition::Returned), "returned"),
+            (with(Transition::DataLost), "data_lost"),
+            (with(Transition::DataBack), "data_back"),
+            (with(Transition::RuleChanged), "rule_changed"),
+            (with(Transition::Reminded), "reminded"),
+            (heard(Audio::Paused), "paused"),
+            (heard(Audio::Shelved), "shelved"),
+            (heard(Audio::Grouped), "grouped"),
+            (heard(Audio::On), "audible"),
+            (heard(Audio::Off), "silent"),
+            (acknowledged, "acknowledged"),
+            (latched, "latched"),
+            (alarm("a", 1), "changed"),
+        ] {
+            assert_eq!(told(alarm("a", 1), after), id);
+        }
+        // One that has escalated before is worse for another reason now.
+        assert_eq!(told(escalated.clone(), escalated), "worsened");
     }
 
     #[test]

@@ -29,6 +29,11 @@ impl Clock {
     pub(crate) fn wall(self) -> Zoned {
         Zoned::now()
     }
+
+    /// Wall time in nanoseconds since 1970 UTC; for what a person dates with "now".
+    pub(crate) fn wall_ns(self) -> i64 {
+        i64::try_from(self.wall().timestamp().as_nanosecond()).unwrap_or(i64::MAX)
+    }
 }
 
 /// The wall time that a gateway told, in this display's time zone; `None` when it told none.
@@ -43,6 +48,15 @@ pub(crate) fn local_wall(wall_ns: i64) -> Option<Zoned> {
 /// A wall time as `14:03:07`.
 pub(crate) fn clock_text(wall: &Zoned) -> String {
     format!("{:02}:{:02}:{:02}", wall.hour(), wall.minute(), wall.second())
+}
+
+/// The wall time that a gateway told as `2026-01-02 14:03`, in this display's time zone; `at an unknown time` when it told
+/// none.
+pub(crate) fn date_text(wall_ns: i64) -> String {
+    local_wall(wall_ns).map_or_else(
+        || "at an unknown time".to_owned(),
+        |wall| format!("{} {:02}:{:02}", wall.date(), wall.hour(), wall.minute()),
+    )
 }
 
 /// A gateway's wall time as RFC 3339 in UTC, to the millisecond; `None` when it told none.
@@ -63,5 +77,6 @@ mod tests {
         assert_eq!(rfc3339(1_700_000_000_123_456_789).unwrap(), "2023-11-14T22:13:20.123Z");
         assert_eq!(rfc3339(0), None);
         assert!(local_wall(0).is_none());
+        assert_eq!(date_text(0), "at an unknown time");
     }
 }

@@ -60,6 +60,23 @@ pub(crate) fn number_text(value: f32, decimals: u8) -> String {
     }
 }
 
+/// A number that a person entered, or may enter, with no more decimals than it has, three at most: `70`, `0.8`, `-62.5`.
+pub(crate) fn number_of_people(value: f32) -> String {
+    let text = number_text(value, 3);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A limit with its unit and the decimals that it was set with: rounded, it would be another limit. Empty for a detector,
+/// whose limit lies between its two states.
+pub(crate) fn limit_value_text(unit: &str, limit: f32) -> String {
+    let (number, unit_words) = (number_of_people(limit), unit_text(unit));
+    match unit {
+        "{bool}" => String::new(),
+        _ if unit_words.is_empty() => number,
+        _ => format!("{number} {unit_words}"),
+    }
+}
+
 /// A reading as it may be shown: never an old value without its age, never a value that does not hold.
 pub(crate) fn reading_text(reading: &Reading, shown: Shown) -> String {
     let value_of = |value| value_text(&reading.parameter, &reading.unit, value);
@@ -173,6 +190,33 @@ mod tests {
 
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_number_of_people_has_the_decimals_that_it_needs() {
+        for (value, text) in [
+            (70.0, "70"),
+            (0.8, "0.8"),
+            (-62.5, "-62.5"),
+            (100.0, "100"),
+            (0.0, "0"),
+            (-0.0, "0"),
+            (0.125, "0.125"),
+        ] {
+            assert_eq!(number_of_people(value), text);
+        }
+    }
+
+    #[test]
+    fn a_limit_is_never_rounded_and_a_detector_has_none() {
+        for (unit, limit, text) in [
+            ("mm[Hg]", -62.5, "-62.5 mmHg"),
+            ("{rev}/min", 100.0, "100 rpm"),
+            ("{bool}", 0.5, ""),
+            ("", 2.0, "2"),
+        ] {
+            assert_eq!(limit_value_text(unit, limit), text);
+        }
     }
 
     #[test]

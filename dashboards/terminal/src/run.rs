@@ -1,6 +1,6 @@
 //! Runs the command that was asked for, and tells how it ended.
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, LimitCommand};
 use crate::client::Gateway;
 use crate::clock::Clock;
 use crate::command::{self, CommandError, Context};
@@ -10,7 +10,8 @@ use crate::verdict::Verdict;
 
 /// Runs what the command line asks for.
 pub(crate) async fn run(cli: Cli) -> Verdict {
-    let printer = Printer::new(cli.output);
+    let form = cli.form();
+    let printer = Printer::new(form);
     let result = match Gateway::new(&cli.gateway) {
         Ok(gateway) => {
             let context = Context { clock: Clock::start(), gateway, printer };
@@ -22,7 +23,7 @@ pub(crate) async fn run(cli: Cli) -> Verdict {
         let cause = std::error::Error::source(&error)
             .filter(|_| matches!(error, CommandError::Terminal(_)))
             .map_or_else(String::new, |cause| format!(": {cause}"));
-        Printer::new(cli.output).note(&format!("{error}{cause}"));
+        Printer::new(form).note(&format!("{error}{cause}"));
         error.verdict()
     })
 }
@@ -35,5 +36,21 @@ async fn dispatch(context: Context, command: Command) -> Result<Verdict, Command
         Command::Stream(args) => command::stream::run(context, args).await,
         Command::Latency => command::latency::run(context).await,
         Command::Top(args) => top::run(&context, &args).await,
+        Command::Ack(args) => command::act::acknowledge(context, args).await,
+        Command::Pause(args) => command::act::pause(context, args).await,
+        Command::Resume(args) => command::act::resume(context, args).await,
+        Command::Shelve(args) => command::act::shelve(context, args).await,
+        Command::Unshelve(args) => command::act::unshelve(context, args).await,
+        Command::Treatment(args) => command::treatment::run(context, &args.pump).await,
+        Command::Case(args) => command::change::case(context, args).await,
+        Command::Limit(LimitCommand::Preview(args)) => {
+            command::treatment::preview(context, args).await
+        }
+        Command::Limit(LimitCommand::Set(args)) => command::change::set_limit(context, args).await,
+        Command::Limit(LimitCommand::Reset(args)) => {
+            command::change::reset_limit(context, args).await
+        }
+        Command::Context(args) => command::change::context(context, args).await,
+        Command::Report(args) => command::report::run(context, &args.pump).await,
     }
 }

@@ -12,7 +12,7 @@ use crate::model::{ALARM_ROUND_AGE_MAX, Alarm, Pump};
 pub(crate) enum Verdict {
     /// At least one pump is known, every pump asked for delivers live data, every channel is read, no alarm is active.
     Fine,
-    /// An alarm is active: also an acknowledged or latched one.
+    /// An alarm is active: also an acknowledged or latched one. A card is no alarm.
     Alarm,
     /// No alarm is active, and no pump is known, or one does not deliver live data or has a channel that is not read, or
     /// alarms are not being judged.
@@ -21,6 +21,8 @@ pub(crate) enum Verdict {
     GatewayLost,
     /// The condition of `--until` was not shown in time.
     NotShown,
+    /// The gateway refused what was asked; nothing has changed.
+    Refused,
     /// The command line cannot be understood.
     Usage,
 }
@@ -34,6 +36,7 @@ impl Verdict {
             Self::NoData => 2,
             Self::GatewayLost => 3,
             Self::NotShown => 4,
+            Self::Refused => 5,
             Self::Usage => 64,
         }
     }
@@ -46,8 +49,8 @@ pub(crate) fn judge<'a>(
     alarm_round: GatewayTime,
     now: GatewayTime,
 ) -> Verdict {
-    let on_pump = pumps.iter().flat_map(|pump| &pump.alarms).any(Alarm::is_active);
-    if on_pump || alarms.into_iter().any(Alarm::is_active) {
+    let counts = |alarm: &Alarm| alarm.is_active() && !alarm.is_card();
+    if pumps.iter().flat_map(|pump| &pump.alarms).any(counts) || alarms.into_iter().any(counts) {
         return Verdict::Alarm;
     }
     // The limits of a channel that the gateway refuses, such as a misspelt one, are not judged by anybody.
@@ -62,19 +65,24 @@ pub(crate) fn alarms_are_judged(alarm_round: GatewayTime, now: GatewayTime) -> b
 }
 
 /// One line on who is live: never "no alarms" without saying for how many pumps that is known.
-pub(crate) fn summary(pumps: &[Pump], alarms: usize, now: GatewayTime) -> String {
+pub(crate) fn summary(pumps: &[Pump], alarms: &[Alarm], now: GatewayTime) -> String {
     let live = pumps.iter().filter(|pump| pump.is_live(now)).count();
     let without = pumps.len().saturating_sub(live);
-    let alarms = match alarms {
+    let cards = alarms.iter().filter(|alarm| alarm.is_card()).count();
+    let told = match alarms.len() - cards {
         0 if live == 0 => "alarms cannot be known".to_owned(),
         0 => format!("no alarms on {}", count(live, "pump")),
         some => format!("{} active", count(some, "alarm")),
+    };
+    let cards = match cards {
+        0 => String::new(),
+        some => format!(", {}", count(some, "information card")),
     };
     let without = match without {
         0 => String::new(),
         some => format!(", {some} without data"),
     };
-    format!("{live} of {} live; {alarms}{without}", count(pumps.len(), "pump"))
+    format!("{live} of {} live; {told}{cards}{without}", count(pumps.len(), "pump"))
 }
 
 fn count(number: usize, thing: &str) -> String {
@@ -85,7 +93,8 @@ fn count(number: usize, thing: &str) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::model::{
-        Counters, Link, PumpKind, PumpName, Reading, RefusedChannel, Source, Turning, Validity,
+        Counters, Link, Priority, PumpKind, PumpName, Reading, RefusedChannel, Source, Turning,
+        Validity,
     };
     use crate::words::tests::pump_stop;
 
@@ -114,6 +123,11 @@ pub(crate) mod tests {
             agent_version: String::new(),
             source: Source::Simulated,
             kind: PumpKind::Centrifugal,
+            treatment_version: 0,
+            contexts: Vec::new(),
+            rules_not_evaluable: 0,
+            unreviewed: false,
+            limits_set: 0,
         }
     }
 
@@ -149,6 +163,22 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_card_is_no_alarm_and_is_told_beside_them() {
+        let card = Alarm { priority: Priority::Information, ..pump_stop() };
+        assert_eq!(judge(&[live_pump()], [&card], FRESH, NOW), Verdict::Fine);
+        let with_card = Pump { alarms: vec![card.clone()], ..live_pump() };
+        assert_eq!(judge(&[with_card], [], FRESH, NOW), Verdict::Fine);
+        assert_eq!(
+            summary(&[live_pump()], std::slice::from_ref(&card), NOW),
+            "1 of 1 pump live; no alarms on 1 pump, 1 information card"
+        );
+        assert_eq!(
+            summary(&[live_pump()], &[card, pump_stop()], NOW),
+            "1 of 1 pump live; 1 alarm active, 1 information card"
+        );
+    }
+
+    #[test]
     fn an_alarm_thread_that_hangs_or_never_ran_is_not_fine() {
         let hung = GatewayTime(17_900_000_000);
         assert_eq!(judge(&[live_pump()], [], hung, NOW), Verdict::NoData);
@@ -168,7 +198,7 @@ pub(crate) mod tests {
             (vec![silent.clone()], 0, "0 of 1 pump live; alarms cannot be known, 1 without data"),
             (vec![silent], 2, "0 of 1 pump live; 2 alarms active, 1 without data"),
         ] {
-            assert_eq!(summary(&pumps, alarms, NOW), text);
+            assert_eq!(summary(&pumps, &vec![pump_stop(); alarms], NOW), text);
         }
     }
 }

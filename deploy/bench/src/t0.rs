@@ -183,4 +183,39 @@ impl AlarmService for RawHop {
     ) -> Result<Response<v1::AcknowledgeAlarmResponse>, Status> {
         not_here()
     }
+
+    async fn pause_audio(
+        &self,
+        _request: Request<v1::PauseAudioRequest>,
+    ) -> Result<Response<v1::PauseAudioResponse>, Status> {
+        not_here()
+    }
+
+    async fn resume_audio(
+        &self,
+        _request: Request<v1::ResumeAudioRequest>,
+    ) -> Result<Response<v1::ResumeAudioResponse>, Status> {
+        not_here()
+    }
+
+    async fn shelve_alarm(
+        &self,
+        _request: Request<v1::ShelveAlarmRequest>,
+    ) -> Result<Response<v1::ShelveAlarmResponse>, Status> {
+        not_here()
+    }
+
+    async fn unshelve_alarm(
+        &self,
+        _request: Request<v1::UnshelveAlarmRequest>,
+    ) -> Result<Response<v1::UnshelveAlarmResponse>, Status> {
+        not_here()
+    }
+
+    async fn get_alarm_report(
+        &self,
+        _request: Request<v1::GetAlarmReportRequest>,
+    ) -> Result<Response<v1::GetAlarmReportResponse>, Status> {
+        not_here()
+    }
 }

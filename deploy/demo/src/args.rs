@@ -22,9 +22,10 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=i64::from(PUMPS_MAX)))]
     pub(crate) pumps: u16,
 
-    /// A fault of one pump after so many seconds, such as pump-stop@2:5; may be given several times.
+    /// A fault of one pump after so many seconds, such as pump-stop@2:5; may be given several times. "list" prints every
+    /// fault with what should alarm.
     #[arg(long = "fault", value_name = "KIND@PUMP:SECONDS")]
-    pub(crate) faults: Vec<PumpFault>,
+    pub(crate) fault_requests: Vec<FaultRequest>,
 
     /// Ends after so many seconds and prints the latency of every hop; without it, Ctrl-C does.
     #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
@@ -41,6 +42,23 @@ pub(crate) struct Arguments {
     /// Where Prometheus reads metrics; port 0 takes any free one.
     #[arg(long, default_value = "127.0.0.1:9464")]
     pub(crate) metrics: SocketAddr,
+}
+
+/// What `--fault` asks for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum FaultRequest {
+    /// The list of all faults.
+    List,
+    /// A fault.
+    Of(PumpFault),
+}
+
+impl FromStr for FaultRequest {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "list" { Ok(Self::List) } else { text.parse().map(Self::Of) }
+    }
 }
 
 /// A fault of one pump.
@@ -68,12 +86,25 @@ impl FromStr for PumpFault {
 }
 
 impl Arguments {
+    /// The faults that are asked for.
+    pub(crate) fn faults(&self) -> impl Iterator<Item = PumpFault> + '_ {
+        self.fault_requests.iter().filter_map(|request| match request {
+            FaultRequest::Of(fault) => Some(*fault),
+            FaultRequest::List => None,
+        })
+    }
+
+    /// Whether the list of faults is asked for.
+    pub(crate) fn is_list_wanted(&self) -> bool {
+        self.fault_requests.contains(&FaultRequest::List)
+    }
+
     /// Checks what clap cannot: a fault of a pump that there is not.
     ///
     /// # Errors
     /// Says which fault, and what to do.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let beyond = self.faults.iter().find(|fault| fault.pump > self.pumps);
+        let beyond = self.faults().find(|fault| fault.pump > self.pumps);
         beyond.map_or(Ok(()), |fault| {
             Err(format!(
                 "--fault {}@{}: there are {} pumps; name one of 1 to {}, or ask for more with --pumps",
@@ -92,6 +123,14 @@ mod tests {
         let fault = PumpFault { kind: FaultKind::PumpStop, pump: 2, at_s: 5.0 };
         assert_eq!("pump-stop@2:5".parse(), Ok(fault));
         assert_eq!("pump-stop@2:0.5".parse(), Ok(PumpFault { at_s: 0.5, ..fault }));
+    }
+
+    #[test]
+    fn the_list_of_faults_is_asked_for_by_name() {
+        let arguments = Arguments::parse_from(["demo", "--fault", "list"]);
+        assert!(arguments.is_list_wanted() && arguments.faults().count() == 0);
+        let arguments = Arguments::parse_from(["demo", "--fault", "chatter@1:2"]);
+        assert!(!arguments.is_list_wanted() && arguments.faults().count() == 1);
     }
 
     #[test]

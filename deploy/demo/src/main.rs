@@ -2,6 +2,8 @@
 
 mod args;
 
+mod list;
+
 mod report;
 
 mod display;
@@ -32,6 +34,10 @@ const EXIT_SETTINGS: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.is_list_wanted() {
+        print!("{}", list::faults());
+        return ExitCode::SUCCESS;
+    }
     println!(
         "ECMO telemetry gateway: demo with simulated pumps. Research software, not a medical device."
     );
@@ -107,9 +113,11 @@ fn start_agents(
             PumpAddress { ward: Id::new(WARD)?, pump: Id::new(&format!("pump-{number:02}"))? };
         let seed = arguments.seed.wrapping_mul(1_000).wrapping_add(u64::from(number));
         let mut settings = ecmo_agent::Settings::simulated(address, broker.clone(), seed);
-        for fault in arguments.faults.iter().filter(|fault| fault.pump == number) {
+        for fault in arguments.faults().filter(|fault| fault.pump == number) {
             let at = Duration::from_secs_f64(fault.at_s);
-            settings = settings.with_fault(Fault { kind: fault.kind, at, lasts: None });
+            settings = settings
+                .with_fault(Fault { kind: fault.kind, at, lasts: None })
+                .with_pace(fault.kind.demonstration_pace());
         }
         let mut stopping = stopping.clone();
         agents.spawn(ecmo_agent::run(settings, async move {
@@ -139,7 +147,7 @@ fn introduce(arguments: &Arguments, gateway: &Gateway) {
     println!("    cargo ecmoctl alarms{gateway_option}");
     println!("    cargo ecmoctl stream pump-01{gateway_option}");
     println!("Prometheus reads http://{}/metrics.", gateway.metrics_address());
-    for fault in &arguments.faults {
+    for fault in arguments.faults() {
         println!(
             "pump-{:02} will have {} after {} s: {}.",
             fault.pump,
@@ -148,7 +156,7 @@ fn introduce(arguments: &Arguments, gateway: &Gateway) {
             fault.kind.description()
         );
     }
-    if arguments.faults.is_empty() {
+    if arguments.faults().next().is_none() {
         println!("To see an alarm: cargo demo --fault pump-stop@2:5");
     }
     println!("Alarm limits are UNREVIEWED starter values. Ctrl-C ends the demo.\n");

@@ -27,6 +27,7 @@ pub(crate) fn alarm(alarm: &v1::Alarm, confirmed_ns: Option<u64>) -> String {
         v1::AlarmPriority::High | v1::AlarmPriority::Unspecified => "HIGH  ",
         v1::AlarmPriority::Medium => "MEDIUM",
         v1::AlarmPriority::Low => "LOW   ",
+        v1::AlarmPriority::Information => "INFO  ",
     };
     let state = match (alarm.signal(), alarm.last_known) {
         (v1::SignalPresence::Off, _) => "ended",

@@ -198,6 +198,11 @@ impl Channel {
         Some(self.heard_at.plus(interval.saturating_mul(3).max(rules.console)))
     }
 
+    /// Whether it is sent on change only.
+    pub(crate) const fn is_on_change(&self) -> bool {
+        self.declared && self.interval.is_none()
+    }
+
     /// Whether the present birth declares it.
     pub(crate) const fn is_declared(&self) -> bool {
         self.declared

@@ -1,7 +1,8 @@
-//! Whether what a sensor says can be (C11 b to e of the reference, section 2.4): flat lines, contradictions, zeroing.
+//! Whether what a sensor says can be (C11 b to e of the reference, section 2.4): flat lines, contradictions, zeroing, flushes.
 
 mod cross;
 mod flat;
+mod lone;
 
 use crate::parameter::Parameter;
 use crate::signal::Signals;
@@ -9,6 +10,7 @@ use crate::time::SampleTime;
 
 use cross::{CHECKS, Cross};
 use flat::{Flatness, WATCHED};
+use lone::{COUNT, Lone};
 
 /// Why a sensor is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,7 +19,7 @@ pub(crate) enum Doubt {
     Flat,
     /// It contradicts another parameter.
     Disagrees(Parameter),
-    /// A transducer is open to air or being zeroed; for 60 s at most, then it is flat.
+    /// A transducer is open to air, being zeroed or flushed; for 60 s at most, then it is flat or disagrees.
     Zeroing,
 }
 
@@ -26,12 +28,18 @@ pub(crate) enum Doubt {
 pub(crate) struct Plausibility {
     flat: [Flatness; WATCHED.len()],
     cross: [Cross; CHECKS.len()],
+    lone: [Lone; COUNT],
     spikes: u64,
 }
 
 impl Plausibility {
     pub(crate) fn new() -> Self {
-        Self { flat: WATCHED.map(Flatness::new), cross: CHECKS.map(Cross::new), spikes: 0 }
+        Self {
+            flat: WATCHED.map(Flatness::new),
+            cross: CHECKS.map(Cross::new),
+            lone: Lone::all(),
+            spikes: 0,
+        }
     }
 
     /// Judges at a point of the grid; points come in order.
@@ -45,6 +53,9 @@ impl Plausibility {
         for cross in &mut self.cross {
             cross.judge(signals, tick, zeroing);
         }
+        for lone in &mut self.lone {
+            lone.judge(signals, tick);
+        }
         self.spikes = signals.spikes();
     }
 
@@ -52,6 +63,7 @@ impl Plausibility {
     pub(crate) fn doubt(&self, parameter: Parameter) -> Option<Doubt> {
         let flat = self.flat.iter().find(|flat| flat.parameter() == parameter);
         flat.and_then(Flatness::doubt)
+            .or_else(|| self.lone.iter().find_map(|lone| lone.doubt(parameter)))
             .or_else(|| self.cross.iter().find_map(|cross| cross.doubt(parameter)))
     }
 

@@ -69,6 +69,9 @@ pub struct Pump {
     recovering_since: Option<Instant>,
     duplicate_at: Option<Instant>,
     at_work: bool,
+    /// Whether it turns and ought to, as the newest reading of its speeds says.
+    running: bool,
+    meant_to_run: bool,
     console_silent: bool,
     skew: Skew,
     wall_minus_mono: Option<i128>,
@@ -105,6 +108,8 @@ impl Pump {
             recovering_since: None,
             duplicate_at: None,
             at_work: false,
+            running: false,
+            meant_to_run: false,
             console_silent: false,
             skew: Skew::default(),
             wall_minus_mono: None,

@@ -27,6 +27,9 @@ const GRID_MS: u64 = 100;
 /// The same in nanoseconds.
 const GRID_NS: u64 = GRID_MS * 1_000_000;
 
+/// The reference is made anew so often, in nanoseconds.
+const REFERENCE_NS: u64 = 500_000_000;
+
 /// Signals with a history in bins of 100 ms, and of 1 s.
 const FAST: [Parameter; 8] = [
     Parameter::PumpSpeed,
@@ -164,20 +167,24 @@ impl Levels {
     /// At a higher speed they are left as they are. Pressures that have fallen since are then all the more strange, and
     /// those that have risen are judged with the flow, which rises with the speed and falls behind an obstruction.
     pub(crate) fn at_speed(&self, speed: f32) -> Self {
+        if speed < self.speed { self.scaled_to(speed) } else { *self }
+    }
+
+    /// What the levels would be at another speed, lower or higher: a roller's flow goes with its speed.
+    pub(crate) fn scaled_to(&self, speed: f32) -> Self {
         let ratio = speed / self.speed;
-        if (0.0..1.0).contains(&ratio) {
-            let square = ratio * ratio;
-            Self {
-                speed,
-                flow: self.flow * ratio,
-                drain: self.drain * square,
-                pre: self.pre * square,
-                post: self.post * square,
-                current: self.current * square,
-                ..*self
-            }
-        } else {
-            *self
+        let square = ratio * ratio;
+        if !square.is_finite() || ratio < 0.0 {
+            return *self;
+        }
+        Self {
+            speed,
+            flow: self.flow * ratio,
+            drain: self.drain * square,
+            pre: self.pre * square,
+            post: self.post * square,
+            current: self.current * square,
+            ..*self
         }
     }
 }
@@ -222,6 +229,8 @@ pub(crate) struct Signals {
     last: Option<SampleTime>,
     /// Medians over 10 s that end 1 s before the last point.
     reference: Levels,
+    /// Number of the half second in which the reference was made.
+    reference_of: Option<u64>,
     working: Working,
     spikes: u64,
 }
@@ -240,6 +249,7 @@ impl Signals {
             drain: Trace::new(50),
             last: None,
             reference: Levels::NONE,
+            reference_of: None,
             working: Working::new(),
             spikes: 0,
         }
@@ -306,6 +316,7 @@ impl Signals {
         self.drain.restart();
         self.last = None;
         self.reference = Levels::NONE;
+        self.reference_of = None;
         self.working.restart();
     }
 
@@ -316,8 +327,12 @@ impl Signals {
             return None;
         }
         self.last = Some(point);
-        self.reference =
-            Levels::each(|parameter| self.median(parameter, point, (10, 100), (1, 10)));
+        // Twice a second: a median over ten seconds hardly moves in between, and it is what costs most here.
+        let half = point.as_nanos() / REFERENCE_NS;
+        if self.reference_of.replace(half) != Some(half) {
+            self.reference =
+                Levels::each(|parameter| self.median(parameter, point, (10, 100), (1, 10)));
+        }
         self.follow(point);
         Some(point)
     }

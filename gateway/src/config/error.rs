@@ -1,7 +1,7 @@
 //! Why settings are refused, as one line: file, line, what is wrong, what to do.
 
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why settings are refused.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,19 @@ pub enum ConfigError {
         /// What to do.
         todo: String,
     },
+    /// The profile is refused, with everything that is wrong with it, one problem a line.
+    #[error("{}", profile_lines(.path, .refused))]
+    Profile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        refused: ecmo_profile::ProfileError,
+    },
+}
+
+fn profile_lines(path: &Path, error: &ecmo_profile::ProfileError) -> String {
+    let line = |problem| format!("{}:{problem}", path.display());
+    error.problems().iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Something wrong at a place of the text.
@@ -70,6 +83,6 @@ impl From<toml::de::Error> for Complaint {
 }
 
 /// Line of a byte, counted from 1.
-pub(super) fn line_of(text: &str, at: usize) -> usize {
+fn line_of(text: &str, at: usize) -> usize {
     1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count()
 }

@@ -1,17 +1,16 @@
 //! The settings file as it is written: one type for each kind of value, so that a refusal carries its line.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ecmo_proto::topic::{Id, PumpAddress};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::error::{Complaint, line_of};
-use super::{
-    Alarms, Broker, BrokerAddress, ConfigError, PUMPS_MAX, RuleOverride, RulePriority, Serve,
-    Settings, WARDS_MAX,
-};
+use super::error::Complaint;
+use super::{Alarms, Broker, BrokerAddress, ConfigError, PUMPS_MAX, Serve, Settings, WARDS_MAX};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -22,6 +21,8 @@ struct File {
     serve: ServeTable,
     metrics: MetricsTable,
     alarms: AlarmsTable,
+    state: StateTable,
+    history: HistoryTable,
     pump: Vec<Spanned<PumpTable>>,
 }
 
@@ -48,19 +49,20 @@ struct MetricsTable {
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 struct AlarmsTable {
+    profile: Option<Spanned<FilePath>>,
     silence_ms: Option<Silence>,
-    rule: Vec<RuleTable>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleTable {
-    id: Spanned<String>,
-    limit: Option<Limit>,
-    delay_ms: Option<Delay>,
-    clear_delay_ms: Option<Delay>,
-    hysteresis: Option<Hysteresis>,
-    priority: Option<RulePriority>,
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct StateTable {
+    dir: Option<FilePath>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct HistoryTable {
+    minutes: Option<Minutes>,
 }
 
 #[derive(Deserialize)]
@@ -87,6 +89,28 @@ impl TryFrom<String> for Id_ {
 fn id(text: &str) -> Result<Id, (String, &'static str)> {
     let todo = "use 1 to 64 letters, digits, '-', '_' or '.'";
     Id::new(text).map_err(|_no_id| (format!("{text:?} is no id"), todo))
+}
+
+/// A path, from the folder of the settings file.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct FilePath(PathBuf);
+
+impl TryFrom<String> for FilePath {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.trim().is_empty() {
+            return Err("an empty path; write a path, from the folder of this file".into());
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl FilePath {
+    fn in_folder_of(&self, file: &str) -> PathBuf {
+        Path::new(file).parent().map_or_else(|| self.0.clone(), |folder| folder.join(&self.0))
+    }
 }
 
 /// An address to listen on.
@@ -185,31 +209,38 @@ ranged!(
     Silence, u64 as "u64", Duration, "silence_ms", 200..=10_000, Duration::from_millis
 );
 ranged!(
-    /// Longer than a minute would hide the condition.
-    Delay, u64 as "u64", Duration, "a delay in milliseconds", 0..=60_000, Duration::from_millis
-);
-ranged!(
     /// Each display costs a stream and a mailbox.
     Displays, u16 as "u16", usize, "displays_max", 1..=512, usize::from
 );
 ranged!(
-    /// Any number that is one.
-    Limit, f32 as "f32", f32, "a limit", f32::MIN..=f32::MAX, |limit| limit
-);
-ranged!(
-    /// A distance.
-    Hysteresis, f32 as "f32", f32, "hysteresis", 0.0..=f32::MAX, |distance| distance
+    /// Two hours of ten fast channels take some 12 MB a pump.
+    Minutes, u64 as "u64", Duration, "minutes of history", 0..=120, Duration::from_mins
 );
 
-/// Reads and checks the text.
+/// Reads and checks the text, and the profile that it names.
 pub(super) fn parse(file: &str, text: &str) -> Result<Settings, ConfigError> {
-    toml::from_str::<File>(text)
-        .map_err(Complaint::from)
-        .and_then(|read| settings(read, file, text))
-        .map_err(|complaint| complaint.in_file(file, text))
+    let complain = |complaint: Complaint| complaint.in_file(file, text);
+    let mut read = toml::from_str::<File>(text).map_err(Complaint::from).map_err(complain)?;
+    let named = read.alarms.profile.take();
+    let mut settings = settings(read, file).map_err(complain)?;
+    if let Some(named) = named {
+        let path = named.get_ref().in_folder_of(file);
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            let what = format!("the profile {} cannot be read: {error}", path.display());
+            complain(Complaint::new(
+                named.span(),
+                what,
+                "name a readable profile, or remove the key",
+            ))
+        })?;
+        let profile =
+            ecmo_profile::parse(&text).map_err(|refused| ConfigError::Profile { path, refused })?;
+        settings.alarms.profile = Arc::new(profile);
+    }
+    Ok(settings)
 }
 
-fn settings(read: File, file: &str, text: &str) -> Result<Settings, Complaint> {
+fn settings(read: File, file: &str) -> Result<Settings, Complaint> {
     let defaults = Settings::default();
     addresses_differ(&[&read.broker.bind, &read.serve.bind, &read.metrics.bind])?;
     let wards = wards(read.wards)?;
@@ -221,12 +252,13 @@ fn settings(read: File, file: &str, text: &str) -> Result<Settings, Complaint> {
         },
         metrics_bind: read.metrics.bind.map_or(defaults.metrics_bind, |bind| bind.into_inner().0),
         alarms: Alarms {
-            silence: read.alarms.silence_ms.map_or(defaults.alarms.silence, |silence| silence.0),
-            rules: rules(read.alarms.rule, text)?,
+            silence: read.alarms.silence_ms.map(|silence| silence.0),
+            ..defaults.alarms
         },
         pumps: pumps(read.pump, &wards)?,
         wards,
-        file: file.to_owned(),
+        state_dir: read.state.dir.map(|dir| dir.in_folder_of(file)),
+        history: read.history.minutes.map_or(defaults.history, |minutes| minutes.0),
     })
 }
 
@@ -310,32 +342,6 @@ fn broker(table: BrokerTable, default: Broker) -> Result<Broker, Complaint> {
             )),
         },
     }
-}
-
-fn rules(read: Vec<RuleTable>, text: &str) -> Result<Vec<RuleOverride>, Complaint> {
-    let mut rules: Vec<RuleOverride> = Vec::with_capacity(read.len());
-    for rule in read {
-        let span = rule.id.span();
-        let line = line_of(text, span.start);
-        let id = rule.id.into_inner();
-        if rules.iter().any(|earlier| earlier.id == id) {
-            return Err(Complaint::new(
-                span,
-                format!("alarm rule {id:?} is changed twice"),
-                "merge the two [[alarms.rule]] sections",
-            ));
-        }
-        rules.push(RuleOverride {
-            id,
-            line,
-            limit: rule.limit.map(|limit| limit.0),
-            delay: rule.delay_ms.map(|delay| delay.0),
-            clear_delay: rule.clear_delay_ms.map(|delay| delay.0),
-            hysteresis: rule.hysteresis.map(|hysteresis| hysteresis.0),
-            priority: rule.priority,
-        });
-    }
-    Ok(rules)
 }
 
 fn pumps(read: Vec<Spanned<PumpTable>>, wards: &[Id]) -> Result<Vec<PumpAddress>, Complaint> {

@@ -17,13 +17,14 @@ fn an_empty_file_gives_the_defaults() {
     assert!(settings.wards.is_empty() && settings.pumps.is_empty());
     assert_eq!(settings.serve, Settings::default().serve);
     assert_eq!(settings.broker, Settings::default().broker);
-    assert_eq!(settings.alarms.silence, Duration::from_millis(800));
+    assert_eq!(settings.alarms, Settings::default().alarms);
+    assert_eq!((settings.state_dir, settings.history), (None, Duration::from_mins(30)));
 }
 
 #[test]
 fn every_key_is_read() {
     let settings = Settings::parse(
-        "site.toml",
+        "/etc/ecmo/site.toml",
         r#"
         wards = ["nicu", "picu"]
         [broker]
@@ -35,13 +36,10 @@ fn every_key_is_read() {
         bind = "127.0.0.1:0"
         [alarms]
         silence_ms = 500
-        [[alarms.rule]]
-        id = "flow-low"
-        limit = 0.25
-        delay_ms = 400
-        clear_delay_ms = 1000
-        hysteresis = 0
-        priority = "high"
+        [state]
+        dir = "state"
+        [history]
+        minutes = 5
         [[pump]]
         ward = "nicu"
         pump = "p1"
@@ -53,17 +51,9 @@ fn every_key_is_read() {
     assert_eq!(settings.broker, Broker::External(broker));
     assert_eq!(settings.serve, Serve { bind: "0.0.0.0:0".parse().unwrap(), displays_max: 20 });
     assert_eq!(settings.metrics_bind, "127.0.0.1:0".parse().unwrap());
-    assert_eq!(settings.alarms.silence, Duration::from_millis(500));
-    let rule = RuleOverride {
-        id: "flow-low".into(),
-        line: 13,
-        limit: Some(0.25),
-        delay: Some(Duration::from_millis(400)),
-        clear_delay: Some(Duration::from_secs(1)),
-        hysteresis: Some(0.0),
-        priority: Some(RulePriority::High),
-    };
-    assert_eq!(settings.alarms.rules, [rule]);
+    assert_eq!(settings.alarms.silence, Some(Duration::from_millis(500)));
+    assert_eq!(settings.state_dir.as_deref(), Some(Path::new("/etc/ecmo/state")));
+    assert_eq!(settings.history, Duration::from_mins(5));
     assert_eq!(settings.pumps.first().unwrap().to_string(), "nicu/p1");
 }
 
@@ -73,7 +63,9 @@ fn an_unknown_key_is_refused_with_its_line() {
     refused("\n[broker]\nurll = \"embedded\"", 3, "unknown field `urll`");
     refused("[serve]\nbind = \"127.0.0.1:0\"\ntls = true", 3, "unknown field `tls`");
     refused("[alarms]\nsilence = 800", 2, "unknown field `silence`");
-    refused("[[alarms.rule]]\nid = \"x\"\ndelay = 3", 3, "unknown field `delay`");
+    refused("[state]\nfolder = \"x\"", 2, "unknown field `folder`");
+    refused("[history]\nhours = 3", 2, "unknown field `hours`");
+    refused("[[alarms.rule]]\nid = \"x\"", 1, "unknown field `rule`");
     refused("[[pump]]\nward = \"a\"\npump = \"b\"\nbed = 4", 4, "unknown field `bed`");
 }
 
@@ -86,14 +78,9 @@ fn an_impossible_value_is_refused_with_its_line() {
     refused("[serve]\ndisplays_max = 0", 2, "0 is impossible for displays_max");
     refused("[serve]\nbind = \"localhost:80\"", 2, "no address to listen on");
     refused("[serve]\nbind = \"127.0.0.1:99999\"", 2, "no address to listen on");
-    for limit in ["nan", "inf", "-inf", "1e300"] {
-        let text = format!("[[alarms.rule]]\nid = \"x\"\nlimit = {limit}");
-        refused(&text, 3, "is impossible for a limit");
-    }
-    refused("[[alarms.rule]]\nid = \"x\"\nhysteresis = -0.1", 3, "impossible for hysteresis");
-    refused("[[alarms.rule]]\nid = \"x\"\ndelay_ms = 60001", 3, "60001 is impossible");
-    refused("[[alarms.rule]]\nid = \"x\"\npriority = \"urgent\"", 3, "urgent");
-    refused("[[alarms.rule]]\nlimit = 3", 1, "missing field `id`");
+    refused("[history]\nminutes = 121", 2, "121 is impossible for minutes of history");
+    refused("[state]\ndir = \"\"", 2, "an empty path");
+    refused("[alarms]\nprofile = \" \"", 2, "an empty path");
     refused("wards = [\"nicu\",\n \"a b\"]", 2, "\"a b\" is no id");
     refused("wards = []", 1, "wards is empty");
     refused("wards = [\"a\",\n \"a\"]", 2, "ward a is named twice");
@@ -138,7 +125,6 @@ fn an_embedded_broker_open_to_the_network_is_refused() {
 #[test]
 fn two_of_one_kind_are_refused() {
     refused("[[pump]]\nward=\"w\"\npump=\"p\"\n[[pump]]\nward=\"w\"\npump=\"p\"", 4, "named twice");
-    refused("[[alarms.rule]]\nid=\"x\"\n[[alarms.rule]]\nid=\"x\"", 4, "changed twice");
     refused(
         "[serve]\nbind = \"127.0.0.1:8080\"\n[metrics]\nbind = \"127.0.0.1:8080\"",
         4,
@@ -152,15 +138,30 @@ fn an_expected_pump_of_an_unwatched_ward_is_refused() {
 }
 
 #[test]
-fn an_unknown_rule_is_refused_with_the_known_ones() {
-    let text = "[alarms]\n[[alarms.rule]]\nid = \"flow-lo\"";
-    let settings = Settings::parse("site.toml", text).unwrap();
-    assert!(settings.check(&["flow-low", "flow-lo"]).is_ok());
-    let error = settings.check(&["flow-low", "map-low"]).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "site.toml:3: there is no alarm rule \"flow-lo\"; use one of flow-low, map-low"
-    );
+fn a_profile_is_read_from_the_folder_of_the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    let (site, profile) = (folder.path().join("site.toml"), folder.path().join("own.toml"));
+    std::fs::write(&site, "[alarms]\nsilence_ms = 300\nprofile = \"own.toml\"\n").unwrap();
+    let missing = Settings::load(&site).unwrap_err().to_string();
+    assert!(missing.starts_with(&format!("{}:3: ", site.display())), "{missing}");
+    assert!(missing.contains("own.toml") && missing.contains("; name a readable"), "{missing}");
+
+    let own = ecmo_profile::STARTER.replace("neonatal starter", "our own");
+    std::fs::write(&profile, &own).unwrap();
+    let alarms = Settings::load(&site).unwrap().alarms;
+    let in_force = alarms.in_force();
+    assert_eq!(in_force.name, "our own");
+    assert_eq!(in_force.silence.frame, Duration::from_millis(300));
+    assert_eq!(alarms.profile.silence.frame, Duration::from_millis(800));
+
+    let line = 1 + own.lines().position(|line| line == "below_per_kg = 80.0").unwrap();
+    let broken = own.replacen("below_per_kg = 80.0", "below_per_kilo = 80.0", 1);
+    std::fs::write(&profile, broken.replacen("delay_s = 3.0", "delay_s = -3.0", 1)).unwrap();
+    let refused = Settings::load(&site).unwrap_err().to_string();
+    let place = format!("{}:{line}:", profile.display());
+    assert!(refused.contains(&place) && refused.contains("below_per_kilo"), "{refused}");
+    assert!(refused.lines().count() > 1, "every problem has its line: {refused}");
+    assert!(refused.lines().all(|line| line.contains("; ")), "says what to do: {refused}");
 }
 
 #[test]
@@ -177,7 +178,8 @@ fn the_example_file_holds_the_defaults_and_every_key() {
     assert_eq!(settings.broker, defaults.broker);
     assert_eq!(settings.serve, defaults.serve);
     assert_eq!(settings.metrics_bind, defaults.metrics_bind);
-    assert_eq!(settings.alarms.silence, defaults.alarms.silence);
+    assert_eq!(settings.alarms, defaults.alarms);
+    assert_eq!((settings.state_dir, settings.history), (defaults.state_dir, defaults.history));
     let text = std::fs::read_to_string(path).unwrap();
     for key in [
         "wards",
@@ -185,12 +187,9 @@ fn the_example_file_holds_the_defaults_and_every_key() {
         "bind",
         "displays_max",
         "silence_ms",
-        "id",
-        "limit",
-        "delay_ms",
-        "clear_delay_ms",
-        "hysteresis",
-        "priority",
+        "profile",
+        "dir",
+        "minutes",
         "ward",
         "pump",
     ] {
@@ -210,9 +209,9 @@ fn the_commented_keys_of_the_example_file_are_right_too() {
         .map(|line| line.strip_prefix("# ").filter(|rest| is_toml(rest)).unwrap_or(line))
         .flat_map(|line| [line, "\n"])
         .collect();
-    let settings = Settings::parse("gateway.toml", &uncommented).unwrap();
+    let settings = Settings::parse(path, &uncommented).unwrap();
     assert!(!settings.wards.is_empty() && !settings.pumps.is_empty());
-    assert!(!settings.alarms.rules.is_empty());
+    assert!(settings.state_dir.is_some());
 }
 
 /// Whether a comment is a key or a section that is switched off.

@@ -4,12 +4,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecmo_core::alarm::occurrence::{Occurrence, Transition};
-use ecmo_core::alarm::rule::{Condition, Kind, Priority, Rules};
+use ecmo_core::alarm::condition::{Condition, Kind, Priority};
+use ecmo_core::alarm::occurrence::{Audio, Occurrence, Transition};
 use ecmo_core::alarm::{AlarmChange, Cause, Output};
 use ecmo_core::frame::{Frame, FrameStamp};
 use ecmo_core::time::{ClockMap, Instant};
-use ecmo_proto::topic::PumpAddress;
+use ecmo_proto::topic::{Id, PumpAddress};
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
@@ -17,10 +17,11 @@ use crate::fanout::{
     AlarmItem, AlarmOutlet, AlarmUpdate, OutletEnd, PathTimes, PumpSlot, Stamped, WaveformBlock,
     WaveformFrame,
 };
+use crate::history::Collector;
 use crate::latency::{Hop, Latencies};
 use crate::metrics::{
-    AlarmKind, AlarmPriority, AlarmTransition, BrokerPath, By, Metrics, Stage, StreamKind,
-    SubscriptionDropped,
+    AlarmKind, AlarmPriority, AlarmTransition, BrokerPath, By, Counter, Gauge, Metrics,
+    PumpMetrics, Stage, StreamKind, SubscriptionDropped,
 };
 
 /// Revisions that are remembered, so that a display's confirmation can be measured: all of the last alarm storm.
@@ -60,7 +61,11 @@ pub(super) struct Hub {
     waveforms: mpsc::Sender<Waveform>,
     outlets: Vec<AlarmOutlet>,
     recent: VecDeque<HandedOver>,
-    transitions: HashMap<&'static str, By<AlarmTransition, metrics::Counter>>,
+    transitions: HashMap<&'static str, By<AlarmTransition, Counter>>,
+    /// Under which labels each occurrence that has not ended is counted: its priority may change.
+    counted: HashMap<String, (AlarmPriority, AlarmKind)>,
+    /// Wards in which a new or worse alarm is heard, `None` for all: their pauses end.
+    heard: Vec<Option<Id>>,
 }
 
 impl Hub {
@@ -71,14 +76,9 @@ impl Hub {
         metrics: Arc<Metrics>,
         latencies: Arc<Latencies>,
         waveforms: mpsc::Sender<Waveform>,
-        rules: &Rules,
     ) -> Self {
-        let of_limits = rules.limits().iter().map(|rule| rule.condition.family());
-        let of_absence =
-            [Condition::COMM_STALE, Condition::SOURCE_DUPLICATE, Condition::COMM_BROKER]
-                .map(Condition::family);
-        let transitions = of_limits
-            .chain(of_absence)
+        let families = Condition::ALL.iter().map(|condition| condition.family());
+        let transitions = families
             .chain([Condition::SENSOR_FAULT_FAMILY])
             .map(|family| (family, metrics.alarm_transitions(family)))
             .collect();
@@ -90,7 +90,14 @@ impl Hub {
             outlets: Vec::new(),
             recent: VecDeque::new(),
             transitions,
+            counted: HashMap::new(),
+            heard: Vec::new(),
         }
+    }
+
+    /// Wards in which a new or worse alarm was heard since the last time; `None` for all.
+    pub(super) fn take_heard(&mut self) -> Vec<Option<Id>> {
+        std::mem::take(&mut self.heard)
     }
 
     /// Adds a display and gives it the snapshot first.
@@ -145,7 +152,7 @@ impl Hub {
         AlarmUpdate {
             address: address.cloned(),
             occurrence: occurrence.clone(),
-            transition: Transition::Raised,
+            transition: None,
             onset_wall_ns: self.clock.wall_ns().saturating_sub(age),
             path: PathTimes::default(),
         }
@@ -213,7 +220,7 @@ impl Hub {
 
     fn change(&mut self, address: Option<&PumpAddress>, change: &AlarmChange<'_>) {
         let mut update = self.update_of(address, change.occurrence);
-        update.transition = change.transition;
+        update.transition = Some(change.transition);
         let decided_at = self.clock.now();
         if let Some(cause) = change.cause {
             update.path = self.path_times(&cause, decided_at);
@@ -234,7 +241,8 @@ impl Hub {
             let detection = &self.metrics.alarm_detection_latency_seconds;
             detection.get(priority).record(took.as_secs_f64());
         }
-        self.count(change);
+        self.count(&id, change);
+        self.listen(address, change);
         if self.recent.len() >= RECENT_MAX {
             self.recent.pop_front();
         }
@@ -265,28 +273,59 @@ impl Hub {
         }
     }
 
-    fn count(&self, change: &AlarmChange<'_>) {
+    /// Counts the step, and keeps the number of alarms by priority right when that changes.
+    fn count(&mut self, id: &str, change: &AlarmChange<'_>) {
         let occurrence = change.occurrence;
-        let active = self
-            .metrics
-            .alarms_active
-            .get(priority_label(occurrence.priority))
-            .get(kind_label(occurrence.kind));
+        let labels = (priority_label(occurrence.priority), kind_label(occurrence.kind));
+        let before = if occurrence.has_ended() {
+            self.counted.remove(id)
+        } else {
+            self.gauge(labels).increment(1.0);
+            self.counted.insert(id.to_owned(), labels)
+        };
+        if let Some(before) = before {
+            self.gauge(before).decrement(1.0);
+        }
         let step = match change.transition {
-            Transition::Raised => {
-                active.increment(1.0);
-                AlarmTransition::Raised
-            }
-            Transition::Returned => AlarmTransition::Raised,
+            Transition::Raised | Transition::Returned => AlarmTransition::Raised,
             Transition::Acknowledged => AlarmTransition::Acknowledged,
             Transition::Ended | Transition::Latched => AlarmTransition::Cleared,
-            Transition::DataLost | Transition::DataBack => return,
+            Transition::Worsened if occurrence.escalated => AlarmTransition::Escalated,
+            Transition::AudioChanged => match occurrence.audio() {
+                Audio::Paused { .. } => AlarmTransition::Paused,
+                Audio::Shelved { .. } => AlarmTransition::Shelved,
+                Audio::On | Audio::Off | Audio::Grouped { .. } => return,
+            },
+            Transition::Worsened
+            | Transition::RuleChanged
+            | Transition::Reminded
+            | Transition::DataLost
+            | Transition::DataBack => return,
         };
-        if occurrence.has_ended() {
-            active.decrement(1.0);
-        }
         if let Some(counters) = self.transitions.get(occurrence.id.condition.family()) {
             counters.get(step).increment(1);
+        }
+    }
+
+    fn gauge(&self, (priority, kind): (AlarmPriority, AlarmKind)) -> &Gauge {
+        self.metrics.alarms_active.get(priority).get(kind)
+    }
+
+    /// Takes note of a new or worse alarm that is heard.
+    fn listen(&mut self, address: Option<&PumpAddress>, change: &AlarmChange<'_>) {
+        let is_new = match change.transition {
+            Transition::Raised | Transition::Returned | Transition::Worsened => true,
+            Transition::Latched
+            | Transition::Acknowledged
+            | Transition::DataLost
+            | Transition::DataBack
+            | Transition::RuleChanged
+            | Transition::AudioChanged
+            | Transition::Reminded
+            | Transition::Ended => false,
+        };
+        if is_new && change.occurrence.audio() == Audio::On {
+            self.heard.push(address.map(|address| address.ward.clone()));
         }
     }
 }
@@ -300,10 +339,22 @@ pub(super) struct Outbox<'a> {
     pub(super) pump: Option<&'a Arc<PumpSlot>>,
     /// When the present round began.
     pub(super) now: Instant,
+    /// The pump's history, where one is kept.
+    pub(super) collector: Option<&'a mut Collector>,
+}
+
+impl<'a> Outbox<'a> {
+    /// For what is no frame.
+    pub(super) fn new(hub: &'a mut Hub, pump: Option<&'a Arc<PumpSlot>>, now: Instant) -> Self {
+        Self { hub, pump, now, collector: None }
+    }
 }
 
 impl Output for Outbox<'_> {
     fn evaluated(&mut self, frame: &Frame, clock: &ClockMap) {
+        if let Some(collector) = self.collector.as_mut() {
+            collector.on_frame(frame, clock, self.now);
+        }
         let Some(slot) = self.pump.filter(|slot| slot.is_watched()) else { return };
         let blocks = frame
             .blocks()
@@ -327,6 +378,9 @@ impl Output for Outbox<'_> {
         // The displays first: a line of log is formatted afterwards.
         self.hub.change(address, &change);
         let occurrence = change.occurrence;
+        if let Some(series) = self.pump.and_then(|slot| slot.metrics()) {
+            count_at_pump(series, &change);
+        }
         tracing::info!(
             pump = address.map(tracing::field::display),
             condition = %occurrence.id.condition,
@@ -338,11 +392,30 @@ impl Output for Outbox<'_> {
     }
 }
 
+fn count_at_pump(series: &PumpMetrics, change: &AlarmChange<'_>) {
+    match change.transition {
+        Transition::Raised | Transition::Returned => {
+            let priority = priority_label(change.occurrence.priority);
+            series.alarms_raised.get(priority).increment(1);
+        }
+        Transition::Reminded => series.alarm_reminders.increment(1),
+        Transition::Latched
+        | Transition::Acknowledged
+        | Transition::DataLost
+        | Transition::DataBack
+        | Transition::Worsened
+        | Transition::RuleChanged
+        | Transition::AudioChanged
+        | Transition::Ended => {}
+    }
+}
+
 const fn priority_label(priority: Priority) -> AlarmPriority {
     match priority {
         Priority::High => AlarmPriority::High,
         Priority::Medium => AlarmPriority::Medium,
         Priority::Low => AlarmPriority::Low,
+        Priority::Information => AlarmPriority::Information,
     }
 }
 

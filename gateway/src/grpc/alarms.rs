@@ -1,21 +1,25 @@
 //! Alarms for displays: a snapshot, every change in order, a heartbeat from the alarm thread itself.
 
 use std::pin::Pin;
+use std::time::Duration;
 
-use ecmo_core::alarm::AcknowledgeError;
+use ecmo_core::alarm::Refused;
+use ecmo_core::alarm::condition::{Condition, Priority};
+use ecmo_proto::topic::Id;
 use ecmo_proto::v1;
 use ecmo_proto::v1::alarm_service_server::AlarmService;
 use ecmo_proto::v1::watch_alarms_response::Update;
 use futures_util::stream::{Stream, try_unfold};
 use tonic::{Request, Response, Status};
 
-use super::{OpenStream, Serving, convert, ward};
-use crate::engine::NoAnswer;
+use super::people::{done, name, no_answer, note, reason};
+use super::{OpenStream, Serving, address, convert, never_seen, ward};
+use crate::engine::{Report, Target};
 use crate::fanout::{AlarmItem, AlarmMailbox, MailboxEnd, Stamped};
 use crate::metrics::StreamKind;
 
-/// Longest name of a display or a person, in characters.
-const NAME_CHARS_MAX: usize = 64;
+/// Longest pause of sounds, in seconds (clinical reference, section 3.2).
+const PAUSE_SECONDS_MAX: u32 = 120;
 
 /// The alarm service.
 #[derive(Debug)]
@@ -71,20 +75,71 @@ fn response(stamped: &Stamped, sequence: u64, epoch: u64) -> v1::WatchAlarmsResp
     }
 }
 
-fn no_answer(error: NoAnswer) -> Status {
-    Status::unavailable(error.to_string())
+fn refused(refused: Refused) -> Status {
+    match refused {
+        Refused::Unknown => {
+            Status::not_found("no such alarm: it has ended; look at the present list")
+        }
+        Refused::Changed { revision } => Status::failed_precondition(format!(
+            "the alarm has changed and is now revision {revision}; look at it again"
+        )),
+        Refused::NeverShelved => Status::failed_precondition(
+            "an alarm of high priority, or about air, disconnection or loss of data, is never shelved; pause its sound",
+        ),
+        Refused::NothingSounds => {
+            Status::failed_precondition("nothing signals there; there is no sound to pause")
+        }
+    }
 }
 
-/// A name that a person gave; it is shown to others.
-fn name(text: &str, what: &str) -> Result<String, Status> {
-    let name = text.trim();
-    let fits = !name.is_empty() && name.chars().count() <= NAME_CHARS_MAX;
-    if !fits || name.chars().any(char::is_control) {
-        return Err(Status::invalid_argument(format!(
-            "{what}: give a name of 1 to {NAME_CHARS_MAX} printable characters"
-        )));
+/// What a pause covers.
+fn target(
+    scope: v1::PauseScope,
+    occurrence: String,
+    ward: &str,
+    pump: &str,
+) -> Result<Target, Status> {
+    match scope {
+        v1::PauseScope::Alarm => Ok(Target::Alarm(occurrence)),
+        v1::PauseScope::Pump => Ok(Target::Pump(address(ward, pump)?)),
+        v1::PauseScope::Ward => {
+            let ward = Id::new(ward);
+            let wrong = |error| Status::invalid_argument(format!("ward: {error}"));
+            Ok(Target::Ward(ward.map_err(wrong)?))
+        }
+        v1::PauseScope::Unspecified => {
+            Err(Status::invalid_argument("scope: say alarm, pump or ward"))
+        }
     }
-    Ok(name.to_owned())
+}
+
+fn report(report: &Report) -> v1::GetAlarmReportResponse {
+    let summary = &report.summary;
+    let total = &summary.total;
+    let priorities = [Priority::Information, Priority::Low, Priority::Medium, Priority::High];
+    let raised = priorities.into_iter().zip(total.raised).map(|(priority, raised)| {
+        v1::PriorityCount { priority: convert::priority(priority).into(), raised }
+    });
+    let conditions = report.conditions.iter().map(|(condition, raised, chattering)| {
+        let condition = (*condition).to_owned();
+        v1::ConditionCount { condition, raised: *raised, chattering: *chattering }
+    });
+    let hours = summary.covered.as_secs_f64() / 3_600.0;
+    v1::GetAlarmReportResponse {
+        covered_ns: convert::nanos(summary.covered),
+        raised: raised.collect(),
+        // In the first minute an average would be a guess.
+        per_hour: f64::from(total.alarms()) / hours.max(1.0 / 60.0),
+        peak_hour: summary.peak_hour,
+        floods: total.floods,
+        in_flood: summary.in_flood,
+        chattering: total.chattering,
+        stale: report.stale,
+        reminders: total.reminders,
+        escalations: total.escalations,
+        conditions: conditions.collect(),
+        spikes: report.spikes,
+    }
 }
 
 #[tonic::async_trait]
@@ -147,19 +202,102 @@ impl AlarmService for Alarms {
     ) -> Result<Response<v1::AcknowledgeAlarmResponse>, Status> {
         let request = request.into_inner();
         let by = name(&request.by, "by")?;
-        let answer = self.serving.engine.acknowledge(request.occurrence, request.revision, by);
-        let update = answer.await.map_err(no_answer)?.map_err(|refused| match refused {
-            AcknowledgeError::Unknown => {
-                Status::not_found("no such alarm: it has ended; look at the present list")
-            }
-            AcknowledgeError::Changed { revision } => Status::failed_precondition(format!(
-                "the alarm has changed and is now revision {revision}; look at it again"
-            )),
-        })?;
+        let person = (by.clone(), note(&request.note)?);
+        let occurrence = request.occurrence.clone();
+        let answer = self.serving.engine.acknowledge(occurrence, request.revision, person);
+        let answer = answer.await.map_err(no_answer)?.map_err(refused);
+        let update = done("acknowledge", &by, &request.occurrence, &request.note, answer)?;
         // Kept in memory only: a display must not take it for safe.
         Ok(Response::new(v1::AcknowledgeAlarmResponse {
             alarm: Some(convert::alarm(&update)),
             durable: false,
         }))
+    }
+
+    async fn pause_audio(
+        &self,
+        request: Request<v1::PauseAudioRequest>,
+    ) -> Result<Response<v1::PauseAudioResponse>, Status> {
+        let request = request.into_inner();
+        let by = name(&request.by, "by")?;
+        if request.seconds > PAUSE_SECONDS_MAX {
+            return Err(Status::invalid_argument("seconds: use 1 to 120, or 0 for 120"));
+        }
+        let seconds = if request.seconds == 0 { PAUSE_SECONDS_MAX } else { request.seconds };
+        let lasts = Duration::from_secs(u64::from(seconds));
+        let scope = request.scope();
+        let target = target(scope, request.occurrence, &request.ward, &request.pump)?;
+        let what = target.to_string();
+        let answer = self.serving.engine.pause(target, lasts, by.clone()).await;
+        let answer = answer.map_err(no_answer)?.map_err(|error| match (error, scope) {
+            (Refused::Unknown, v1::PauseScope::Pump) => {
+                Status::not_found("no such pump was ever seen; list the pumps for their names")
+            }
+            (error, _) => refused(error),
+        });
+        let paused = done("pause", &by, &what, &format!("{seconds} s"), answer)?;
+        Ok(Response::new(v1::PauseAudioResponse {
+            paused: paused.alarms,
+            until_mono_ns: paused.until.as_nanos(),
+        }))
+    }
+
+    async fn resume_audio(
+        &self,
+        request: Request<v1::ResumeAudioRequest>,
+    ) -> Result<Response<v1::ResumeAudioResponse>, Status> {
+        let request = request.into_inner();
+        let by = name(&request.by, "by")?;
+        let target = target(request.scope(), request.occurrence, &request.ward, &request.pump)?;
+        let what = target.to_string();
+        let answer = self.serving.engine.resume(target).await.map_err(no_answer);
+        let resumed = done("resume", &by, &what, "", answer)?;
+        Ok(Response::new(v1::ResumeAudioResponse { resumed }))
+    }
+
+    async fn shelve_alarm(
+        &self,
+        request: Request<v1::ShelveAlarmRequest>,
+    ) -> Result<Response<v1::ShelveAlarmResponse>, Status> {
+        let request = request.into_inner();
+        let by = name(&request.by, "by")?;
+        let reason = reason(&request.reason)?;
+        let longest = self.serving.desk.profile().signals.shelve_max.as_secs() / 60;
+        let minutes = u64::from(request.minutes);
+        if minutes == 0 || minutes > longest {
+            return Err(Status::invalid_argument(format!("minutes: use 1 to {longest}")));
+        }
+        let (lasts, person) = (Duration::from_mins(minutes), (by.clone(), reason.clone()));
+        let answer = self.serving.engine.shelve(request.occurrence.clone(), lasts, person);
+        let answer = answer.await.map_err(no_answer)?.map_err(refused);
+        let why = format!("{minutes} min: {reason}");
+        let update = done("shelve", &by, &request.occurrence, &why, answer)?;
+        Ok(Response::new(v1::ShelveAlarmResponse { alarm: Some(convert::alarm(&update)) }))
+    }
+
+    async fn unshelve_alarm(
+        &self,
+        request: Request<v1::UnshelveAlarmRequest>,
+    ) -> Result<Response<v1::UnshelveAlarmResponse>, Status> {
+        let request = request.into_inner();
+        let by = name(&request.by, "by")?;
+        let address = address(&request.ward, &request.pump)?;
+        let not_shelved =
+            || Status::not_found("the condition is not shelved there; look at the treatment");
+        let condition = Condition::from_id(&request.condition).ok_or_else(not_shelved)?;
+        let what = format!("{address}/{condition}");
+        let answer = self.serving.engine.unshelve(address, condition).await.map_err(no_answer)?;
+        done("unshelve", &by, &what, "", answer.map_err(|_not_shelved| not_shelved()))?;
+        Ok(Response::new(v1::UnshelveAlarmResponse {}))
+    }
+
+    async fn get_alarm_report(
+        &self,
+        request: Request<v1::GetAlarmReportRequest>,
+    ) -> Result<Response<v1::GetAlarmReportResponse>, Status> {
+        let request = request.into_inner();
+        let address = address(&request.ward, &request.pump)?;
+        let found = self.serving.engine.report(address.clone()).await.map_err(no_answer)?;
+        Ok(Response::new(report(&found.ok_or_else(|| never_seen(&address))?)))
     }
 }

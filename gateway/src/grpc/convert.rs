@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use ecmo_core::alarm::occurrence::{Occurrence, Signal};
-use ecmo_core::alarm::rule::{Kind, Priority, Side};
+use ecmo_core::alarm::condition::{Kind, Priority};
+use ecmo_core::alarm::occurrence::{Audio, Occurrence, PauseScope, Signal, Transition};
+use ecmo_core::alarm::rule::{RuleKey, Side};
 use ecmo_core::frame::BootId;
 use ecmo_core::pump::{Link, PumpState};
 use ecmo_core::reading::{NoData, Reading};
 use ecmo_core::view::{ReadingView, View};
 use ecmo_proto::v1;
 
+use super::treatment;
 use crate::decode::{Birth, PumpKind, SourceKind};
 use crate::fanout::{AlarmUpdate, PathTimes, PumpSlot, WaveformBlock};
 
@@ -18,6 +20,9 @@ pub(super) fn pump(slot: &PumpSlot, view: &View) -> v1::Pump {
     let birth = slot.birth();
     let birth = birth.as_deref();
     let frames = view.counters.frames;
+    let book = slot.rules();
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let contexts = book.treatment.contexts.iter().map(|it| treatment::context_kind(it.kind).into());
     v1::Pump {
         ward: slot.address.ward.to_string(),
         pump: slot.address.pump.to_string(),
@@ -44,6 +49,11 @@ pub(super) fn pump(slot: &PumpSlot, view: &View) -> v1::Pump {
         source: birth.map_or(v1::SourceKind::Unspecified, |birth| source(birth.source)).into(),
         pump_kind: birth.map_or(v1::PumpKind::Unspecified, |birth| kind(birth.pump_kind)).into(),
         boot_id: view.boot.map_or(0, BootId::get),
+        treatment_version: book.treatment.version,
+        contexts: contexts.collect(),
+        rules_not_evaluable: count(book.not_evaluable.len()),
+        unreviewed: book.rules.unreviewed,
+        limits_set: count(book.treatment.overrides.len()),
     }
 }
 
@@ -76,6 +86,7 @@ pub(super) fn alarm(update: &AlarmUpdate) -> v1::Alarm {
         pump: address.map(|address| address.pump.to_string()).unwrap_or_default(),
         onset_wall_ns: update.onset_wall_ns,
         latency: path_latency(update.path),
+        transition: transition(update.transition).into(),
         ..occurrence(update.id(), &update.occurrence)
     }
 }
@@ -99,12 +110,7 @@ fn occurrence(id: String, one: &Occurrence) -> v1::Alarm {
             Kind::Technical => v1::AlarmKind::Technical,
         }
         .into(),
-        priority: match one.priority {
-            Priority::High => v1::AlarmPriority::High,
-            Priority::Medium => v1::AlarmPriority::Medium,
-            Priority::Low => v1::AlarmPriority::Low,
-        }
-        .into(),
+        priority: priority(one.priority).into(),
         present: one.present,
         signal: match one.signal() {
             Signal::On => v1::SignalPresence::On,
@@ -119,12 +125,10 @@ fn occurrence(id: String, one: &Occurrence) -> v1::Alarm {
         value_mono_ns: one.value.and(one.value_at).map(|at| at.as_nanos()),
         worst: one.worst,
         limit: one.limit.map(|(_side, limit)| limit),
-        limit_side: match one.limit {
-            Some((Side::Below, _limit)) => v1::LimitSide::Below,
-            Some((Side::Above, _limit)) => v1::LimitSide::Above,
-            None => v1::LimitSide::Unspecified,
-        }
-        .into(),
+        limit_side: one
+            .limit
+            .map_or(v1::LimitSide::Unspecified, |(side, _limit)| limit_side(side))
+            .into(),
         unit: unit.to_owned(),
         validity: one
             .no_data
@@ -132,9 +136,82 @@ fn occurrence(id: String, one: &Occurrence) -> v1::Alarm {
             .into(),
         onset_mono_ns: one.onset_at.as_nanos(),
         changed_mono_ns: one.changed_at.as_nanos(),
-        acknowledged_by: one.acknowledged.as_ref().map(|it| it.by.clone()).unwrap_or_default(),
         unreviewed: one.unreviewed,
+        rule: rule_id(one),
+        escalated: one.escalated,
+        reminders: one.reminders,
+        ..signals(one)
+    }
+}
+
+/// Id of the rule that it follows; empty where it follows none.
+fn rule_id(one: &Occurrence) -> String {
+    let key = RuleKey { condition: one.id.condition, number: one.rule };
+    if one.rule == 0 { String::new() } else { key.to_string() }
+}
+
+/// What people, and other alarms, have done to its signals.
+fn signals(one: &Occurrence) -> v1::Alarm {
+    let seen = one.acknowledged.as_ref();
+    let (audio, until) = match one.audio() {
+        Audio::On => (v1::AudioState::On, None),
+        Audio::Off => (v1::AudioState::Off, None),
+        Audio::Paused { until } => (v1::AudioState::Paused, Some(until)),
+        Audio::Shelved { until } => (v1::AudioState::Shelved, Some(until)),
+        Audio::Grouped { .. } => (v1::AudioState::Grouped, None),
+    };
+    let paused = one.pause.as_ref().filter(|_| audio == v1::AudioState::Paused);
+    let shelved = one.shelf.as_ref().filter(|_| audio == v1::AudioState::Shelved);
+    let by = paused.map(|pause| &pause.by).or_else(|| shelved.map(|shelf| &shelf.by));
+    v1::Alarm {
+        acknowledged_by: seen.map(|it| it.by.clone()).unwrap_or_default(),
+        acknowledged_note: seen.map(|it| it.note.clone()).unwrap_or_default(),
+        acknowledged_mono_ns: seen.map(|it| it.at.as_nanos()),
+        audio: audio.into(),
+        audio_until_mono_ns: until.map(|until| until.as_nanos()),
+        audio_by: by.cloned().unwrap_or_default(),
+        pause_scope: paused
+            .map_or(v1::PauseScope::Unspecified, |pause| match pause.scope {
+                PauseScope::Alarm => v1::PauseScope::Alarm,
+                PauseScope::Pump => v1::PauseScope::Pump,
+                PauseScope::Ward => v1::PauseScope::Ward,
+            })
+            .into(),
+        led_by: one.leader.map(|leader| leader.to_string()).unwrap_or_default(),
         ..v1::Alarm::default()
+    }
+}
+
+pub(super) const fn priority(priority: Priority) -> v1::AlarmPriority {
+    match priority {
+        Priority::High => v1::AlarmPriority::High,
+        Priority::Medium => v1::AlarmPriority::Medium,
+        Priority::Low => v1::AlarmPriority::Low,
+        Priority::Information => v1::AlarmPriority::Information,
+    }
+}
+
+pub(super) const fn limit_side(side: Side) -> v1::LimitSide {
+    match side {
+        Side::Below => v1::LimitSide::Below,
+        Side::Above => v1::LimitSide::Above,
+    }
+}
+
+const fn transition(transition: Option<Transition>) -> v1::AlarmTransition {
+    match transition {
+        None => v1::AlarmTransition::Unspecified,
+        Some(Transition::Raised) => v1::AlarmTransition::Raised,
+        Some(Transition::Returned) => v1::AlarmTransition::Returned,
+        Some(Transition::Latched) => v1::AlarmTransition::Latched,
+        Some(Transition::Acknowledged) => v1::AlarmTransition::Acknowledged,
+        Some(Transition::DataLost) => v1::AlarmTransition::DataLost,
+        Some(Transition::DataBack) => v1::AlarmTransition::DataBack,
+        Some(Transition::Worsened) => v1::AlarmTransition::Worsened,
+        Some(Transition::RuleChanged) => v1::AlarmTransition::RuleChanged,
+        Some(Transition::AudioChanged) => v1::AlarmTransition::AudioChanged,
+        Some(Transition::Reminded) => v1::AlarmTransition::Reminded,
+        Some(Transition::Ended) => v1::AlarmTransition::Ended,
     }
 }
 

@@ -6,21 +6,29 @@ mod convert;
 
 mod latency;
 
+mod people;
+
 mod pumps;
+
+mod treatment;
+
+mod treatments;
 
 use std::sync::Arc;
 
 use axum::Router;
 use ecmo_proto::DESCRIPTOR_SET;
-use ecmo_proto::topic::Id;
+use ecmo_proto::topic::{Id, PumpAddress};
 use ecmo_proto::v1::alarm_service_server::AlarmServiceServer;
 use ecmo_proto::v1::latency_service_server::LatencyServiceServer;
 use ecmo_proto::v1::pump_service_server::PumpServiceServer;
+use ecmo_proto::v1::treatment_service_server::TreatmentServiceServer;
 use tonic::Status;
 use tonic::service::Routes;
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::clock::Clock;
+use crate::desk::Desk;
 use crate::engine::EngineHandle;
 use crate::latency::Latencies;
 use crate::metrics::Metrics;
@@ -40,6 +48,8 @@ pub struct Serving {
     pub registry: Arc<Registry>,
     /// The way to the alarm thread.
     pub engine: EngineHandle,
+    /// Where people change treatments.
+    pub desk: Arc<Desk>,
     /// Histograms of the hops.
     pub latencies: Arc<Latencies>,
     /// Handles of all series.
@@ -63,6 +73,7 @@ pub async fn router(serving: Serving) -> Result<Router, ServeError> {
     health.set_serving::<PumpServiceServer<pumps::Pumps>>().await;
     health.set_serving::<AlarmServiceServer<alarms::Alarms>>().await;
     health.set_serving::<LatencyServiceServer<latency::Latency>>().await;
+    health.set_serving::<TreatmentServiceServer<treatments::Treatments>>().await;
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
@@ -70,9 +81,11 @@ pub async fn router(serving: Serving) -> Result<Router, ServeError> {
     };
     let pumps = PumpServiceServer::new(pumps::Pumps::new(serving.clone()));
     let alarms = AlarmServiceServer::new(alarms::Alarms::new(serving.clone()));
+    let treatments = TreatmentServiceServer::new(treatments::Treatments::new(serving.clone()));
     let latency = LatencyServiceServer::new(latency::Latency::new(serving));
     let routes = Routes::new(pumps.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(alarms.max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(treatments.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(latency.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(health_service)
         // Clients of the older reflection protocol are common; one without the other is a riddle to them.
@@ -89,6 +102,18 @@ fn ward(text: &str) -> Result<Option<Id>, Status> {
         return Ok(None);
     }
     Id::new(text).map(Some).map_err(|error| Status::invalid_argument(format!("ward: {error}")))
+}
+
+/// A pump from a request.
+fn address(ward: &str, pump: &str) -> Result<PumpAddress, Status> {
+    let id = |text: &str, what: &str| {
+        Id::new(text).map_err(|error| Status::invalid_argument(format!("{what}: {error}")))
+    };
+    Ok(PumpAddress { ward: id(ward, "ward")?, pump: id(pump, "pump")? })
+}
+
+fn never_seen(address: &PumpAddress) -> Status {
+    Status::not_found(format!("no pump {address} was ever seen; list the pumps for their names"))
 }
 
 /// Counts an open stream for as long as it lives.

@@ -14,8 +14,8 @@ use futures_util::stream::{Stream, try_unfold};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 use tonic::{Request, Response, Status};
 
-use super::{OpenStream, Serving, convert, ward};
-use crate::fanout::{WaveformFrame, WaveformWatch};
+use super::{OpenStream, Serving, address, convert, never_seen, ward};
+use crate::fanout::{RuleBook, WaveformFrame, WaveformWatch};
 use crate::metrics::{Counter, StreamKind, SubscriptionDropped};
 
 /// Time between two messages when the display does not say, in milliseconds.
@@ -46,7 +46,7 @@ struct PumpWatch {
     ward: Option<Id>,
     ticks: Interval,
     /// What the display has seen of each pump.
-    seen: HashMap<PumpAddress, Arc<View>>,
+    seen: HashMap<PumpAddress, (Arc<View>, Arc<RuleBook>)>,
     sent_at: Instant,
     sequence: u64,
     conflated: Counter,
@@ -80,16 +80,19 @@ impl PumpWatch {
     fn changed(&mut self) -> Vec<v1::Pump> {
         let mut changed = Vec::new();
         for slot in self.serving.registry.list(self.ward.as_ref()) {
-            let view = slot.view();
+            let (view, rules) = (slot.view(), slot.rules());
             let known = self.seen.get(&slot.address);
-            if known.is_none_or(|known| !Arc::ptr_eq(known, &view)) {
+            let is_same = |(seen, ruled): &(Arc<View>, Arc<RuleBook>)| {
+                Arc::ptr_eq(seen, &view) && Arc::ptr_eq(ruled, &rules)
+            };
+            if !known.is_some_and(is_same) {
                 // Views are made at the pace of frames: those between the two took each other's place.
                 let accepted = |view: &Arc<View>| view.counters.frames.accepted;
                 let passed =
-                    known.map_or(0, |known| accepted(&view).saturating_sub(accepted(known)));
+                    known.map_or(0, |(seen, _)| accepted(&view).saturating_sub(accepted(seen)));
                 self.conflated.increment(passed.saturating_sub(1));
                 changed.push(convert::pump(&slot, &view));
-                self.seen.insert(slot.address.clone(), view);
+                self.seen.insert(slot.address.clone(), (view, rules));
             }
         }
         changed
@@ -204,16 +207,8 @@ impl PumpService for Pumps {
         request: Request<v1::WatchWaveformsRequest>,
     ) -> Result<Response<Self::WatchWaveformsStream>, Status> {
         let request = request.into_inner();
-        let id = |text: &str, what: &str| {
-            Id::new(text).map_err(|error| Status::invalid_argument(format!("{what}: {error}")))
-        };
-        let address =
-            PumpAddress { ward: id(&request.ward, "ward")?, pump: id(&request.pump, "pump")? };
-        let slot = self.serving.registry.get(&address).ok_or_else(|| {
-            Status::not_found(format!(
-                "no pump {address} was ever seen; list the pumps for their names"
-            ))
-        })?;
+        let address = address(&request.ward, &request.pump)?;
+        let slot = self.serving.registry.get(&address).ok_or_else(|| never_seen(&address))?;
         let open = self.serving.metrics.subscriptions_active(&request.ward);
         let mut beats = interval(HEARTBEAT);
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -144,6 +144,8 @@ labels! {
         Medium "medium",
         /// Awareness.
         Low "low",
+        /// No alarm: a card to read.
+        Information "information",
     }
 
     /// Kind of an alarm condition.
@@ -162,8 +164,20 @@ labels! {
         Acknowledged "acked",
         /// It ended.
         Cleared "cleared",
-        /// Nobody confirmed it in time.
+        /// Nobody acknowledged it in time: its priority went up.
         Escalated "escalated",
+        /// A person paused its sound.
+        Paused "paused",
+        /// A person shelved its condition.
+        Shelved "shelved",
+    }
+
+    /// What was done with the folder of treatments.
+    StateError "op" {
+        /// A record could not be read at the start.
+        Read "read",
+        /// A change could not be written: it is in force, and not durable.
+        Write "write",
     }
 
     /// What a subscription carries.
@@ -174,6 +188,8 @@ labels! {
         Waveform "waveform",
         /// Alarms.
         Alarm "alarm",
+        /// Treatments.
+        Treatment "treatment",
     }
 
     /// Why a display did not get a message.

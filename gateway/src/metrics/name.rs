@@ -77,6 +77,17 @@ names! {
     Counter CLOCK_STEPS "ecmo_gateway_clock_steps_total"
         "Jumps of an agent's wall clock.";
 
+    Counter ALARMS_RAISED "ecmo_gateway_alarms_raised_total"
+        "Alarms that were raised or returned, by priority.";
+    Counter ALARM_FLOODS "ecmo_gateway_alarm_floods_total"
+        "Floods that began: more than ten alarms of a pump in ten minutes.";
+    Counter ALARMS_CHATTERING "ecmo_gateway_alarms_chattering_total"
+        "Times an alarm began to chatter: three times in a minute.";
+    Counter ALARM_REMINDERS "ecmo_gateway_alarm_reminders_total"
+        "High alarms that were recalled because nobody acknowledged them.";
+    Gauge RULES_NOT_EVALUABLE "ecmo_pump_rules_not_evaluable"
+        "Rules that cannot be judged now, for want of a sensor, of data or of the case.";
+
     // Latency.
     Histogram(LATENCY) INGEST_LATENCY "ecmo_gateway_ingest_latency_seconds"
         "From publishing at the agent to arrival; as good as the two wall clocks agree.";
@@ -98,6 +109,12 @@ names! {
         "Alarm occurrences that have not ended.";
     Counter ALARM_TRANSITIONS "ecmo_gateway_alarm_transitions_total"
         "Steps in the life of alarms, by rule.";
+
+    // What people say.
+    Counter STATE_ERRORS "ecmo_gateway_state_errors_total"
+        "Treatments that could not be read or written: what people said is not durable.";
+    Counter HISTORY_LOST "ecmo_gateway_history_rows_lost_total"
+        "Rows of the history that found no place; they show as time without data.";
 
     // Displays.
     Gauge SUBSCRIPTIONS_ACTIVE "ecmo_gateway_subscriptions_active"

@@ -4,7 +4,9 @@ use ecmo_proto::topic::PumpAddress;
 use metrics::{Counter, Gauge, Histogram};
 
 use super::handles::{By, Pair, Registrar};
-use super::label::{BirthRejected, BrokerPath, FrameRejected, SampleInvalid, StatusRejected};
+use super::label::{
+    AlarmPriority, BirthRejected, BrokerPath, FrameRejected, SampleInvalid, StatusRejected,
+};
 use super::name;
 
 /// Handles of one pump's series.
@@ -40,6 +42,16 @@ pub struct PumpMetrics {
     pub last_frame_timestamp_seconds: Gauge,
     /// Jumps of the agent's wall clock.
     pub clock_steps: Counter,
+    /// Alarms raised or returned.
+    pub alarms_raised: By<AlarmPriority, Counter>,
+    /// Floods that began.
+    pub alarm_floods: Counter,
+    /// Times an alarm began to chatter.
+    pub alarms_chattering: Counter,
+    /// Reminders given.
+    pub alarm_reminders: Counter,
+    /// Rules that cannot be judged now.
+    pub rules_not_evaluable: Gauge,
 }
 
 impl PumpMetrics {
@@ -69,6 +81,11 @@ impl PumpMetrics {
             stream_up: registrar.gauge(&name::STREAM_UP, labels),
             last_frame_timestamp_seconds: registrar.gauge(&name::LAST_FRAME, labels),
             clock_steps: registrar.counter(&name::CLOCK_STEPS, labels),
+            alarms_raised: registrar.counters(&name::ALARMS_RAISED, labels),
+            alarm_floods: registrar.counter(&name::ALARM_FLOODS, labels),
+            alarms_chattering: registrar.counter(&name::ALARMS_CHATTERING, labels),
+            alarm_reminders: registrar.counter(&name::ALARM_REMINDERS, labels),
+            rules_not_evaluable: registrar.gauge(&name::RULES_NOT_EVALUABLE, labels),
         }
     }
 }

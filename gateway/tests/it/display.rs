@@ -110,7 +110,8 @@ impl Display {
         by: &str,
     ) -> Result<v1::Alarm, Code> {
         let occurrence = alarm.occurrence.clone();
-        let request = v1::AcknowledgeAlarmRequest { occurrence, revision, by: by.to_owned() };
+        let (by, note) = (by.to_owned(), "seen".to_owned());
+        let request = v1::AcknowledgeAlarmRequest { occurrence, revision, by, note };
         let answer = self.alarms().acknowledge_alarm(request).await;
         answer.map(|answer| answer.into_inner().alarm.unwrap()).map_err(|status| status.code())
     }

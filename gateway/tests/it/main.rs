@@ -20,6 +20,8 @@ mod hand;
 
 mod site;
 
+mod people;
+
 mod silence;
 
 mod held_up;

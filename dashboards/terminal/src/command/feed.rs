@@ -10,8 +10,9 @@ use crate::client::{AlarmUpdate, AlarmsUpdate, ClientError, ShownAlarm};
 use crate::clock::clock_text;
 use crate::follow::Followed;
 use crate::json::AlarmJson;
+use crate::model::Priority;
 use crate::output::Printer;
-use crate::words::{alarm_line, path_text};
+use crate::words::{alarm_line, check_line, path_text};
 
 /// How often a loss that goes on is told again.
 const REMIND: Duration = Duration::from_secs(5);
@@ -184,15 +185,37 @@ pub(crate) fn print_change(printer: &mut Printer, wall: &str, change: &Change, n
         return printer.object(&AlarmLineJson { r#type: "alarm", event: change.id(), alarm });
     }
     printer.line(&format!("{wall}  {}", change_line(change, now)));
-    if let Some(path) = path_text(alarm.path) {
-        printer.line(&format!("{:width$}  path: {path}", "", width = wall.len()));
+    let path = path_text(alarm.path).map(|path| format!("path: {path}"));
+    for line in below(change).into_iter().chain(path) {
+        printer.line(&format!("{:width$}  {line}", "", width = wall.len()));
     }
+}
+
+/// What stands below an alarm that asks for somebody: what to check where it is urgent, and the id that acknowledges it.
+fn below(change: &Change) -> Vec<String> {
+    let (Change::New(alarm) | Change::Changed(alarm)) = change else {
+        return Vec::new();
+    };
+    let is_news = match change.id() {
+        "active" | "changed" | "worsened" | "escalated" | "returned" | "reminded" => true,
+        _ => alarm.transition.is_none(),
+    };
+    if !is_news || !alarm.is_unacknowledged() {
+        return Vec::new();
+    }
+    let check = check_line(alarm).filter(|_| alarm.priority == Priority::High);
+    check.into_iter().chain([format!("id: {}", alarm.seen_id())]).collect()
 }
 
 fn change_line(change: &Change, now: GatewayTime) -> String {
     let line = alarm_line(change.alarm(), now);
     match change {
-        Change::New(_) | Change::Changed(_) | Change::Ended(_) => line,
+        Change::New(_) | Change::Ended(_) => line,
+        Change::Changed(_) => match change.id() {
+            // Its standing says it.
+            "acknowledged" | "latched" | "changed" => line,
+            what => format!("{}: {line}", what.replace('_', " ").to_uppercase()),
+        },
         Change::Vanished(_) => format!("{line}  ENDED while this display was not connected"),
         Change::Forgotten(_) => {
             format!("{line}  NOT KNOWN ANY MORE: the gateway has restarted; look at the pump")

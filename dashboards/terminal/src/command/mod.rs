@@ -12,10 +12,19 @@ pub(crate) mod stream;
 
 pub(crate) mod latency;
 
+pub(crate) mod act;
+
+pub(crate) mod treatment;
+
+pub(crate) mod change;
+
+pub(crate) mod report;
+
 use std::time::Duration;
 
 use crate::client::{ClientError, Gateway};
 use crate::clock::Clock;
+use crate::model::PumpName;
 use crate::output::Printer;
 use crate::verdict::Verdict;
 
@@ -36,11 +45,38 @@ pub(crate) enum CommandError {
     #[error("pump {pump:?} exists in several wards ({wards}): say which with --ward")]
     AmbiguousPump { pump: String, wards: String },
     #[error(
+        "no alarm {occurrence:?} is active: it has ended, or its id is misspelt; `ecmoctl alarms` lists them"
+    )]
+    UnknownAlarm { occurrence: String },
+    #[error(
+        "say which revision you have seen, so that nothing newer is acknowledged unread: `ecmoctl ack {seen_id}` acknowledges this:\n  {line}"
+    )]
+    NotSeen { seen_id: String, line: String },
+    #[error("{message}\n  now: {line}\n  `ecmoctl ack {seen_id}` acknowledges this")]
+    Newer { message: String, seen_id: String, line: String },
+    #[error("{0}")]
+    Usage(String),
+    #[error("{name} has no rule {rule:?}; it has: {known}")]
+    UnknownRule { name: PumpName, rule: String, known: String },
+    #[error("{name}: {what}")]
+    Unfit { name: PumpName, what: String },
+    #[error(
+        "nothing was changed: {name} was changed meanwhile (you saw version {seen}, it is at {present}); look again, then decide{}",
+        indented(meanwhile)
+    )]
+    ChangedMeanwhile { name: PumpName, seen: u64, present: u64, meanwhile: Vec<String> },
+    #[error("{}; it is NOT KNOWN whether this took effect: look with `{look}`", .source.chain())]
+    Unanswered { source: ClientError, look: String },
+    #[error(
         "`top` needs a terminal for input and output; use `ecmoctl pumps` or `ecmoctl alarms --watch`"
     )]
     NoTerminal,
     #[error("cannot use the terminal")]
     Terminal(#[source] std::io::Error),
+}
+
+fn indented(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("\n  {line}")).collect()
 }
 
 fn in_ward(ward: Option<&str>) -> String {
@@ -53,15 +89,26 @@ impl CommandError {
             Self::Client(ClientError::Url { .. })
             | Self::AmbiguousPump { .. }
             | Self::NoTerminal
+            | Self::Usage(_)
             | Self::Terminal(_) => Verdict::Usage,
-            Self::Client(ClientError::NotFound { .. }) | Self::UnknownPump { .. } => {
-                Verdict::NoData
-            }
+            Self::Client(ClientError::NotFound { .. })
+            | Self::UnknownPump { .. }
+            | Self::UnknownAlarm { .. }
+            | Self::UnknownRule { .. } => Verdict::NoData,
+            Self::Client(
+                ClientError::Refused { .. }
+                | ClientError::Conflict { .. }
+                | ClientError::Unsupported { .. },
+            )
+            | Self::NotSeen { .. }
+            | Self::Newer { .. }
+            | Self::Unfit { .. }
+            | Self::ChangedMeanwhile { .. } => Verdict::Refused,
+            Self::Unanswered { .. } => Verdict::GatewayLost,
             Self::Client(
                 ClientError::Connect { .. }
                 | ClientError::NoAnswer { .. }
                 | ClientError::CutOff { .. }
-                | ClientError::Refused { .. }
                 | ClientError::Failed { .. }
                 | ClientError::Ended { .. }
                 | ClientError::Silent { .. }
@@ -69,6 +116,26 @@ impl CommandError {
             ) => Verdict::GatewayLost,
         }
     }
+}
+
+/// The answer to what a person asked the gateway to do. An answer that stayed away leaves open whether it was done, which
+/// is said together with where to look.
+fn done<T>(answer: Result<T, ClientError>, look: &str) -> Result<T, CommandError> {
+    answer.map_err(|error| match error {
+        error @ (ClientError::NoAnswer { .. } | ClientError::Failed { .. }) => {
+            CommandError::Unanswered { source: error, look: look.to_owned() }
+        }
+        error @ (ClientError::Url { .. }
+        | ClientError::Connect { .. }
+        | ClientError::NotFound { .. }
+        | ClientError::CutOff { .. }
+        | ClientError::Refused { .. }
+        | ClientError::Conflict { .. }
+        | ClientError::Unsupported { .. }
+        | ClientError::Ended { .. }
+        | ClientError::Silent { .. }
+        | ClientError::Gap { .. }) => CommandError::Client(error),
+    })
 }
 
 /// Waits until a person or the system asks the command to end, or its time is over.

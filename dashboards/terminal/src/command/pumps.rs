@@ -9,7 +9,10 @@ use crate::json::PumpJson;
 use crate::model::{Alarm, Pump};
 use crate::output::Printer;
 use crate::verdict::{Verdict, alarms_are_judged, judge, summary};
-use crate::words::{alarm_line, condition_text, not_read_text, priority_label, priority_mark};
+use crate::words::{
+    alarm_line, condition_text, not_evaluable_text, not_read_text, priority_label, priority_mark,
+    rules_text, unreviewed_text,
+};
 
 /// Columns of readings; more do not fit a terminal. JSON holds them all.
 const COLUMNS_MAX: usize = 5;
@@ -51,7 +54,7 @@ fn print_notes(printer: &mut Printer, pumps: &PumpsUpdate, alarms: &AlarmsAnswer
         lines.push(alarm_line(alarm, alarms.now));
     }
     lines.extend(warnings(pumps, &alarms.alarms));
-    lines.push(summary(&pumps.pumps, alarms.alarms.len(), pumps.now));
+    lines.push(summary(&pumps.pumps, &alarms.alarms, pumps.now));
     say(printer, &lines);
 }
 
@@ -76,9 +79,8 @@ pub(crate) fn warnings(pumps: &PumpsUpdate, alarms: &[Alarm]) -> Vec<String> {
         ));
     }
     lines.extend(pumps.pumps.iter().filter_map(not_read_text));
-    if alarms.iter().any(|alarm| alarm.unreviewed) {
-        lines.push("alarm limits: UNREVIEWED starter values".to_owned());
-    }
+    lines.extend(not_evaluable_text(&pumps.pumps));
+    lines.extend(unreviewed_text(&pumps.pumps, alarms));
     lines
 }
 
@@ -87,6 +89,7 @@ fn rows(pumps: &[Pump], now: GatewayTime) -> Vec<Vec<String>> {
     let mut head = vec!["PUMP".to_owned(), "LINK".to_owned(), "LAST FRAME".to_owned()];
     head.push("STATE".to_owned());
     head.extend(columns.iter().map(|column| (*column).to_owned()));
+    head.push("RULES".to_owned());
     head.push("ALARM".to_owned());
     let mut rows = vec![head];
     rows.extend(pumps.iter().map(|pump| row(pump, &columns, now)));
@@ -108,6 +111,7 @@ fn row(pump: &Pump, columns: &[&str], now: GatewayTime) -> Vec<String> {
             |reading| reading_text(reading, pump.shown(reading, now)),
         ));
     }
+    row.push(rules_text(pump));
     row.push(worst_text(pump));
     row
 }
@@ -147,14 +151,20 @@ fn columns(pumps: &[Pump]) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Link;
+    use crate::model::{ContextKind, Link};
     use crate::verdict::tests::live_pump;
     use crate::words::tests::pump_stop;
 
     #[test]
     fn a_row_of_a_silent_pump_holds_no_value_without_its_age() {
         let now = GatewayTime(34_000_000_000);
-        let silent = Pump { link: Link::Silent, alarms: vec![pump_stop()], ..live_pump() };
+        let silent = Pump {
+            link: Link::Silent,
+            alarms: vec![pump_stop()],
+            contexts: vec![ContextKind::Wean],
+            rules_not_evaluable: 3,
+            ..live_pump()
+        };
         assert_eq!(
             row(&silent, &["flow.blood", "press.pre"], now),
             [
@@ -164,6 +174,7 @@ mod tests {
                 "unknown",
                 "--- silent (412 mL/min, 14 s ago)",
                 "·",
+                "WEAN, 3 rules not evaluable",
                 "*** HIGH pump stopped"
             ]
         );

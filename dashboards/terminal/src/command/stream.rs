@@ -21,7 +21,7 @@ use crate::model::{Alarm, Pump, PumpName};
 use crate::output::Printer;
 use crate::verdict::{Verdict, alarms_are_judged, judge};
 use crate::waveform::{Second, Seconds};
-use crate::words::not_read_text;
+use crate::words::{not_read_text, rules_text, unreviewed_text};
 
 /// How often a pump is told anew when nothing of it changes, so that its age goes on.
 const TELL_AGAIN: Duration = Duration::from_secs(1);
@@ -45,8 +45,8 @@ struct Stream {
     alarm_round: GatewayTime,
     pump: Option<Pump>,
     told_at: Option<LocalTime>,
-    /// What was last said of channels that are not read: said again only when it changes.
-    not_read: Option<String>,
+    /// What was last said of channels that are not read and of the rules: said again only when it changes.
+    said: Vec<String>,
     seconds: Seconds,
 }
 
@@ -93,7 +93,7 @@ pub(crate) async fn run(context: Context, args: StreamArgs) -> Result<Verdict, C
         alarm_round: GatewayTime(0),
         pump: None,
         told_at: None,
-        not_read: None,
+        said: Vec::new(),
         seconds: Seconds::default(),
     };
     let asked = asked_to_end(args.for_time);
@@ -159,6 +159,21 @@ fn subscribe(
     events
 }
 
+/// What must be known of a pump before its values are believed, after what was said of it before.
+fn standing(pump: &Pump, said: &[String]) -> Vec<String> {
+    const RULES: &str = ": rules: ";
+    let unreviewed = unreviewed_text(std::slice::from_ref(pump), []);
+    let rules = match rules_text(pump) {
+        // Worth a line only after something else was said.
+        special if special.is_empty() => said
+            .iter()
+            .any(|text| text.contains(RULES))
+            .then(|| format!("{}{RULES}as the profile says", pump.name)),
+        special => Some(format!("{}{RULES}{special}", pump.name)),
+    };
+    not_read_text(pump).into_iter().chain(unreviewed).chain(rules).collect()
+}
+
 impl Stream {
     fn take(&mut self, event: Event, local: LocalTime, wall: &str) -> Result<(), CommandError> {
         match event {
@@ -201,12 +216,11 @@ impl Stream {
             let text = format!("{wall}  {}  the gateway does not know this pump now", self.name);
             return self.printer.note(&text);
         };
-        let not_read = not_read_text(pump);
-        if not_read != self.not_read {
-            let lines = not_read.iter().map(|text| format!("{wall}  {text}")).collect::<Vec<_>>();
-            say(&mut self.printer, &lines);
-            self.not_read = not_read;
-        }
+        let standing = standing(pump, &self.said);
+        let new = standing.iter().filter(|text| !self.said.contains(text));
+        let lines: Vec<String> = new.map(|text| format!("{wall}  {text}")).collect();
+        say(&mut self.printer, &lines);
+        self.said = standing;
         if self.printer.is_json() {
             let pump = PumpJson::new(pump, now);
             self.printer.object(&PumpLine { r#type: "pump", alarms_judged, pump });
@@ -392,5 +406,18 @@ mod tests {
             second_line(&second),
             "press.drain  min ---  mean ---  max ---  of 0 samples, 100 invalid, GAP of 3 samples"
         );
+    }
+
+    #[test]
+    fn rules_are_told_while_they_are_special_and_once_more_when_they_are_not() {
+        let plain = live_pump();
+        assert!(standing(&plain, &[]).is_empty());
+        let special = Pump { limits_set: 2, unreviewed: true, ..live_pump() };
+        let said = standing(&special, &[]);
+        assert_eq!(said[1], "nicu/pump-1: rules: 2 limits set");
+        assert!(said[0].starts_with("UNREVIEWED rules: "));
+        let over = standing(&plain, &said);
+        assert_eq!(over, ["nicu/pump-1: rules: as the profile says"]);
+        assert_eq!(standing(&plain, &over), over);
     }
 }

@@ -7,6 +7,7 @@ use crate::alarm_book::Change;
 use crate::args::AlarmsArgs;
 use crate::client::ShownAlarm;
 use crate::command::feed::{AlarmFeed, print_change, to_confirm, wall_text};
+use crate::command::pumps::say;
 use crate::command::{CommandError, Context, asked_to_end};
 use crate::confirm::{Confirmed, Confirmer, display_name};
 use crate::follow::{WAITING_MESSAGES_MAX, follow};
@@ -14,7 +15,7 @@ use crate::format::latency_text;
 use crate::model::Alarm;
 use crate::output::Printer;
 use crate::verdict::{Verdict, judge};
-use crate::words::not_read_text;
+use crate::words::{not_read_text, unreviewed_text};
 
 /// Why watching ended.
 enum End {
@@ -29,6 +30,7 @@ pub(crate) async fn run(mut context: Context, args: AlarmsArgs) -> Result<Verdic
     let ward = args.ward.clone().unwrap_or_default();
     // The first connection is not tried again: a wrong address should be told at once.
     context.gateway = context.gateway.connect().await?;
+    let mut told_unreviewed = tell_unreviewed(&mut context, &ward).await;
     let display = display_name();
     let (out, mut messages) = channel(WAITING_MESSAGES_MAX);
     let open = context.gateway.watch_alarms(&ward, &display);
@@ -53,6 +55,11 @@ pub(crate) async fn run(mut context: Context, args: AlarmsArgs) -> Result<Verdic
             link.print(&mut context.printer, &wall);
         }
         let mut shown = false;
+        let unreviewed = unreviewed_text(&[], feed.book.active());
+        if let Some(text) = unreviewed.filter(|_| !told_unreviewed) {
+            told_unreviewed = true;
+            say(&mut context.printer, &[text]);
+        }
         for change in &news.changes {
             print_change(&mut context.printer, &wall, change, feed.now_for(change, local));
             confirm(&context.printer, &confirmer, change);
@@ -76,6 +83,17 @@ pub(crate) async fn run(mut context: Context, args: AlarmsArgs) -> Result<Verdic
         End::Shown => Verdict::Fine,
         End::Asked => ended(&context, &feed, &ward, &args).await,
     })
+}
+
+/// Names the pumps whose rules no clinician has signed, before anything of them is shown; true when some were.
+async fn tell_unreviewed(context: &mut Context, ward: &str) -> bool {
+    // Where the pumps cannot be had, the alarms say it of themselves.
+    let pumps = context.gateway.list_pumps(ward).await.map(|update| update.pumps);
+    let text = unreviewed_text(&pumps.unwrap_or_default(), []);
+    if let Some(text) = &text {
+        say(&mut context.printer, std::slice::from_ref(text));
+    }
+    text.is_some()
 }
 
 #[derive(Serialize)]

@@ -162,9 +162,9 @@ impl Screen {
             Wish::Acknowledge { shown, by } => {
                 let (gateway, out) = (self.gateway.clone(), self.out.clone());
                 tokio::spawn(async move {
-                    let text = match gateway.acknowledge(shown, &by).await {
-                        Ok(true) => format!("acknowledged by {by}"),
-                        Ok(false) => {
+                    let text = match gateway.acknowledge(shown, &by, "").await {
+                        Ok((_, true)) => format!("acknowledged by {by}"),
+                        Ok((_, false)) => {
                             format!("acknowledged by {by}; lost if the gateway restarts")
                         }
                         Err(error) => {

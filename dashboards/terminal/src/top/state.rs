@@ -348,9 +348,10 @@ impl Top {
         alarms
     }
 
-    /// Whether any active alarm comes from limits that nobody has signed.
+    /// Whether no clinician has signed the rules of some pump, or of an active alarm.
     pub(crate) fn is_unreviewed(&self) -> bool {
-        self.book.active().any(|alarm| alarm.unreviewed)
+        self.tiles.values().any(|tile| tile.pump.unreviewed)
+            || self.book.active().any(|alarm| alarm.unreviewed)
     }
 
     /// What was drawn, less what was told to the gateway before.

@@ -8,7 +8,7 @@ use ratatui::backend::TestBackend;
 use crate::age::{GatewayTime, LocalTime};
 use crate::client::{AlarmUpdate, AlarmsUpdate, ClientError, PumpsUpdate, ShownAlarm};
 use crate::follow::Followed;
-use crate::model::{Alarm, Link, Priority, Pump, PumpName, Signal};
+use crate::model::{Alarm, Audio, ContextKind, Link, Priority, Pump, PumpName, Signal};
 use crate::top::input::{Wish, take_key};
 use crate::top::state::{Mode, Top};
 use crate::top::view;
@@ -105,10 +105,76 @@ fn a_live_ward_shows_values_the_worst_alarm_and_who_is_live() {
         "flow   412 mL/min",
         "*** HIGH pump stopped",
         "nicu/pump-2 pump stopped  19 s  ACTIVE 0 rpm (5.0 s ago)",
-        "alarm limits: UNREVIEWED starter values, research software, not a medical device",
+        "UNREVIEWED rules  research software, not a medical device",
     ] {
         assert!(picture.contains(text), "{text:?} is missing in\n{picture}");
     }
+}
+
+#[test]
+fn rules_and_sounds_that_are_not_as_usual_are_told_on_the_tile_and_in_the_list() {
+    let mut top = ward();
+    let mut special = named("pump-2");
+    special.contexts = vec![ContextKind::Wean];
+    special.rules_not_evaluable = 3;
+    special.unreviewed = true;
+    pumps(&mut top, 1, vec![special], 20_050);
+    let paused = Alarm {
+        revision: 2,
+        audio: Audio::Paused,
+        audio_by: Some("Ann".to_owned()),
+        audio_until: Some(GatewayTime(107_500_000_000)),
+        escalated: true,
+        ..pump_stop()
+    };
+    let card = Alarm {
+        occurrence: "card".to_owned(),
+        condition: "bleeding.trend".to_owned(),
+        priority: Priority::Information,
+        ..pump_stop()
+    };
+    alarms(&mut top, AlarmUpdate::Snapshot(vec![paused, card]), 20_050);
+    let picture_now = drawn(&top, 20_100, (120, 30)).0;
+    for text in [
+        " WEAN, 3 rules not evaluable ",
+        "ACTIVE, ESCALATED sound PAUSED by Ann, 87 s left",
+        "*** high 1",
+        "i cards 1",
+        "i   INFO  nicu/pump-2 possible loss of blood: a trend, no alarm",
+    ] {
+        assert!(picture_now.contains(text), "{text:?} is missing in\n{picture_now}");
+    }
+    press(&mut top, KeyCode::Tab);
+    press(&mut top, KeyCode::Enter);
+    let details = drawn(&top, 20_100, (120, 40)).0;
+    for text in [
+        "check: pump head and drive",
+        "UNREVIEWED rules: no clinician has signed",
+        "rules: WEAN, 3 rules not evaluable; treatment version 0",
+        "which and why: ecmoctl treatment nicu/pump-2",
+        "frames: 0 received",
+    ] {
+        assert!(details.contains(text), "{text:?} is missing in\n{details}");
+    }
+    // Where they do not fit, keys reach the last line of either column.
+    assert!(!drawn(&top, 20_100, (120, 20)).0.contains("invalid samples"));
+    for _ in 0..4 {
+        press(&mut top, KeyCode::PageDown);
+    }
+    let end = drawn(&top, 20_100, (120, 20)).0;
+    assert!(end.contains("invalid samples"), "{end}");
+}
+
+#[test]
+fn unreviewed_rules_are_told_without_an_alarm_and_beside_a_note() {
+    let mut top = Top::new("http://gateway:8080");
+    let mut pump = named("pump-1");
+    pump.unreviewed = true;
+    pumps(&mut top, 0, vec![pump], 20_000);
+    alarms(&mut top, AlarmUpdate::Snapshot(Vec::new()), 20_000);
+    assert!(picture(&top, 20_000).contains("UNREVIEWED rules  research software"));
+    top.say("acknowledged by Ann".to_owned(), local(20_000));
+    assert!(picture(&top, 20_100).contains("UNREVIEWED rules  acknowledged by Ann"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use ecmo_proto::v1::alarm_service_server::{AlarmService, AlarmServiceServer};
 use ecmo_proto::v1::latency_service_server::{LatencyService, LatencyServiceServer};
 use ecmo_proto::v1::pump_service_server::{PumpService, PumpServiceServer};
+use ecmo_proto::v1::treatment_service_server::TreatmentServiceServer;
 use ecmo_proto::v1::watch_alarms_response::Update;
 use ecmo_proto::v1::*;
 use tokio::net::TcpListener;
@@ -40,6 +41,16 @@ pub(crate) struct Script {
     pub(crate) knows_no_waveforms: bool,
     pub(crate) alarm_subscriptions: u32,
     pub(crate) confirmed: Vec<ConfirmAlarmsRequest>,
+    /// What people asked for, as it came.
+    pub(crate) acts: Vec<String>,
+    /// The treatment at every pump.
+    pub(crate) treatment: Treatment,
+    /// What somebody else made of the treatment just before the next change arrives.
+    pub(crate) meanwhile: Option<Treatment>,
+    /// Changes are answered with this.
+    pub(crate) refusal: Option<Status>,
+    /// Changes are carried out and never answered.
+    pub(crate) swallows_answers: bool,
 }
 
 /// A running gateway.
@@ -51,7 +62,7 @@ pub(crate) struct Gateway {
 }
 
 /// Answer of a stream.
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// The monotonic time of something that happened this long before the test's start.
 pub(crate) fn ago_ms(ms: u64) -> u64 {
@@ -159,6 +170,7 @@ impl Gateway {
         let server = tonic::transport::Server::builder()
             .add_service(PumpServiceServer::new(gateway.clone()))
             .add_service(AlarmServiceServer::new(gateway.clone()))
+            .add_service(TreatmentServiceServer::new(gateway.clone()))
             .add_service(LatencyServiceServer::new(gateway.clone()))
             .serve_with_incoming(TcpListenerStream::new(listener));
         tokio::spawn(server);
@@ -180,7 +192,7 @@ impl Gateway {
         tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("happened in time");
     }
 
-    fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         START_NS + u64::try_from(self.started.elapsed().as_nanos()).unwrap()
     }
 
@@ -361,9 +373,70 @@ impl AlarmService for Gateway {
 
     async fn acknowledge_alarm(
         &self,
-        _request: Request<AcknowledgeAlarmRequest>,
+        request: Request<AcknowledgeAlarmRequest>,
     ) -> Result<Response<AcknowledgeAlarmResponse>, Status> {
-        Err(Status::failed_precondition("the alarm changed: look again"))
+        let request = request.into_inner();
+        self.act(&request).await?;
+        let mut alarm = self.alarm(&request.occurrence)?;
+        if alarm.revision != request.revision {
+            return Err(Status::failed_precondition("the alarm changed: look again"));
+        }
+        alarm.revision += 1;
+        alarm.signal = SignalPresence::Acknowledged.into();
+        alarm.acknowledged_by = request.by;
+        alarm.acknowledged_note = request.note;
+        let durable = self.script().treatment.durable;
+        Ok(Response::new(AcknowledgeAlarmResponse { alarm: Some(alarm), durable }))
+    }
+
+    async fn pause_audio(
+        &self,
+        request: Request<PauseAudioRequest>,
+    ) -> Result<Response<PauseAudioResponse>, Status> {
+        self.act(&request.into_inner()).await?;
+        Ok(Response::new(PauseAudioResponse { paused: 3, until_mono_ns: self.now() }))
+    }
+
+    async fn resume_audio(
+        &self,
+        request: Request<ResumeAudioRequest>,
+    ) -> Result<Response<ResumeAudioResponse>, Status> {
+        self.act(&request.into_inner()).await?;
+        Ok(Response::new(ResumeAudioResponse { resumed: 1 }))
+    }
+
+    async fn shelve_alarm(
+        &self,
+        request: Request<ShelveAlarmRequest>,
+    ) -> Result<Response<ShelveAlarmResponse>, Status> {
+        let request = request.into_inner();
+        self.act(&request).await?;
+        let mut alarm = self.alarm(&request.occurrence)?;
+        alarm.audio = AudioState::Shelved.into();
+        alarm.audio_by = request.by;
+        Ok(Response::new(ShelveAlarmResponse { alarm: Some(alarm) }))
+    }
+
+    async fn unshelve_alarm(
+        &self,
+        request: Request<UnshelveAlarmRequest>,
+    ) -> Result<Response<UnshelveAlarmResponse>, Status> {
+        self.act(&request.into_inner()).await?;
+        Ok(Response::new(UnshelveAlarmResponse {}))
+    }
+
+    async fn get_alarm_report(
+        &self,
+        _request: Request<GetAlarmReportRequest>,
+    ) -> Result<Response<GetAlarmReportResponse>, Status> {
+        let raised =
+            |priority: AlarmPriority, raised| PriorityCount { priority: priority.into(), raised };
+        Ok(Response::new(GetAlarmReportResponse {
+            covered_ns: 7_200 * SECOND_NS,
+            raised: vec![raised(AlarmPriority::High, 1), raised(AlarmPriority::Low, 3)],
+            per_hour: 2.0,
+            ..GetAlarmReportResponse::default()
+        }))
     }
 }
 

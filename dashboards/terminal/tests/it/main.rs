@@ -8,7 +8,13 @@
 
 mod gateway;
 
+mod desk;
+
 mod once;
+
+mod acting;
+
+mod treating;
 
 mod process;
 

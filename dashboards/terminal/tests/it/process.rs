@@ -18,6 +18,12 @@ pub(crate) struct Finished {
 }
 
 impl Finished {
+    /// Standard output as one JSON object.
+    pub(crate) fn object(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error} in {:?}, {}", self.stdout, self.stderr))
+    }
+
     /// Standard output as one JSON array.
     pub(crate) fn array(&self) -> Vec<Value> {
         let value: Value = serde_json::from_str(&self.stdout)
@@ -30,8 +36,11 @@ fn command(url: &str, args: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ecmoctl"));
     command
         .env_remove("ECMO_GATEWAY")
+        .env_remove("ECMOCTL_BY")
+        .env("TZ", "UTC")
         .args(["--gateway", url])
-        .args(args.split_whitespace())
+        // A `~` stands for a blank within an argument.
+        .args(args.split_whitespace().map(|arg| arg.replace('~', " ")))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

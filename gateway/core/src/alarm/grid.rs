@@ -1,13 +1,14 @@
 //! The composites of one pump at a point of the grid: what each finds, held and followed like a limit.
 
 use alloc::sync::Arc;
+use core::time::Duration;
 
-use crate::alarm::composite::{Evidence, Finding, Memory, Scene};
+use crate::alarm::composite::{Composite, Evidence, Finding, Memory, Scene};
 use crate::alarm::hold::{Delays, Hold, Look, Onset, Verdict};
 use crate::alarm::measure::Shown;
 use crate::alarm::occurrence::Occurrence;
 use crate::alarm::rule::{CompositeRule, NotEvaluable, RuleKey};
-use crate::alarm::{Alarms, Moment, Output, Recovered};
+use crate::alarm::{Alarms, Cause, Moment, Output};
 
 /// The state of one composite rule.
 #[derive(Debug)]
@@ -37,11 +38,11 @@ impl Alarms {
     ) {
         let rules = Arc::clone(&self.rules);
         let at = Onset { boot: moment.boot, time: scene.tick };
-        let mut recovered = Recovered::default();
         for (place, rule) in rules.composites().iter().enumerate() {
             let Some(state) = self.composites.get_mut(place) else { break };
             let condition = rule.key.condition;
             let delays = Delays { raise: rule.hold, clear: rule.clear_delay, cumulative: false };
+            let lag = lag_of(&rule.composite);
             let finding = state.memory.judge(&rule.composite, scene);
             let (verdict, evidence) = match finding {
                 Finding::Unknown(reason) => {
@@ -56,18 +57,20 @@ impl Alarms {
                     continue;
                 }
                 Finding::Absent => {
-                    let look = Look { violated: false, recovered: true, at };
+                    let look = Look { violated: false, recovered: true, at, lag };
                     (state.hold.step(delays, look), state.evidence)
                 }
                 Finding::Present(evidence) => {
                     state.evidence = Some(evidence);
-                    let look = Look { violated: true, recovered: false, at };
+                    let look = Look { violated: true, recovered: false, at, lag };
                     (state.hold.step(delays, look), Some(evidence))
                 }
             };
             state.unknown = None;
             if verdict == Verdict::Clear {
-                recovered.add(condition);
+                let cause = Some(Cause { sampled: scene.tick, stamp: moment.stamp });
+                self.settle(condition, moment.now, cause, out);
+                continue;
             }
             let Some(evidence) = evidence else { continue };
             if state.hold.is_present() {
@@ -81,7 +84,6 @@ impl Alarms {
                 }
             }
         }
-        self.settle_all(recovered, scene.tick, moment, out);
     }
 
     /// Why composites cannot be judged now.
@@ -94,5 +96,26 @@ impl Alarms {
     #[must_use]
     pub(crate) fn membrane_baseline(&self) -> Option<f32> {
         self.composites.iter().find_map(|state| state.memory.membrane_baseline())
+    }
+}
+
+/// Half of the time over which a composite looks at how it is now: one beat of the heart where pressures and flow are
+/// compared in their means.
+const fn lag_of(composite: &Composite) -> Duration {
+    match composite {
+        Composite::ReturnObstruction(_) | Composite::DrainObstruction(_) => {
+            Duration::from_millis(250)
+        }
+        Composite::PumpNoFlow(_)
+        | Composite::Disconnection(_)
+        | Composite::PostFall(_)
+        | Composite::Clotting(_)
+        | Composite::Chatter(_)
+        | Composite::AirEntrainment(_)
+        | Composite::Recirculation(_)
+        | Composite::GasFailure(_)
+        | Composite::Depleting(_)
+        | Composite::BleedingTrend(_)
+        | Composite::PulseLow(_) => Duration::ZERO,
     }
 }

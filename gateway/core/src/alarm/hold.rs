@@ -106,6 +106,8 @@ pub(crate) struct Look {
     pub(crate) recovered: bool,
     /// When.
     pub(crate) at: Onset,
+    /// Half of the time over which it was looked: what is so in the mean of a window has been so since its middle.
+    pub(crate) lag: Duration,
 }
 
 /// The state of one rule.
@@ -119,6 +121,16 @@ impl Hold {
         Self { phase: Phase::Normal }
     }
 
+    /// Whether it is violated, and not for long enough yet.
+    pub(crate) const fn is_pending(&self) -> bool {
+        matches!(self.phase, Phase::Pending { .. } | Phase::Adding { .. })
+    }
+
+    /// Whether it is present, and recovered for not long enough yet.
+    pub(crate) const fn is_recovering(&self) -> bool {
+        matches!(self.phase, Phase::Present { recovering: Some(_) })
+    }
+
     /// Whether the condition is present.
     pub(crate) const fn is_present(&self) -> bool {
         matches!(self.phase, Phase::Present { .. })
@@ -126,17 +138,18 @@ impl Hold {
 
     /// Takes one look.
     pub(crate) fn step(&mut self, delays: Delays, look: Look) -> Verdict {
-        let Look { violated, recovered, at } = look;
+        let Look { violated, recovered, at, lag } = look;
+        let since = Onset { time: at.time.minus(lag), ..at };
         match &mut self.phase {
             Phase::Normal if !violated => Verdict::Unchanged,
             Phase::Normal if delays.raise.is_zero() => self.raise(at),
             Phase::Normal if delays.cumulative => {
-                let sum = Sum { total: Duration::ZERO, last: Some(at.time) };
-                self.phase = Phase::Adding { onset: at, sum };
+                let sum = Sum { total: lag, last: Some(at.time) };
+                self.phase = Phase::Adding { onset: since, sum };
                 Verdict::Unchanged
             }
             Phase::Normal => {
-                self.phase = Phase::Pending { onset: at, violated: Streak::begin(at.time) };
+                self.phase = Phase::Pending { onset: since, violated: Streak::begin(since.time) };
                 Verdict::Unchanged
             }
             Phase::Pending { .. } if !violated => {
@@ -218,7 +231,8 @@ mod tests {
         let mut hold = Hold::new();
         (0..600).find(|second| {
             let violated = violated_in.contains(&(second % 60));
-            let look = Look { violated, recovered: !violated, at: at(second * 1_000) };
+            let at = at(second * 1_000);
+            let look = Look { violated, recovered: !violated, at, lag: Duration::ZERO };
             matches!(hold.step(delays(cumulative), look), Verdict::Raise(_))
         })
     }
@@ -236,7 +250,8 @@ mod tests {
     fn a_gap_adds_at_most_two_seconds() {
         let mut hold = Hold::new();
         for second in [0, 58, 3_600] {
-            let look = Look { violated: true, recovered: false, at: at(second * 1_000) };
+            let at = at(second * 1_000);
+            let look = Look { violated: true, recovered: false, at, lag: Duration::ZERO };
             assert_eq!(hold.step(delays(true), look), Verdict::Unchanged);
         }
     }

@@ -40,6 +40,7 @@ impl LimitState {
             violated: gate_open && rule.side.is_violated(judged, limit),
             recovered: rule.side.is_recovered(judged, limit, hysteresis),
             at,
+            lag: rule.average / 2,
         };
         (self.hold.step(delays(rule), look), judged)
     }

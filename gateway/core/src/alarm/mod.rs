@@ -25,6 +25,8 @@ mod limit;
 
 mod measure;
 
+pub mod preview;
+
 mod register;
 
 mod grid;
@@ -118,25 +120,6 @@ pub(crate) struct Absence {
     pub(crate) onset_at: Instant,
 }
 
-/// Conditions of which a rule has recovered with one sample; as many as one parameter or the grid can have.
-#[derive(Debug, Default)]
-struct Recovered {
-    conditions: [Option<Condition>; RECOVERED_MAX],
-}
-
-/// More rules than any parameter has, and than there are composites.
-const RECOVERED_MAX: usize = 32;
-
-impl Recovered {
-    fn add(&mut self, condition: Condition) {
-        let known = self.conditions.contains(&Some(condition));
-        let free = self.conditions.iter_mut().find(|place| place.is_none());
-        if let Some(place) = free.filter(|_place| !known) {
-            *place = Some(condition);
-        }
-    }
-}
-
 /// All alarms of one pump; at most one occurrence a condition.
 #[derive(Debug)]
 pub struct Alarms {
@@ -226,7 +209,8 @@ impl Alarms {
         }
         let Some(value) = reading.against_limits() else { return };
         let at = Onset { boot: moment.boot, time: sampled };
-        let mut recovered = Recovered::default();
+        // A bit for each rule of the parameter that has recovered; a profile has far fewer than 64 of one.
+        let mut recovered = 0_u64;
         let first = self.rules.limits().partition_point(|rule| rule.parameter < parameter);
         for place in first.. {
             let (Some(rule), Some(state)) =
@@ -246,13 +230,22 @@ impl Alarms {
             let (verdict, judged) = state.on_sample(rule, sample);
             let condition = rule.key.condition;
             if verdict == Verdict::Clear {
-                recovered.add(condition);
+                recovered |= 1_u64.checked_shl(bit(place - first)).unwrap_or(0);
             } else if state.hold.is_present() {
                 let shown = Shown::of(rule, judged, limit);
                 self.follow(condition, verdict, shown, sampled, moment, out);
             }
         }
-        self.settle_all(recovered, sampled, moment, out);
+        // Once every rule was judged: two rules of a condition may recover with one sample.
+        while recovered != 0 {
+            let place = first + usize::try_from(recovered.trailing_zeros()).unwrap_or(0);
+            recovered &= recovered - 1;
+            let condition = self.rules.limits().get(place).map(|rule| rule.key.condition);
+            let cause = Some(Cause { sampled, stamp: moment.stamp });
+            if let Some(condition) = condition {
+                self.settle(condition, moment.now, cause, out);
+            }
+        }
         if moment.fresh && !self.active().is_empty() {
             let rules = &self.rules;
             let concerned = |one: &Occurrence| is_judged_by(one, Some(parameter));
@@ -262,17 +255,21 @@ impl Alarms {
         }
     }
 
-    /// Settles what has recovered once every rule was judged: two rules of a condition may recover with one sample.
-    fn settle_all(
+    /// Judges again what a channel that is sent on change said last: it still stands, and a delay goes on.
+    pub(crate) fn on_unchanged(
         &mut self,
-        recovered: Recovered,
-        sampled: SampleTime,
+        parameter: Parameter,
+        time: SampleTime,
         moment: &Moment<'_>,
         out: &mut impl Output,
     ) {
-        let cause = Some(Cause { sampled, stamp: moment.stamp });
-        for condition in recovered.conditions.into_iter().flatten() {
-            self.settle(condition, moment.now, cause, out);
+        let first = self.rules.limits().partition_point(|rule| rule.parameter < parameter);
+        let rules = self.rules.limits().iter().zip(&self.limits).skip(first);
+        let mut own = rules.take_while(|(rule, _state)| rule.parameter == parameter);
+        let waits = own.any(|(_, state)| state.hold.is_pending() || state.hold.is_recovering());
+        let value = self.newest.get(parameter.index()).copied().filter(|value| !value.is_nan());
+        if let Some(value) = value.filter(|_value| waits) {
+            self.on_reading(parameter, Reading::Value(value), time, moment, out);
         }
     }
 
@@ -464,4 +461,8 @@ impl Alarms {
         let rules = Arc::clone(&self.rules);
         self.register.on_tick(&rules, now, out);
     }
+}
+
+fn bit(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }

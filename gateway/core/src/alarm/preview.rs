@@ -65,6 +65,7 @@ impl<'a> Preview<'a> {
             violated: gate_open && rule.side.is_violated(violating, limit),
             recovered: rule.side.is_recovered(recovering, limit, hysteresis),
             at: Onset { boot: BOOT, time: at },
+            lag: rule.average / 2,
         };
         let (raise, clear) = (rule.delay, rule.clear_delay);
         let delays = Delays { raise, clear, cumulative: rule.cumulative };

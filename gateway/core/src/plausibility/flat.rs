@@ -23,7 +23,7 @@ const PRESSURE_FLAT: (f32, f32) = (0.2, 1.0);
 const FLOW_FLAT: (f32, f32) = (2.0, 5.0);
 
 /// A console's numbers come in steps: its neighbours must move by many of them.
-const CONSOLE_FACTOR: f32 = 8.0;
+const CONSOLE_FACTOR: f32 = 6.0;
 
 /// Open to air: within this of the room's pressure, and within this range, in mmHg.
 const ZERO: f32 = 2.0;
@@ -94,20 +94,28 @@ impl Flatness {
             Rate::Every(interval) => interval <= RAW,
             Rate::Absent | Rate::OnChange => return false,
         };
-        let range = |parameter: Parameter| {
-            let (least, greatest) = if raw {
-                signals.tenths(parameter)?.span(tick, 0, RAW_BINS)?
+        let span = |parameter| {
+            if raw {
+                signals.tenths(parameter)?.span(tick, 0, RAW_BINS)
             } else {
-                signals.seconds(parameter)?.span(tick, 0, CONSOLE_SECONDS)?
-            };
-            Some(greatest - least)
+                signals.seconds(parameter)?.span(tick, 0, CONSOLE_SECONDS)
+            }
         };
-        let factor = if raw { 1.0 } else { CONSOLE_FACTOR };
-        range(self.parameter).is_some_and(|own| own < steps(self.parameter).0)
-            && WATCHED.into_iter().any(|other| {
-                other != self.parameter
-                    && range(other).is_some_and(|moved| moved > factor * steps(other).1)
-            })
+        let Some((least, greatest)) = span(self.parameter) else { return false };
+        let info = self.parameter.info();
+        // Beyond what it can measure it says so, again and again: that is no flat line.
+        let beyond = greatest <= info.possible_low || least >= info.possible_high;
+        if beyond || greatest - least >= steps(self.parameter).0 {
+            return false;
+        }
+        // A console's number may stay the same while one neighbour is being zeroed: two must move, and by many steps.
+        let (factor, needed) = if raw { (1.0, 1) } else { (CONSOLE_FACTOR, 2) };
+        let moves = |other: &Parameter| {
+            *other != self.parameter
+                && span(*other)
+                    .is_some_and(|(least, greatest)| greatest - least > factor * steps(*other).1)
+        };
+        WATCHED.iter().filter(|other| moves(other)).count() >= needed
     }
 
     /// Whether a transducer is open to air: near the room's pressure, without a pulse, while blood flows as before.

@@ -21,6 +21,7 @@ impl Pump {
     }
 
     pub(super) fn evaluate(&mut self, frame: &Frame, now: Instant, out: &mut impl Output) {
+        self.look_at_speed();
         for (block, readings) in frame.blocks() {
             for (position, reading) in readings.iter().enumerate() {
                 // Nothing is sampled after it was published; a time from the future would hold up every delay.
@@ -28,10 +29,36 @@ impl Pump {
                 self.evaluate_reading(frame, block.parameter, *reading, sampled, now, out);
             }
         }
+        self.evaluate_unchanged(frame, now, out);
         if let Some(tick) = self.signals.advance(frame.stamp.published) {
             self.evaluate_grid(frame, tick, now, out);
         }
         out.evaluated(frame, &self.clock);
+    }
+
+    /// Lets the delays of channels that are sent on change go on: that nothing came says that nothing changed, as long as
+    /// frames come.
+    fn evaluate_unchanged(&mut self, frame: &Frame, now: Instant, out: &mut impl Output) {
+        let moment = Moment {
+            boot: frame.boot,
+            stamp: frame.stamp,
+            now,
+            clock: &self.clock,
+            fresh: !self.silent,
+            running: self.running,
+            meant_to_run: self.meant_to_run,
+        };
+        for (parameter, channel) in Parameter::ALL.iter().zip(&self.channels) {
+            if channel.is_on_change() && !channel.has_failed() {
+                self.alarms.on_unchanged(*parameter, frame.stamp.published, &moment, out);
+            }
+        }
+    }
+
+    /// Takes note of whether the pump turns and ought to: asked for each reading, changed by few.
+    fn look_at_speed(&mut self) {
+        self.running = self.is_running();
+        self.meant_to_run = self.is_meant_to_run();
     }
 
     fn evaluate_reading(
@@ -67,6 +94,9 @@ impl Pump {
         if parameter == Parameter::PumpSpeed {
             let at_work = self.by_kind(AT_WORK_RPM_MIN);
             self.at_work |= reading.value().is_some_and(|rpm| rpm > at_work);
+            self.look_at_speed();
+        } else if parameter == Parameter::PumpSpeedSet {
+            self.look_at_speed();
         }
         if self.console_silent && reading.is_informative() {
             self.console_speaks(now, out);
@@ -79,8 +109,8 @@ impl Pump {
             now,
             clock: &self.clock,
             fresh,
-            running: self.is_running(),
-            meant_to_run: self.is_meant_to_run(),
+            running: self.running,
+            meant_to_run: self.meant_to_run,
         };
         self.alarms.on_reading(parameter, reading, sampled, &moment, out);
     }
@@ -108,8 +138,8 @@ impl Pump {
             now,
             clock: &self.clock,
             fresh: !self.silent,
-            running: self.is_running(),
-            meant_to_run: self.is_meant_to_run(),
+            running: self.running,
+            meant_to_run: self.meant_to_run,
         };
         let case = self.case();
         let scene = Scene {

@@ -156,6 +156,9 @@ fn is_explained(levels: &Levels, point: &Levels, ratio: f32) -> bool {
             && !falls(levels.post, point.post, POST_NEAR)
             && !falls(levels.pre, point.pre, POST_NEAR)
             && !falls(point.drain, levels.drain, DRAIN_NEAR)
+            // And nothing goes further than the square of the speed: a servo hides an obstruction behind more speed.
+            && !falls(ratio * ratio * point.post, levels.post, POST_NEAR)
+            && !falls(levels.drain, ratio * ratio * point.drain, DRAIN_NEAR)
     } else {
         let open = levels.flow > 0.97 * expected.flow
             && falls(levels.post, expected.post, 0.15 * expected.post);

@@ -159,8 +159,9 @@ fn an_obstructed_drainage_warns_and_alarms_by_its_mean() {
         ],
         15_000,
         &[
-            (6_600, "drain.low.alarm", Raised),
-            (7_200, "drain.low.warn", Raised),
+            // A mean of 1 s is of the middle of its window: its delay began half a second ago.
+            (6_100, "drain.low.alarm", Raised),
+            (6_700, "drain.low.warn", Raised),
             (11_400, "drain.low.alarm", Ended),
             (11_800, "drain.low.warn", Ended),
         ],

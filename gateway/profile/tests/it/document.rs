@@ -57,14 +57,14 @@ fn a_row_says_what_the_rule_does() {
     let table = table(&starter());
     for row in [
         "| `drain.low.warn` | press.drain < -50 mm[Hg], mean of 1 s | 2 s | >= -45 for 1 s | medium | physiological | no | running | -70 to -20 |",
-        "| `flow.low#2` | flow.blood < 80 % of the case's flow_target | 3 s | >= limit + 5 % for 5 s | medium | physiological | no | running | 60 % to 95 % |",
-        "| `flow.retrograde` | flow.blood < -5 mL/kg/min and < -20 mL/min | 0.5 s | >= 1 mL/min for 3 s | high | physiological | yes | always | no |",
-        "| `flow.min_oxygenator` | flow.blood < 100 % of the case's oxygenator_flow_min | 60 s in sum | >= limit + 5 % for 5 s | low | technical | no | running | no |",
+        "| `flow.low#2` | flow.blood < 80 % of the case's flow_target, mean of 0.4 s | 3 s | >= limit + 5 % for 5 s | medium | physiological | no | running | 60 % to 95 % |",
+        "| `flow.retrograde` | flow.blood < -5 mL/kg/min and < -20 mL/min, mean of 0.4 s | 0.5 s | >= 1 mL/min for 3 s | high | physiological | yes | always | no |",
+        "| `flow.min_oxygenator` | flow.blood < 100 % of the case's oxygenator_flow_min, mean of 0.4 s | 60 s in sum | >= limit + 5 % for 5 s | low | technical | no | running | no |",
         "| `drain.high#2` | press.drain > -2 mm[Hg], mean of 1 s | 2 s | <= -5 for 1 s | high | physiological | no | faster than 1000 {rev}/min, centrifugal | no |",
         "| `gas.fdo2.dev` | distance of gas.fdo2 from gas.fdo2.set > 5 % | 10 s | <= 4 for 5 s | medium | technical | no | running | no |",
         "| `air.arterial` | air.bubble = 1 | none | 0 for 1 s | high | physiological | yes | always | no |",
         "| `power.mains_lost` | power.mains = 0 | 2 s | 1 for 1 s | medium | technical | no | always | no |",
-        "| `pulse.low` | pulse_min_mmhg 10 | 300 s | no longer found for 60 s | information | physiological | no | by its signals, VA | no |",
+        "| `pulse.low` | pulse_min_mmhg 10 | 60 s | no longer found for 60 s | information | physiological | no | by its signals, VA | no |",
     ] {
         assert!(table.contains(&format!("{row}\n")), "{row}\n{table}");
     }

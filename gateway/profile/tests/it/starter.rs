@@ -75,7 +75,7 @@ const COMPOSITES: &[(&str, u64, Priority, bool)] = &[
     ("gas.failure", 0, High, false),
     ("power.depleting", 5_000, High, false),
     ("bleeding.trend", 60_000, Information, false),
-    ("pulse.low", 300_000, Information, false),
+    ("pulse.low", 60_000, Information, false),
 ];
 
 fn key(id: &str) -> RuleKey {
@@ -134,8 +134,13 @@ fn rules_are_judged_when_and_where_they_mean_something() {
     for spec in &profile.limits {
         let rule = &spec.rule;
         let id = rule.key.to_string();
-        let drain = rule.parameter == Parameter::PressDrain;
-        assert_eq!(rule.average, Duration::from_secs(u64::from(drain)), "{id}");
+        // The drainage pressure as the reference asks; flow over one beat of the heart, our own.
+        let average = match rule.parameter {
+            Parameter::PressDrain => Duration::from_secs(1),
+            Parameter::FlowBlood => Duration::from_millis(400),
+            _ => Duration::ZERO,
+        };
+        assert_eq!(rule.average, average, "{id}");
         let cumulative = id == "flow.min_oxygenator";
         assert_eq!(rule.cumulative, cumulative, "{id}");
         let centrifugal = ["pump.stop", "drain.high#2"].contains(&id.as_str());

@@ -25,7 +25,7 @@ async fn next<T>(stream: &mut Streaming<T>) -> T {
 /// A gateway that calls nobody silent for ten seconds.
 async fn patient_site() -> Site {
     let mut settings = Settings::on_free_ports();
-    settings.alarms.silence = Duration::from_secs(10);
+    settings.alarms.silence = Some(Duration::from_secs(10));
     Site::with(settings).await
 }
 

@@ -1,9 +1,12 @@
 //! Displays that do not read: cut off or told of their loss, and never in the way of another.
 #![cfg(test)]
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use ecmo_gateway::config::{RuleOverride, Settings};
+use ecmo_core::alarm::condition::Condition;
+use ecmo_core::alarm::profile::Profile;
+use ecmo_gateway::config::Settings;
 use ecmo_proto::v1;
 use ecmo_proto::v1::watch_alarms_response::Update;
 use tokio::time::{Instant, timeout};
@@ -19,16 +22,14 @@ const SMALL_WINDOW: u32 = 512;
 /// A gateway whose bubble alarms come and go with each sample.
 async fn stormy_site() -> Site {
     let mut settings = Settings::on_free_ports();
-    settings.alarms.silence = Duration::from_secs(10);
-    settings.alarms.rules = vec![RuleOverride {
-        id: "air.arterial".to_owned(),
-        line: 1,
-        limit: None,
-        delay: None,
-        clear_delay: Some(Duration::ZERO),
-        hysteresis: None,
-        priority: None,
-    }];
+    settings.alarms.silence = Some(Duration::from_secs(10));
+    let mut profile = Profile::clone(&settings.alarms.profile);
+    for limit in &mut profile.limits {
+        if limit.rule.key.condition == Condition::AIR_ARTERIAL {
+            limit.rule.clear_delay = Duration::ZERO;
+        }
+    }
+    settings.alarms.profile = Arc::new(profile);
     Site::with(settings).await
 }
 

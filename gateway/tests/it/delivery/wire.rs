@@ -14,10 +14,11 @@ use tonic_health::pb::health_client::HealthClient;
 use crate::site::{Site, ask};
 
 /// What reflection must list.
-const SERVICES: [&str; 4] = [
+const SERVICES: [&str; 5] = [
     "ecmo.v1.AlarmService",
     "ecmo.v1.LatencyService",
     "ecmo.v1.PumpService",
+    "ecmo.v1.TreatmentService",
     "grpc.health.v1.Health",
 ];
 

@@ -148,7 +148,8 @@ const RANKS: &[(&str, &[&str])] = &[
     ("proto", &[]),
     ("gateway/core", &[]),
     ("gateway/profile", &["ecmo-core"]),
-    ("agent", &["ecmo-proto", "ecmo-core"]),
+    ("agent/circuit", &["ecmo-core"]),
+    ("agent", &["ecmo-proto", "ecmo-core", "ecmo-circuit"]),
     ("gateway", &["ecmo-proto", "ecmo-core", "ecmo-profile"]),
     ("dashboards/terminal", &["ecmo-proto", "ecmo-core"]),
 ];

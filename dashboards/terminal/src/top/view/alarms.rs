@@ -11,7 +11,7 @@ use crate::format::fit_parts;
 use crate::model::{Alarm, Signal};
 use crate::top::state::{Link, Top};
 use crate::top::view::look;
-use crate::words::{condition_text, evidence_pieces, priority_label, priority_mark};
+use crate::words::{audio_text, condition_text, evidence_pieces, priority_label, priority_mark};
 
 /// Narrower than this, no alarm counts as readable.
 const WIDTH_READABLE: u16 = 40;
@@ -95,6 +95,8 @@ fn row(
         format!(" {}", age_text(alarm.onset.age_at(now))),
         format!(" {}", standing(alarm)),
     ];
+    // A sound that stays away is told before anything else: silence must not pass for calm.
+    parts.extend(audio_text(alarm, now));
     if let Some(by) = &alarm.acknowledged_by {
         parts.push(format!("by {by}"));
     }
@@ -113,5 +115,7 @@ fn standing(alarm: &Alarm) -> String {
         Signal::Latched => "LATCHED",
         Signal::Acknowledged => "ACK",
     };
-    if alarm.last_known { format!("{standing}, LAST KNOWN") } else { standing.to_owned() }
+    let escalated = if alarm.escalated { ", ESCALATED" } else { "" };
+    let known = if alarm.last_known { ", LAST KNOWN" } else { "" };
+    format!("{standing}{escalated}{known}")
 }

@@ -18,6 +18,9 @@ use crate::top::view::look;
 /// How long a note stays.
 const NOTE_STAYS: Duration = Duration::from_secs(10);
 
+/// That no clinician has signed the rules of some pump.
+const UNREVIEWED: &str = "UNREVIEWED rules";
+
 /// Lines of the bar with its banners.
 pub(crate) fn height(top: &Top, local: LocalTime) -> u16 {
     2 + u16::try_from(banners(top, local).len()).unwrap_or(0)
@@ -74,6 +77,10 @@ fn counts(top: &Top) -> Vec<Span<'static>> {
         let style = if number > 0 { look::priority(priority) } else { look::LABEL };
         spans.push(Span::styled(format!("{label} {number}"), style));
         spans.push(Span::raw("  "));
+    }
+    let cards = count(Priority::Information);
+    if cards > 0 {
+        spans.push(Span::raw(format!("i cards {cards}  ")));
     }
     spans
 }
@@ -141,19 +148,19 @@ fn banners(top: &Top, local: LocalTime) -> Vec<String> {
 /// Draws the last line: a note while it is new, else keys and standing notices.
 pub(crate) fn draw_foot(frame: &mut Frame, area: Rect, top: &Top, local: LocalTime) {
     let note = top.note.as_ref().filter(|(_, at)| local.since(*at) < NOTE_STAYS);
-    let line = match note {
-        Some((text, _)) => Line::styled(fit(text, usize::from(area.width)), look::VALUE),
-        None => {
-            let limits =
-                if top.is_unreviewed() { "alarm limits: UNREVIEWED starter values, " } else { "" };
-            let keys = "? help  q quit";
-            Line::styled(
-                format!("{limits}research software, not a medical device  {keys}"),
-                look::FOOT,
-            )
-        }
-    };
-    frame.render_widget(Paragraph::new(line), area);
+    let mut spans = Vec::new();
+    // Stays beside a note: that nobody has signed the rules is true all the time.
+    if top.is_unreviewed() {
+        spans.push(Span::styled(UNREVIEWED, look::UNKNOWN));
+        spans.push(Span::raw("  "));
+    }
+    let used: usize = spans.iter().map(Span::width).sum();
+    let width = usize::from(area.width).saturating_sub(used);
+    spans.push(match note {
+        Some((text, _)) => Span::styled(fit(text, width), look::VALUE),
+        None => Span::styled("research software, not a medical device  ? help  q quit", look::FOOT),
+    });
+    frame.render_widget(Paragraph::new(Line::from(spans)), area);
 }
 
 /// Says on the lower edge of the tiles which of them are shown.

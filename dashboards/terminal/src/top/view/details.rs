@@ -10,7 +10,7 @@ use crate::format::{parameter_name, reading_text};
 use crate::model::{Pump, Reading, Source};
 use crate::top::state::Top;
 use crate::top::view::{bar, look, tile};
-use crate::words::alarm_line;
+use crate::words::{alarm_line, check_line, rules_text};
 
 /// Width from which the facts stand beside the readings instead of below them.
 const TWO_COLUMNS_WIDTH: u16 = 100;
@@ -40,11 +40,13 @@ pub(crate) fn draw(frame: &mut Frame, area: Rect, top: &Top, local: LocalTime) {
         lines.extend(readings(pump, now));
         draw_lines(frame, left, lines, top.scroll);
         let mut lines = alarms(top, pump, local);
+        lines.extend(rules(pump));
         lines.extend(facts(pump));
-        return draw_lines(frame, right, lines, 0);
+        return draw_lines(frame, right, lines, top.scroll);
     }
     lines.extend(alarms(top, pump, local));
     lines.extend(readings(pump, now));
+    lines.extend(rules(pump));
     lines.extend(facts(pump));
     draw_lines(frame, inner, lines, top.scroll);
 }
@@ -98,7 +100,30 @@ fn alarms(top: &Top, pump: &Pump, local: LocalTime) -> Vec<Line<'static>> {
         return vec![Line::styled("no alarm raised", look::LABEL)];
     }
     let now = top.alarms_now(local);
-    alarms.iter().map(|alarm| Line::raw(alarm_line(alarm, now))).collect()
+    let mut lines = Vec::new();
+    for alarm in alarms {
+        lines.push(Line::styled(alarm_line(alarm, now), look::priority(alarm.priority)));
+        lines.extend(check_line(alarm).map(|check| Line::raw(format!("  {check}"))));
+    }
+    lines
+}
+
+/// What judges the pump: who has signed the rules, what is declared, set, or cannot be judged.
+fn rules(pump: &Pump) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    if pump.unreviewed {
+        let text = "UNREVIEWED rules: no clinician has signed the alarm rules";
+        lines.push(Line::styled(text, look::VALUE));
+    }
+    let special = rules_text(pump);
+    let special = if special.is_empty() { "as the profile says".to_owned() } else { special };
+    let version = pump.treatment_version;
+    lines.push(Line::raw(format!("rules: {special}; treatment version {version}")));
+    if pump.rules_not_evaluable > 0 || pump.limits_set > 0 {
+        let text = format!("which and why: ecmoctl treatment {}", pump.name);
+        lines.push(Line::styled(text, look::LABEL));
+    }
+    lines
 }
 
 fn facts(pump: &Pump) -> Vec<Line<'static>> {

@@ -34,6 +34,7 @@ pub(crate) const fn priority(priority: Priority) -> Style {
     match priority {
         Priority::High => Style::new().fg(Color::White).bg(Color::Red).add_modifier(Modifier::BOLD),
         Priority::Medium => Style::new().fg(Color::Black).bg(Color::Yellow),
+        Priority::Information => PLAIN,
         Priority::Low => Style::new().fg(Color::Black).bg(Color::Cyan),
     }
 }

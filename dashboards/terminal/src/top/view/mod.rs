@@ -54,7 +54,12 @@ pub(crate) fn draw(
     let tiles_height = middle.height.saturating_sub(ALARMS_HEIGHT_MIN).min(grid.height_wanted());
     // What the tiles do not fill, the list may have.
     let (rows, height) = grid.fitting(tiles_height);
-    let tiles_height = rows.saturating_mul(height).min(tiles_height);
+    let tiles_height = match &top.mode {
+        Mode::Details => middle.height.saturating_sub(list_height(top, middle.height)),
+        Mode::Overview | Mode::Help | Mode::Acknowledge { .. } => {
+            rows.saturating_mul(height).min(tiles_height)
+        }
+    };
     let [main, list] =
         Layout::vertical([Constraint::Length(tiles_height), Constraint::Min(0)]).areas(middle);
     let shown = alarms::draw(frame, list, top, local);
@@ -73,6 +78,12 @@ pub(crate) fn draw(
     }
     // A window lies over the list: what is below it was not seen.
     Vec::new()
+}
+
+/// Lines of the list beside one pump in full: every alarm with the title, a third of the screen at most.
+fn list_height(top: &Top, height: u16) -> u16 {
+    let wanted = u16::try_from(top.book.active().count() + 1).unwrap_or(u16::MAX);
+    wanted.min(height / 3).max(ALARMS_HEIGHT_MIN)
 }
 
 /// How many tiles lie beside and below each other.

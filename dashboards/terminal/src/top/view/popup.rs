@@ -9,7 +9,7 @@ use crate::age::LocalTime;
 use crate::client::ShownAlarm;
 use crate::top::state::Top;
 use crate::top::view::look;
-use crate::words::alarm_line;
+use crate::words::{alarm_line, check_line};
 
 const HELP: &[&str] = &[
     "← →  Tab     select a pump",
@@ -18,7 +18,7 @@ const HELP: &[&str] = &[
     "a            acknowledge the selected alarm",
     "q            quit",
     "",
-    "***  **  *   high, medium, low priority",
+    "***  **  *   high, medium, low priority; i: a card, no alarm",
     "---          no value holds; why, and the last one with its age",
     "UNKNOWN      this display has no connection: look at the pump",
     "",
@@ -49,8 +49,10 @@ pub(crate) fn draw_acknowledge(
         Some(_) => Line::styled("IT CHANGED since: press Esc and look again", look::BANNER),
         None => Line::styled("it has ended meanwhile: press Esc", look::BANNER),
     };
+    let check = alarm.and_then(check_line).map(Line::raw);
     let lines = vec![
         standing,
+        check.unwrap_or_default(),
         Line::raw(""),
         Line::styled(format!("your name: {name}▏"), look::VALUE),
         Line::raw(""),
@@ -61,8 +63,8 @@ pub(crate) fn draw_acknowledge(
 
 fn window(frame: &mut Frame, area: Rect, title: &'static str, lines: Vec<Line<'_>>) {
     let width = 74.min(area.width);
-    // Room for one line that wraps twice.
-    let height = u16::try_from(lines.len() + 4).unwrap_or(u16::MAX).min(area.height);
+    // Room for a line that wraps twice and one that wraps once.
+    let height = u16::try_from(lines.len() + 5).unwrap_or(u16::MAX).min(area.height);
     let place = Rect {
         x: area.x + (area.width - width) / 2,
         y: area.y + (area.height - height) / 2,

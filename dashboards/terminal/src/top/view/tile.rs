@@ -11,7 +11,9 @@ use crate::format::{fit, fit_form, fit_parts, reading_forms};
 use crate::model::{Alarm, Pump, Reading, Shown};
 use crate::top::state::{Link, Tile, Top};
 use crate::top::view::{look, trend};
-use crate::words::{condition_text, evidence_pieces, priority_label, priority_mark};
+use crate::words::{
+    audio_text, condition_text, evidence_pieces, priority_label, priority_mark, rules_text,
+};
 
 /// The values of a tile with their labels; the first ones stay when a tile is small.
 const VALUES: [(&str, &str); 6] = [
@@ -45,7 +47,8 @@ pub(crate) fn draw(
         .borders(Borders::ALL)
         .border_type(if selected { BorderType::Double } else { BorderType::Plain })
         .border_style(style)
-        .title(Line::styled(fit(&title, usize::from(area.width.saturating_sub(2))), style));
+        .title(Line::styled(fit(&title, usize::from(area.width.saturating_sub(2))), style))
+        .title_bottom(rules_line(&tile.pump, told, area.width));
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let width = usize::from(inner.width);
@@ -71,6 +74,16 @@ pub(crate) fn draw(
         let width = inner.width.saturating_sub(taken);
         trend::draw_beside(frame, Rect { x: free.x + inner.width - width, width, ..free }, tile);
     }
+}
+
+/// What is declared, set, or cannot be judged, on the lower edge.
+fn rules_line(pump: &Pump, told: bool, width: u16) -> Line<'static> {
+    let text = rules_text(pump);
+    if !told || text.is_empty() {
+        return Line::default();
+    }
+    let width = usize::from(width.saturating_sub(2));
+    Line::styled(fit(&format!(" {text} "), width), look::VALUE)
 }
 
 fn title(pump: &Pump, told: bool, now: GatewayTime) -> String {
@@ -115,7 +128,9 @@ fn worst_parts(alarm: &Alarm, now: GatewayTime) -> Vec<String> {
         condition_text(&alarm.condition),
     );
     let known = if alarm.last_known { "LAST KNOWN" } else { "" };
-    let mut parts = vec![head, known.to_owned()];
+    let escalated = if alarm.escalated { "ESCALATED" } else { "" };
+    let mut parts = vec![head, escalated.to_owned(), known.to_owned()];
+    parts.extend(audio_text(alarm, now));
     parts.extend(evidence_pieces(alarm, now));
     parts
 }

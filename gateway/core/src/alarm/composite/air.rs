@@ -111,7 +111,7 @@ impl AirState {
         finding
     }
 
-    /// Noise, with a lighter motor or deep suction.
+    /// Noise, with a lighter motor; where the motor tells nothing, with deep suction.
     fn signs(
         &self,
         rule: &AirEntrainment,
@@ -130,7 +130,8 @@ impl AirState {
             .is_ok_and(|current| current < (1.0 - rule.current_fall * ease) * expected.current);
         let sucked = scene.beat(Parameter::PressDrain).is_ok_and(|drain| drain < rule.drain_low);
         // A lighter motor with deep suction alone is an obstructed drainage: there is less to pump.
-        if !(noisy && (lighter || sucked)) {
+        // And where the motor is known to work as ever, deep suction with noise is a vein that flutters.
+        if !(noisy && (lighter || (sucked && current.is_err()))) {
             return match current {
                 Err(reason) if scene.beat(Parameter::PressDrain).is_err() => Err(reason),
                 Ok(_) | Err(_) => Ok(None),

@@ -5,7 +5,7 @@ mod slope;
 use core::time::Duration;
 
 use crate::alarm::Streak;
-use crate::alarm::composite::frozen::{cut, lasts};
+use crate::alarm::composite::frozen::cut;
 use crate::alarm::composite::history::History;
 use crate::alarm::composite::inputs::SLOW;
 use crate::alarm::composite::{Evidence, Finding, Scene};
@@ -13,6 +13,7 @@ use crate::alarm::condition::Priority;
 use crate::alarm::rule::{NotEvaluable, Side};
 use crate::parameter::Parameter;
 use crate::signal::median_of;
+use crate::time::SampleTime;
 use slope::{POINTS, slope};
 
 const MINUTE: u64 = 60;
@@ -277,18 +278,20 @@ fn hold(
     ratio: Option<f32>,
     needed: f32,
     also: bool,
-    tick: crate::time::SampleTime,
+    tick: SampleTime,
 ) -> Option<Duration> {
     let needed = if streak.is_some() { needed * EASE } else { needed };
-    match ratio {
-        _ if also => Some(lasts(streak, tick)),
-        Some(ratio) if ratio >= needed => Some(lasts(streak, tick)),
-        None if streak.is_some() => Some(lasts(streak, tick)),
-        Some(_) | None => {
-            cut(streak);
-            None
-        }
+    let goes_on = match ratio {
+        Some(ratio) => ratio >= needed,
+        None => streak.is_some(),
+    };
+    if !goes_on && !also {
+        cut(streak);
+        return None;
     }
+    // The median of a minute tells of its middle.
+    let middle = tick.minus(Duration::from_secs(MINUTE / 2));
+    Some(streak.get_or_insert_with(|| Streak::begin(middle)).extend(tick))
 }
 
 /// Whether the inputs are there: both pressures or their difference, and the flow.

@@ -25,6 +25,11 @@ impl<const N: usize> History<N> {
         tick.as_nanos() / self.step_s.saturating_mul(SECOND_NS).max(1)
     }
 
+    /// How many steps are known of.
+    pub(super) const fn len(&self) -> usize {
+        self.count
+    }
+
     /// Whether a note is due: the first point of each step.
     pub(super) fn is_due(&self, tick: SampleTime) -> bool {
         self.newest.is_none_or(|newest| self.number(tick) > newest)

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::alarm::composite::Scene;
 use crate::alarm::rule::NotEvaluable;
-use crate::case::Therapy;
+use crate::case::{PumpKind, Therapy};
 use crate::parameter::Parameter;
 use crate::signal::{Levels, Rate};
 
@@ -19,6 +19,17 @@ pub(super) const SLOW: Duration = Duration::from_secs(10);
 
 /// Bins of 100 ms that tell how it is now: about one beat of a newborn's heart.
 const NOW: u64 = 5;
+
+/// A set speed that differs by more than this share has been changed.
+const SET_STEP: f32 = 0.005;
+
+/// Bins of 100 ms in a time; 10 s at most.
+fn tenths_of(pause: Duration) -> u64 {
+    u64::try_from(pause.as_millis()).unwrap_or(u64::MAX).div_euclid(100).clamp(3, 100)
+}
+
+/// No roller turns faster, in rev/min (reference, section 1.1).
+const ROLLER_SPEED_MAX: f32 = 250.0;
 
 impl Scene<'_> {
     /// Whether a channel is there, and fast enough.
@@ -87,21 +98,45 @@ impl Scene<'_> {
         self.signals.seconds(parameter)?.median(self.tick, 0, seconds)
     }
 
-    /// Whether the pump's speed was taken back, or set anew, within the pause before now.
+    /// Whether the speed was set anew, either way, or has fallen within the pause before now.
     ///
     /// A speed that rises by itself is no excuse: a pump whose circuit opens runs faster, and no pressure falls by it.
     pub(super) fn is_speed_moved(&self, steady: f32, pause: Duration) -> bool {
-        let bins = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX) / 100;
-        let bins = bins.clamp(3, 100);
-        let set = self.signals.tenths(Parameter::PumpSpeedSet);
-        let set = set.and_then(|trace| trace.span(self.tick, 0, bins));
-        if set.is_some_and(|(least, greatest)| greatest - least > 0.005 * greatest.abs()) {
+        self.is_speed_reduced(steady, pause) || self.is_set_anew(pause, 0.0)
+    }
+
+    /// Whether the speed was set lower, or has fallen within the pause before now.
+    pub(super) fn is_speed_reduced(&self, steady: f32, pause: Duration) -> bool {
+        if self.is_set_anew(pause, f32::INFINITY) {
             return true;
         }
+        let bins = tenths_of(pause);
         let Some(speed) = self.signals.tenths(Parameter::PumpSpeed) else { return false };
         let now = speed.mean(self.tick, 0, 3);
         let before = speed.mean(self.tick, bins, 3);
         now.zip(before).is_some_and(|(now, before)| now < before * (1.0 - steady))
+    }
+
+    /// Whether the set speed has changed within the pause: fallen, or risen by more than a share.
+    fn is_set_anew(&self, pause: Duration, rise: f32) -> bool {
+        let set = self.signals.tenths(Parameter::PumpSpeedSet);
+        let Some(set) = set else { return false };
+        let now = set.mean(self.tick, 0, 1);
+        let span = set.span(self.tick, 0, tenths_of(pause));
+        now.zip(span).is_some_and(|(now, (least, greatest))| {
+            let step = SET_STEP * greatest.abs();
+            greatest - now > step || now - least > step.max(rise)
+        })
+    }
+
+    /// Whether the pump pushes its flow on whatever the pressure is. Where nobody has said what drives the blood its speed
+    /// does; where that is unknown too, it may be either, and a false alarm is better than none.
+    pub(super) fn is_pushed(&self, speed: f32) -> bool {
+        match self.case.pump_kind {
+            Some(PumpKind::Centrifugal) => false,
+            Some(PumpKind::Roller) => true,
+            None => speed.is_nan() || speed <= ROLLER_SPEED_MAX,
+        }
     }
 
     /// The pump's speed now; NaN where nothing tells it.

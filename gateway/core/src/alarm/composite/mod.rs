@@ -1,7 +1,7 @@
 //! Conditions that several signals tell together (C1 to C10, C12, C13 of the reference, section 2.4).
 //!
 //! A composite says how it is at one point of the grid: present with its evidence, absent, or not to be judged and why.
-//! How long that must last, latching and occurrences are the rule's (see [`super::hold`]).
+//! How long that must last, latching and occurrences are the rule's (`alarm/hold.rs`).
 
 mod inputs;
 

@@ -6,15 +6,17 @@ use crate::alarm::composite::frozen::Frozen;
 use crate::alarm::composite::{Evidence, Finding, Scene};
 use crate::alarm::condition::Priority;
 use crate::alarm::rule::{NotEvaluable, Side};
-use crate::case::PumpKind;
 use crate::parameter::Parameter;
 use crate::signal::Levels;
 
 /// Below this flow its changes mean nothing, in mL/min (reference, section 2.4).
 const FLOW_MIN: f32 = 100.0;
 
-/// No roller turns faster, in rev/min (reference, section 1.1).
-const ROLLER_SPEED_MAX: f32 = 250.0;
+/// Blood that runs backwards faster than this, in mL/min, is obstructed by nothing.
+const FLOW_ZERO: f32 = 20.0;
+
+/// A head below this share of the usual one has fallen.
+const HEAD_LOST: f32 = 0.85;
 
 /// What is present ends at this share of the thresholds that it began at.
 const EASE: f32 = 0.8;
@@ -83,10 +85,14 @@ pub(super) struct ObstructionState {
     reference: Frozen<Levels>,
 }
 
-/// The circuit now, and what it would be at this speed if nothing were obstructed.
+/// The circuit now, and what it would be if nothing were obstructed.
 struct Look {
     now: Levels,
     usual: Levels,
+    /// The same, grown or shrunk with the speed.
+    at_speed: Levels,
+    /// The pump pushes the same flow through an obstruction.
+    pushes: bool,
     ease: f32,
 }
 
@@ -114,13 +120,7 @@ impl ObstructionState {
     pub(super) fn judge_drain(&mut self, rule: &DrainObstruction, scene: &Scene<'_>) -> Finding {
         let pause = (rule.speed_steady, rule.speed_pause);
         let recovered = |look: &Look| look.usual.drain - look.now.drain < 0.5 * rule.fall_min;
-        self.judge(
-            scene,
-            Parameter::PressDrain,
-            pause,
-            |look| look.drain_is(rule, scene),
-            recovered,
-        )
+        self.judge(scene, Parameter::PressDrain, pause, |look| look.drain_is(rule), recovered)
     }
 
     fn judge(
@@ -143,8 +143,11 @@ impl ObstructionState {
         let present = self.reference.is_present();
         let now = scene.now();
         let ease = if present { EASE } else { 1.0 };
-        let look = Look { now, usual: reference.at_speed(now.speed), ease };
-        if !present && scene.is_speed_moved(speed_steady, speed_pause) {
+        let pushes = scene.is_pushed(now.speed);
+        let look =
+            Look { now, usual: reference, at_speed: reference.scaled_to(now.speed), pushes, ease };
+        // More speed is no excuse: what an obstruction takes away, a servo or a person tries to make good by it.
+        if !present && scene.is_speed_reduced(speed_steady, speed_pause) {
             return Finding::Absent;
         }
         match find(&look) {
@@ -163,18 +166,9 @@ impl ObstructionState {
 }
 
 impl Look {
-    /// Whether the flow has fallen as behind an obstruction.
-    ///
-    /// A roller pushes the blood on whatever the pressure is: it needs no such sign. Where nobody has said what drives the
-    /// blood its speed does, and where that is unknown too, either will do.
-    fn flow_fell(&self, share: f32, scene: &Scene<'_>) -> bool {
-        let fell = self.now.flow < (1.0 - share * self.ease) * self.usual.flow;
-        let pushed = match scene.case.pump_kind {
-            Some(PumpKind::Centrifugal) => false,
-            Some(PumpKind::Roller) => true,
-            None => self.now.speed.is_nan() || self.now.speed <= ROLLER_SPEED_MAX,
-        };
-        fell || pushed
+    /// Whether the flow has fallen below a share of what is expected, as behind an obstruction; a roller needs no such sign.
+    fn flow_fell(&self, share: f32, expected: f32) -> bool {
+        self.pushes || self.now.flow < (1.0 - share * self.ease) * expected
     }
 
     fn return_is(
@@ -182,19 +176,26 @@ impl Look {
         rule: &ReturnObstruction,
         scene: &Scene<'_>,
     ) -> Result<Option<Evidence>, NotEvaluable> {
-        let Self { now, usual, ease } = self;
+        let Self { now, ease, .. } = self;
+        let usual = &self.usual;
         if usual.post.is_nan() || usual.flow.is_nan() || usual.flow < FLOW_MIN {
             return Err(NotEvaluable::NoReference);
         }
-        let limit = usual.post + rule.rise_min * ease;
+        // A roller's pressures grow with its speed; a centrifugal pump's flow does, or else something is in its way. They
+        // are not made smaller with a lower speed: the patient's own pressure does not go with it.
+        let grown = if self.pushes { self.at_speed.post } else { usual.post };
+        let limit = usual.post.max(grown) + rule.rise_min * ease;
         // Products instead of quotients: a line that is closed has no flow to divide by.
-        let before = (usual.post - scene.distal(usual)) * now.flow.max(0.0);
+        // The resistance of a cannula grows with its flow: more flow explains more resistance.
+        let more = (now.flow / usual.flow).max(1.0);
+        let before = (usual.post - scene.distal(usual)) * now.flow.max(0.0) * more;
         let resistance = (now.post - scene.distal(now)) * usual.flow;
         let ratio = 1.0 + (rule.resistance_ratio - 1.0) * ease;
-        if now.post <= limit
-            || resistance <= ratio * before
-            || !self.flow_fell(rule.flow_fall, scene)
-        {
+        let is = now.post > limit
+            && resistance > ratio * before
+            && now.flow > -FLOW_ZERO
+            && self.flow_fell(rule.flow_fall, self.at_speed.flow);
+        if !is {
             return Ok(None);
         }
         let priority = (now.post > rule.post_high).then_some(Priority::High);
@@ -202,17 +203,21 @@ impl Look {
         Ok(Some(Evidence { parameter: Parameter::PressPost, value: now.post, limit, priority }))
     }
 
-    fn drain_is(
-        &self,
-        rule: &DrainObstruction,
-        scene: &Scene<'_>,
-    ) -> Result<Option<Evidence>, NotEvaluable> {
-        let Self { now, usual, ease } = self;
+    fn drain_is(&self, rule: &DrainObstruction) -> Result<Option<Evidence>, NotEvaluable> {
+        let Self { now, ease, .. } = self;
+        let usual = &self.usual;
         if usual.drain.is_nan() || usual.flow.is_nan() || usual.flow < FLOW_MIN {
             return Err(NotEvaluable::NoReference);
         }
-        let limit = usual.drain - rule.fall_min * ease;
-        if now.drain >= limit || !self.flow_fell(rule.flow_fall, scene) {
+        // More speed sucks more: that alone is no obstruction.
+        let limit = usual.drain.min(self.at_speed.drain) - rule.fall_min * ease;
+        // Behind an obstructed drainage the head of a pump rises; where it falls, blood is lost behind the pump.
+        let head = (now.pre - now.drain, self.at_speed.pre - self.at_speed.drain);
+        let lost = head.0 < HEAD_LOST * head.1;
+        if now.drain >= limit
+            || lost
+            || !self.flow_fell(rule.flow_fall, usual.flow.min(self.at_speed.flow))
+        {
             return Ok(None);
         }
         let limit = Some((Side::Below, limit));

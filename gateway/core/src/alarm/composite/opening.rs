@@ -258,15 +258,24 @@ impl<'a> Look<'a> {
         self.scene.tenth(Parameter::PumpSpeed)?;
         let pre = self.scene.tenth(Parameter::PressPre)?;
         let before = Self::known(self.reference.pre)?;
-        let (flow, flow_before) = self.flow()?;
+        let (beat, flow_before) = self.flow()?;
+        // The flow of the same tenth as the pressures: over a beat it comes later.
+        let flow = self.scene.tenth(Parameter::FlowBlood)?.min(beat);
         let kept = 1.0 - rule.fall_share * self.ease;
         let Some(_fall) = self.fall(rule.fall_share, rule.fall_min)? else { return Ok(None) };
         let head = self.scene.tenth(Parameter::PressDrain).ok().map(|drain| pre - drain);
-        let head_before = before - self.reference.drain;
-        let head_fell = head.is_none_or(|head| head_before.is_nan() || head < 0.95 * head_before);
+        let fell = |before: f32| head.is_none_or(|head| before.is_nan() || head < 0.95 * before);
+        let usual = self.usual.map_or(f32::NAN, |usual| usual.pre - usual.drain);
+        let head_fell = fell(before - self.reference.drain) && fell(usual);
+        // A centrifugal pump that moves more works harder; one that is filled with air does not. A roller that works
+        // against nothing is lighter.
+        let current = self.scene.beat(Parameter::MotorCurrent);
+        let lighter = !self.scene.is_pushed(self.reference.speed)
+            && current.is_ok_and(|current| current < 0.9 * self.reference.current);
         let is = pre < kept * before
             && flow < (1.0 - rule.flow_fall * self.ease) * flow_before
-            && head_fell;
+            && head_fell
+            && !lighter;
         Ok(is.then(|| evidence(Parameter::PressPre, pre, Side::Below, kept * before)))
     }
 

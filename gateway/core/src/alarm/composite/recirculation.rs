@@ -33,9 +33,12 @@ impl Default for Recirculation {
 const NOTE_S: u64 = 10;
 const NOTES: usize = 40;
 
-/// Notes that tell how it is now, and how it was: 30 s, and a minute.
-const NOW: usize = 3;
+/// Notes that tell how it was: a minute; and seconds that tell how it is now.
 const BEFORE: usize = 6;
+const NOW_S: u64 = 5;
+
+/// Less than two minutes back tells no trend.
+const BACK_MIN: usize = 9;
 
 const SATURATIONS: [Parameter; 2] = [Parameter::SatPre, Parameter::SatDrain];
 
@@ -89,26 +92,26 @@ impl RecirculationState {
             Some(Therapy::VenoArterial) => return Ok(None),
             None => return Err(NotEvaluable::NoTherapy),
         }
-        let (parameter, sat) = scene.first_of(&SATURATIONS, SLOW)?;
-        let (_parameter, spo2) = scene.first_of(&PATIENT, SLOW)?;
+        let (from, sat) = scene.first_of(&SATURATIONS, SLOW)?;
+        let (patient, spo2) = scene.first_of(&PATIENT, SLOW)?;
         let flow = scene.latest(Parameter::FlowBlood, SLOW)?;
         if self.sat.is_due(scene.tick) {
             self.sat.note(sat, scene.tick);
             self.spo2.note(spo2, scene.tick);
             self.flow.note(flow, scene.tick);
         }
+        // While less is known than the rule looks back, what is known will do: a rise in less time is one too.
         let back = usize::try_from(rule.over.as_secs() / NOTE_S).unwrap_or(NOTES);
-        let back = back.clamp(NOW + BEFORE, NOTES - BEFORE) - BEFORE / 2;
-        let medians = |back, count| {
-            let (sat, spo2) = (self.sat.median(back, count)?, self.spo2.median(back, count)?);
-            Some((sat, spo2, self.flow.median(back, count)?))
+        let back = back.min(self.sat.len().saturating_sub(BEFORE / 2));
+        let back = back.clamp(BACK_MIN, NOTES - BEFORE) - BEFORE / 2;
+        let medians = || {
+            let (sat, spo2) = (self.sat.median(back, BEFORE)?, self.spo2.median(back, BEFORE)?);
+            Some((sat, spo2, self.flow.median(back, BEFORE)?))
         };
-        let now = medians(0, NOW).ok_or(NotEvaluable::NoReference)?;
-        let before = self
-            .reference
-            .held()
-            .or_else(|| medians(back, BEFORE))
-            .ok_or(NotEvaluable::NoReference)?;
+        // The newest seconds, not the notes: a note may be 10 s old.
+        let newest = |parameter, value: f32| scene.median_s(parameter, NOW_S).unwrap_or(value);
+        let now = (newest(from, sat), newest(patient, spo2), newest(Parameter::FlowBlood, flow));
+        let before = self.reference.held().or_else(medians).ok_or(NotEvaluable::NoReference)?;
         let limit = before.0 + rule.sat_rise;
         let is = now.0 >= limit
             && now.1 <= before.1 - rule.spo2_fall
@@ -121,6 +124,6 @@ impl RecirculationState {
             self.reference.on_absent(recovered, scene.tick);
         }
         let limit = Some((Side::Above, limit));
-        Ok(is.then_some(Evidence { parameter, value: now.0, limit, priority: None }))
+        Ok(is.then_some(Evidence { parameter: from, value: now.0, limit, priority: None }))
     }
 }

@@ -1,7 +1,7 @@
 //! Stop, opening, obstruction, chatter and air: what the fast signals tell.
 
 use super::super::*;
-use super::Bed;
+use super::{Bed, share};
 use crate::alarm::condition::Priority;
 use crate::case::PumpKind;
 use crate::parameter::Parameter as P;
@@ -259,7 +259,7 @@ fn an_obstructed_drainage_is_found_suddenly_and_over_minutes() {
     let mut bed = Bed::new(composite).settled();
     bed.run(120_000);
     bed.run_with(240_000, |bed, ms| {
-        let share = ms as f32 / 240_000.0;
+        let share = share(ms, 240_000);
         bed.set(&[(P::PressDrain, -30.0 - 32.0 * share), (P::FlowBlood, 360.0 - 100.0 * share)]);
     });
     assert!(bed.is_present(), "{:?}", bed.finding);
@@ -339,4 +339,50 @@ fn air_is_suspected_by_coupling_or_by_noise_with_a_lighter_motor() {
         bed.set(&[(P::FlowBlood, flow), (P::MotorCurrent, 0.35)]);
     });
     assert!(bed.is_present(), "{:?}", bed.finding);
+}
+
+#[test]
+fn more_speed_alone_is_no_obstruction_and_hides_none() {
+    let faster = [(P::PumpSpeed, 100.0), (P::PumpSpeedSet, 100.0), (P::FlowBlood, 450.0)];
+    let pressures = [(P::PressDrain, -46.0), (P::PressPre, 152.0), (P::PressPost, 140.0)];
+    for composite in [
+        Composite::ReturnObstruction(ReturnObstruction::default()),
+        Composite::DrainObstruction(DrainObstruction::default()),
+    ] {
+        let mut bed = Bed::new(composite);
+        bed.case.pump_kind = Some(PumpKind::Roller);
+        bed.set(&[(P::PumpSpeed, 80.0), (P::PumpSpeedSet, 80.0)]);
+        let mut bed = bed.settled();
+        let changes = bed.set(&faster).set(&pressures).run(60_000);
+        assert!(changes.is_empty(), "a roller is turned up: {changes:?}");
+        // And turned down again.
+        bed.set(&super::HEALTHY).set(&[(P::PumpSpeed, 80.0), (P::PumpSpeedSet, 80.0)]);
+        let changes = bed.run(60_000);
+        assert!(changes.is_empty(), "a roller is turned down: {changes:?}");
+    }
+    // A servo keeps the flow through a kink with more and more speed.
+    let mut bed = Bed::new(Composite::ReturnObstruction(ReturnObstruction::default())).settled();
+    bed.run_with(20_000, |bed, ms| {
+        let share = share(ms, 20_000);
+        let speed = 2_000.0 + 500.0 * share;
+        bed.set(&[(P::PumpSpeed, speed), (P::PumpSpeedSet, speed)]);
+        bed.set(&[(P::PressPost, 95.0 + 90.0 * share), (P::PressPre, 104.0 + 90.0 * share)]);
+    });
+    assert!(bed.is_present(), "{:?}", bed.finding);
+}
+
+#[test]
+fn blood_that_is_lost_before_the_membrane_is_no_obstructed_drainage() {
+    let mut bed = Bed::new(Composite::DrainObstruction(DrainObstruction::default())).settled();
+    bed.set(&[
+        (P::PressPre, 20.0),
+        (P::PressPost, 46.0),
+        (P::FlowBlood, 30.0),
+        (P::PressDrain, -70.0),
+    ]);
+    // Within the first beat the means are not of one moment; the rule's hold is longer.
+    bed.run(500);
+    let changes = bed.run(10_000);
+    assert_eq!(bed.finding, Some(Finding::Absent));
+    assert!(changes.iter().all(|(_ms, word)| *word != "present"), "{changes:?}");
 }

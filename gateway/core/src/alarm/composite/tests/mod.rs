@@ -41,17 +41,26 @@ const HEALTHY: [(Parameter, f32); 22] = [
     (Parameter::PatientAbpMean, 45.0),
 ];
 
-/// How a signal is sampled: every so many milliseconds, and how far the pulse moves it.
+/// Signals that are sampled more often than once a second: every so many milliseconds, and how far the pulse moves them.
+const SAMPLED: [(Parameter, u64, f32); 8] = [
+    (Parameter::PressDrain, 10, 3.0),
+    (Parameter::PressPre, 10, 6.0),
+    (Parameter::PressPost, 10, 6.0),
+    (Parameter::FlowBlood, 100, 12.0),
+    (Parameter::PumpSpeed, 100, 2.0),
+    (Parameter::MotorCurrent, 100, 0.01),
+    (Parameter::PumpSpeedSet, 100, 0.0),
+    (Parameter::FlowAcousticQuality, 100, 0.0),
+];
+
 fn sampling(parameter: Parameter) -> (u64, f32) {
-    match parameter {
-        Parameter::PressDrain => (10, 3.0),
-        Parameter::PressPre | Parameter::PressPost => (10, 6.0),
-        Parameter::FlowBlood => (100, 12.0),
-        Parameter::PumpSpeed => (100, 2.0),
-        Parameter::MotorCurrent => (100, 0.01),
-        Parameter::PumpSpeedSet | Parameter::FlowAcousticQuality => (100, 0.0),
-        _ => (1_000, 0.3),
-    }
+    let fast = SAMPLED.iter().find(|(one, _ms, _pulse)| *one == parameter);
+    fast.map_or((1_000, 0.3), |(_one, ms, pulse)| (*ms, *pulse))
+}
+
+/// A time as a share of another, both in milliseconds.
+pub(super) fn share(ms: u64, of: u64) -> f32 {
+    Duration::from_millis(ms).as_secs_f32() / Duration::from_millis(of).as_secs_f32()
 }
 
 /// One rule at one bed.
@@ -182,10 +191,8 @@ impl Bed {
     }
 
     fn sample(&mut self) {
-        let seconds = self.now_ms as f32 / 1_000.0;
         // Relative to the start, so that a shifted run sees the same wave.
-        let beat = ((self.now_ms - self.start_ms) as f32 / 417.0 * core::f32::consts::TAU).sin();
-        assert!(seconds >= 0.0);
+        let beat = (share(self.now_ms - self.start_ms, 417) * core::f32::consts::TAU).sin();
         for (parameter, level) in &self.levels {
             let (every, pulse) = sampling(*parameter);
             if self.now_ms.is_multiple_of(every.max(self.coarse_ms)) {
@@ -219,7 +226,7 @@ impl Bed {
     pub(super) fn reason(&self) -> Option<NotEvaluable> {
         match self.finding {
             Some(Finding::Unknown(reason)) => Some(reason),
-            _ => None,
+            Some(Finding::Absent | Finding::Present(_)) | None => None,
         }
     }
 

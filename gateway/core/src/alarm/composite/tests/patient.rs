@@ -5,9 +5,12 @@ use super::Bed;
 use crate::case::Therapy;
 use crate::parameter::Parameter as P;
 
+/// (what, levels after the change, delay in ms)
+type Row<'a> = (&'a str, &'a [(P, f32)], u64);
+
 #[test]
 fn gas_fails_by_sweep_in_three_seconds_and_by_blood_in_fifteen() {
-    let rows: [(&str, &[(P, f32)], u64); 4] = [
+    let rows: [Row<'_>; 4] = [
         ("sweep stops", &[(P::GasSweep, 0.0)], 3_000),
         ("no oxygen behind the membrane", &[(P::SatPost, 90.0)], 15_000),
         ("the membrane adds nothing", &[(P::SatPost, 74.0), (P::GasFdo2, 30.0)], 15_000),

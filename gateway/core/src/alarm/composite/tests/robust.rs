@@ -186,8 +186,8 @@ proptest! {
     fn no_storm_of_readings_harms(storm in proptest::collection::vec(reading(), 400)) {
         for composite in all() {
             let mut bed = Bed::new(composite.clone()).settled();
-            for (step, reading) in storm.iter().enumerate() {
-                let time = SampleTime::from_millis(30_000 + step as u64 * 40);
+            for (step, reading) in (0_u64..).zip(&storm) {
+                let time = SampleTime::from_millis(30_000 + step * 40);
                 for parameter in P::ALL {
                     bed.signals.push(*parameter, *reading, time);
                 }

@@ -1,7 +1,7 @@
 //! Clotting, battery, bleeding: what minutes and hours tell.
 
 use super::super::*;
-use super::Bed;
+use super::{Bed, share};
 use crate::alarm::condition::Priority;
 use crate::parameter::Parameter as P;
 
@@ -11,7 +11,7 @@ const HOUR: u64 = 60 * MINUTE;
 fn priority(bed: &Bed) -> Option<Priority> {
     match bed.finding {
         Some(Finding::Present(evidence)) => evidence.priority,
-        _ => None,
+        Some(Finding::Absent | Finding::Unknown(_)) | None => None,
     }
 }
 
@@ -86,8 +86,8 @@ fn a_great_drop_needs_no_baseline_and_a_restless_flow_no_resistance() {
 fn a_resistance_that_grows_by_six_percent_an_hour_is_told_before_it_is_high() {
     let mut bed = membrane();
     bed.baseline = Some(25.0);
-    let grow = |share: f32| {
-        move |bed: &mut Bed, ms: u64| drop_of(bed, 9.0 * (1.0 + share * ms as f32 / HOUR as f32))
+    let grow = |growth: f32| {
+        move |bed: &mut Bed, ms: u64| drop_of(bed, 9.0 * (1.0 + growth * share(ms, HOUR)))
     };
     bed.run_with(6 * HOUR, grow(0.03));
     assert_eq!(bed.finding, Some(Finding::Absent));
@@ -100,7 +100,7 @@ fn a_resistance_that_grows_by_six_percent_an_hour_is_told_before_it_is_high() {
 #[test]
 fn a_battery_is_told_by_its_slope_while_mains_is_lost() {
     let drain = |bed: &mut Bed, ms: u64, per_minute: f32| {
-        let charge = 40.0 - per_minute * ms as f32 / MINUTE as f32;
+        let charge = 40.0 - per_minute * share(ms, MINUTE);
         bed.set(&[(P::BatteryCharge, charge.max(0.0))]);
     };
     let mut bed = Bed::new(Composite::Depleting(Depleting::default())).coarse(1_000);

@@ -4,23 +4,31 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod people;
+
+pub(crate) use people::*;
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0   fine: at least one pump is known, every pump asked for delivers live data, every channel is read, no alarm is
       active
-  1   an alarm is active (also an acknowledged or latched one)
+  1   an alarm is active (also an acknowledged or latched one; an information card is none)
   2   no data: no pump is known, or one asked for does not deliver live data or has a channel that the gateway does not
-      read (misspelt, wrong unit: a line names it), or alarms are not being judged
+      read (misspelt, wrong unit: a line names it), or alarms are not being judged; or the pump, alarm or rule named
+      does not exist
   3   the gateway cannot be reached, does not answer, or was lost at the end
   4   the condition of --until was not shown in time
+  5   refused, and nothing has changed: out of range, not allowed, or changed by somebody else meanwhile
   64  the command line cannot be understood
 3 outranks 1, and 1 outranks 2: an alarm is known to need somebody. `latency` ends with 0, 2 (nothing measured) or 3.
 `alarms --until` ends with 0 once the condition was shown, whatever else is active. `top` ends with 0 when it is quit.
 Commands that follow (stream, alarms --watch) judge by what was known when they ended.
+Commands by which people act (ack to report) end with 0 when it was done, whatever alarm is active.
 
 Research software, not a medical device: the console at the bedside stays the primary alarm.";
 
-/// Shows pumps, alarms and latencies of an ECMO telemetry gateway.
+/// Shows pumps, alarms and latencies of an ECMO telemetry gateway, and tells it what people say of them. Nothing here
+/// reaches a pump.
 #[derive(Debug, Parser)]
 #[command(name = "ecmoctl", version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
@@ -36,10 +44,21 @@ pub(crate) struct Cli {
 
     /// Tables for people, or JSON for programs: an array, or one object a line for commands that follow.
     #[arg(long, global = true, value_enum, default_value_t = Output::Table, value_name = "FORM")]
-    pub(crate) output: Output,
+    output: Output,
+
+    /// The same as --output json.
+    #[arg(long, global = true, conflicts_with = "output")]
+    json: bool,
 
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// The form of the output that was asked for.
+    pub(crate) const fn form(&self) -> Output {
+        if self.json { Output::Json } else { self.output }
+    }
 }
 
 /// The form of the output.
@@ -55,7 +74,7 @@ pub(crate) enum Output {
 pub(crate) enum Command {
     /// Every pump once: link, state, newest readings with their ages, worst alarm.
     Pumps(WardArgs),
-    /// Every active alarm once, by priority and onset; or each as it comes, with --watch.
+    /// Every active alarm once with its id, by priority and onset; or each as it comes, with --watch.
     Alarms(AlarmsArgs),
     /// Follows one pump: its readings and its alarms, line by line.
     Stream(StreamArgs),
@@ -63,6 +82,29 @@ pub(crate) enum Command {
     Latency,
     /// The ward on one screen: tiles, alarms, ages. Needs a terminal.
     Top(WardArgs),
+    /// Acknowledges an alarm as far as you have seen it.
+    Ack(AckArgs),
+    /// Pauses the sound of an alarm, or of those of a pump or a ward that sound now.
+    Pause(PauseArgs),
+    /// Ends pauses before their time.
+    Resume(ResumeArgs),
+    /// Shelves the condition of an alarm for a time: shown, and not heard. Never one of high priority.
+    Shelve(ShelveArgs),
+    /// Ends the shelving of a condition.
+    Unshelve(UnshelveArgs),
+    /// The treatment at a pump: case, limits in force, contexts, what cannot be judged and why, changes.
+    Treatment(PumpArgs),
+    /// The case of a patient, without an identity.
+    #[command(subcommand)]
+    Case(CaseCommand),
+    /// The limits of a patient.
+    #[command(subcommand)]
+    Limit(LimitCommand),
+    /// What is being done to the circuit or the patient: lowers priorities or lengthens delays for a time.
+    #[command(subcommand)]
+    Context(ContextCommand),
+    /// How good the alarms of a pump were as alarms, beside what EEMUA 191 and ISA-18.2 ask for.
+    Report(PumpArgs),
 }
 
 #[derive(Debug, Args)]
@@ -77,6 +119,10 @@ pub(crate) struct AlarmsArgs {
     /// Only this ward.
     #[arg(long, value_name = "WARD")]
     pub(crate) ward: Option<String>,
+
+    /// Say what to check below every alarm, not only below those of high priority.
+    #[arg(long)]
+    pub(crate) check: bool,
 
     /// Follow alarms until stopped; each one shown is confirmed to the gateway.
     #[arg(long)]

@@ -6,9 +6,14 @@ use ecmo_proto::v1 as wire;
 
 use crate::age::GatewayTime;
 use crate::model::{
-    Alarm, AlarmKind, AlarmPath, Counters, Hop, Link, Priority, Pump, PumpKind, PumpName, Reading,
-    RefusedChannel, Side, Signal, Source, Turning, Validity,
+    Alarm, AlarmKind, AlarmPath, Audio, ContextKind, Counters, Hop, Link, PauseScope, Priority,
+    Pump, PumpKind, PumpName, Reading, RefusedChannel, Side, Signal, Source, Transition, Turning,
+    Validity,
 };
+
+mod treatment;
+
+pub(crate) use treatment::*;
 
 /// Longest text taken from a gateway, in characters; the rest is cut.
 const TEXT_CHARS_MAX: usize = 200;
@@ -52,11 +57,87 @@ pub(crate) fn pump(raw: wire::Pump) -> Pump {
                 Source::Measured
             }
         },
-        kind: match wire::PumpKind::try_from(raw.pump_kind) {
-            Ok(wire::PumpKind::Centrifugal) => PumpKind::Centrifugal,
-            Ok(wire::PumpKind::Roller) => PumpKind::Roller,
-            Ok(wire::PumpKind::Unspecified) | Err(_) => PumpKind::Unknown,
-        },
+        kind: pump_kind(raw.pump_kind),
+        treatment_version: raw.treatment_version,
+        contexts: raw.contexts.iter().map(|context| context_kind(*context)).collect(),
+        rules_not_evaluable: raw.rules_not_evaluable,
+        unreviewed: raw.unreviewed,
+        limits_set: raw.limits_set,
+    }
+}
+
+fn pump_kind(raw: i32) -> PumpKind {
+    match wire::PumpKind::try_from(raw) {
+        Ok(wire::PumpKind::Centrifugal) => PumpKind::Centrifugal,
+        Ok(wire::PumpKind::Roller) => PumpKind::Roller,
+        Ok(wire::PumpKind::Unspecified) | Err(_) => PumpKind::Unknown,
+    }
+}
+
+fn context_kind(raw: i32) -> ContextKind {
+    match wire::ContextKind::try_from(raw) {
+        Ok(wire::ContextKind::Priming) => ContextKind::Priming,
+        Ok(wire::ContextKind::Cannulation) => ContextKind::Cannulation,
+        Ok(wire::ContextKind::ClampTrial) => ContextKind::ClampTrial,
+        Ok(wire::ContextKind::Wean) => ContextKind::Wean,
+        Ok(wire::ContextKind::CircuitChange) => ContextKind::CircuitChange,
+        Ok(wire::ContextKind::Transport) => ContextKind::Transport,
+        Ok(wire::ContextKind::Suctioning) => ContextKind::Suctioning,
+        Ok(wire::ContextKind::Zeroing) => ContextKind::Zeroing,
+        Ok(wire::ContextKind::Unspecified) | Err(_) => ContextKind::Unknown,
+    }
+}
+
+fn priority(raw: i32) -> Priority {
+    match wire::AlarmPriority::try_from(raw) {
+        Ok(wire::AlarmPriority::Information) => Priority::Information,
+        Ok(wire::AlarmPriority::Low) => Priority::Low,
+        Ok(wire::AlarmPriority::Medium) => Priority::Medium,
+        Ok(wire::AlarmPriority::High | wire::AlarmPriority::Unspecified) | Err(_) => Priority::High,
+    }
+}
+
+fn side(raw: i32) -> Option<Side> {
+    match wire::LimitSide::try_from(raw) {
+        Ok(wire::LimitSide::Below) => Some(Side::Below),
+        Ok(wire::LimitSide::Above) => Some(Side::Above),
+        Ok(wire::LimitSide::Unspecified) | Err(_) => None,
+    }
+}
+
+fn audio(raw: i32) -> Audio {
+    match wire::AudioState::try_from(raw) {
+        Ok(wire::AudioState::Off) => Audio::Off,
+        Ok(wire::AudioState::Paused) => Audio::Paused,
+        Ok(wire::AudioState::Shelved) => Audio::Shelved,
+        Ok(wire::AudioState::Grouped) => Audio::Grouped,
+        Ok(wire::AudioState::On | wire::AudioState::Unspecified) | Err(_) => Audio::On,
+    }
+}
+
+fn pause_scope(raw: i32) -> Option<PauseScope> {
+    match wire::PauseScope::try_from(raw) {
+        Ok(wire::PauseScope::Alarm) => Some(PauseScope::Alarm),
+        Ok(wire::PauseScope::Pump) => Some(PauseScope::Pump),
+        Ok(wire::PauseScope::Ward) => Some(PauseScope::Ward),
+        Ok(wire::PauseScope::Unspecified) | Err(_) => None,
+    }
+}
+
+fn transition(raw: i32) -> Option<Transition> {
+    match wire::AlarmTransition::try_from(raw) {
+        Ok(wire::AlarmTransition::Raised) => Some(Transition::Raised),
+        Ok(wire::AlarmTransition::Returned) => Some(Transition::Returned),
+        Ok(wire::AlarmTransition::Latched) => Some(Transition::Latched),
+        Ok(wire::AlarmTransition::Acknowledged) => Some(Transition::Acknowledged),
+        Ok(wire::AlarmTransition::DataLost) => Some(Transition::DataLost),
+        Ok(wire::AlarmTransition::DataBack) => Some(Transition::DataBack),
+        Ok(wire::AlarmTransition::Worsened) => Some(Transition::Worsened),
+        Ok(wire::AlarmTransition::RuleChanged) => Some(Transition::RuleChanged),
+        Ok(wire::AlarmTransition::AudioChanged) => Some(Transition::AudioChanged),
+        Ok(wire::AlarmTransition::Reminded) => Some(Transition::Reminded),
+        Ok(wire::AlarmTransition::Ended) => Some(Transition::Ended),
+        Ok(wire::AlarmTransition::Unspecified) | Err(_) => None,
     }
 }
 
@@ -143,13 +224,7 @@ pub(crate) fn alarm(raw: wire::Alarm) -> Alarm {
                 AlarmKind::Technical
             }
         },
-        priority: match wire::AlarmPriority::try_from(raw.priority) {
-            Ok(wire::AlarmPriority::Low) => Priority::Low,
-            Ok(wire::AlarmPriority::Medium) => Priority::Medium,
-            Ok(wire::AlarmPriority::High | wire::AlarmPriority::Unspecified) | Err(_) => {
-                Priority::High
-            }
-        },
+        priority: priority(raw.priority),
         present: raw.present,
         signal: match wire::SignalPresence::try_from(raw.signal) {
             Ok(wire::SignalPresence::Off) => Signal::Off,
@@ -162,17 +237,23 @@ pub(crate) fn alarm(raw: wire::Alarm) -> Alarm {
         value: raw.value.filter(|value| value.is_finite()),
         worst: raw.worst.filter(|worst| worst.is_finite()),
         limit: raw.limit.filter(|limit| limit.is_finite()),
-        side: match wire::LimitSide::try_from(raw.limit_side) {
-            Ok(wire::LimitSide::Below) => Some(Side::Below),
-            Ok(wire::LimitSide::Above) => Some(Side::Above),
-            Ok(wire::LimitSide::Unspecified) | Err(_) => None,
-        },
+        side: side(raw.limit_side),
         unit: text(&raw.unit),
         no_value: no_value(&raw),
         onset: GatewayTime(raw.onset_mono_ns),
         onset_wall_ns: raw.onset_wall_ns,
         value_at: GatewayTime(raw.value_mono_ns.unwrap_or(raw.changed_mono_ns)),
         acknowledged_by: text_or_none(&raw.acknowledged_by),
+        acknowledged_note: text_or_none(&raw.acknowledged_note),
+        audio: audio(raw.audio),
+        audio_until: raw.audio_until_mono_ns.map(GatewayTime),
+        audio_by: text_or_none(&raw.audio_by),
+        pause_scope: pause_scope(raw.pause_scope),
+        led_by: text_or_none(&raw.led_by),
+        escalated: raw.escalated,
+        reminders: raw.reminders,
+        rule: text_or_none(&raw.rule),
+        transition: transition(raw.transition),
         path: raw.latency.map(|path| AlarmPath {
             sampled_to_published_ns: path.sampled_to_published_ns,
             published_to_received_ns: path.published_to_received_ns,
@@ -219,9 +300,11 @@ mod tests {
         let pump = pump(wire::Pump::default());
         assert_eq!(pump.link, Link::Silent);
         assert_eq!(pump.turning, Turning::Unknown);
-        let alarm = alarm(wire::Alarm { priority: 99, signal: 99, ..wire::Alarm::default() });
+        let alarm =
+            alarm(wire::Alarm { priority: 99, signal: 99, audio: 99, ..wire::Alarm::default() });
         assert_eq!((alarm.priority, alarm.signal), (Priority::High, Signal::On));
         assert!(alarm.is_active());
+        assert_eq!((alarm.audio, alarm.transition), (Audio::On, None));
     }
 
     #[test]

@@ -1,37 +1,15 @@
-//! What the display knows of pumps and alarms: checked types, free of the wire and of drawing.
+//! Pumps as the display knows them: whether their data arrives, what may be shown of their readings.
 
-use std::cmp::Reverse;
 use std::time::Duration;
 
 use crate::age::GatewayTime;
+use crate::model::alarm::{Alarm, Validity};
 
 /// A pump whose newest frame is older than this delivers nothing, whatever its link state says: the reader's own check.
 pub(crate) const FRAME_AGE_MAX: Duration = Duration::from_secs(3);
 
 /// An alarm thread that has not finished a round for this long does not judge; it finishes many each second.
 pub(crate) const ALARM_ROUND_AGE_MAX: Duration = Duration::from_secs(2);
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $id:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub(crate) enum $name { $($(#[$variant_doc])* $variant,)* }
-
-        impl $name {
-            /// Stable id, for programs.
-            pub(crate) const fn id(self) -> &'static str {
-                match self { $(Self::$variant => $id,)* }
-            }
-        }
-
-        /// The id in words, for people.
-        impl std::fmt::Display for $name {
-            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str(&self.id().replace('_', " "))
-            }
-        }
-    };
-}
 
 words! {
     /// Whether a pump's data arrives at the gateway.
@@ -86,76 +64,26 @@ words! {
 }
 
 words! {
-    /// Whether a sample is a measurement, or why it is none.
-    Validity {
-        /// A measurement.
-        Valid = "valid",
-        /// A measurement that the device doubts.
-        Questionable = "questionable",
-        /// Below what the sensor can measure.
-        BelowRange = "below_range",
-        /// Above what the sensor can measure.
-        AboveRange = "above_range",
-        /// The device does not measure now.
-        NotMeasured = "not_measured",
-        /// Unplugged or off.
-        SensorOff = "sensor_off",
-        /// The sensor reports a fault.
-        SensorFault = "sensor_fault",
-        /// Being zeroed or calibrated.
-        Calibrating = "calibrating",
-        /// The device repeats an old value.
-        Stale = "stale",
-        /// Simulated by the device, not measured.
-        Simulated = "simulated",
-        /// The agent hears nothing from the device.
-        CommLost = "comm_lost",
-    }
-}
-
-words! {
-    /// What an alarm is about.
-    AlarmKind {
-        /// The patient or the circuit's blood side.
-        Physiological = "physiological",
-        /// A device, a sensor, a link or the system.
-        Technical = "technical",
-    }
-}
-
-words! {
-    /// How urgent an alarm is; the greater the more urgent.
-    Priority {
-        /// Awareness.
-        Low = "low",
-        /// Prompt response.
-        Medium = "medium",
-        /// Immediate response.
-        High = "high",
-    }
-}
-
-words! {
-    /// What the signal of an alarm does.
-    Signal {
-        /// Present and not acknowledged.
-        On = "on",
-        /// Gone and not acknowledged.
-        Latched = "latched",
-        /// Present and acknowledged.
-        Acknowledged = "acknowledged",
-        /// Ended.
-        Off = "off",
-    }
-}
-
-words! {
-    /// Which side of a limit is the violation.
-    Side {
-        /// Values below it.
-        Below = "below",
-        /// Values above it.
-        Above = "above",
+    /// What is being done to the circuit or the patient.
+    ContextKind {
+        /// Something that this display does not know.
+        Unknown = "unknown",
+        /// The circuit is filled before use.
+        Priming = "priming",
+        /// Cannulae are placed.
+        Cannulation = "cannulation",
+        /// The circuit is clamped on trial.
+        ClampTrial = "clamp_trial",
+        /// Flow is reduced to wean the patient.
+        Wean = "wean",
+        /// Parts of the circuit are changed.
+        CircuitChange = "circuit_change",
+        /// The patient is moved.
+        Transport = "transport",
+        /// The airway is cleared.
+        Suctioning = "suctioning",
+        /// Transducers are zeroed.
+        Zeroing = "zeroing",
     }
 }
 
@@ -164,6 +92,21 @@ words! {
 pub(crate) struct PumpName {
     pub(crate) ward: String,
     pub(crate) pump: String,
+}
+
+impl std::str::FromStr for PumpName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some((ward, pump)) if !ward.is_empty() && !pump.is_empty() && !pump.contains('/') => {
+                Ok(Self { ward: ward.to_owned(), pump: pump.to_owned() })
+            }
+            Some(_) | None => {
+                Err("use WARD/PUMP, such as nicu/pump-01; `ecmoctl pumps` lists them".to_owned())
+            }
+        }
+    }
 }
 
 impl std::fmt::Display for PumpName {
@@ -188,6 +131,16 @@ pub(crate) struct Pump {
     pub(crate) agent_version: String,
     pub(crate) source: Source,
     pub(crate) kind: PumpKind,
+    /// Version of the treatment whose rules judge the pump.
+    pub(crate) treatment_version: u64,
+    /// What is declared to be done now.
+    pub(crate) contexts: Vec<ContextKind>,
+    /// Rules that cannot be judged now.
+    pub(crate) rules_not_evaluable: u32,
+    /// True while no clinician has signed the rules.
+    pub(crate) unreviewed: bool,
+    /// Limits that differ from the profile's.
+    pub(crate) limits_set: u32,
 }
 
 /// The newest sample of one parameter.
@@ -223,48 +176,6 @@ pub(crate) struct Counters {
 pub(crate) struct RefusedChannel {
     pub(crate) parameter: String,
     pub(crate) reason: String,
-}
-
-/// One occurrence of an alarm condition.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Alarm {
-    pub(crate) occurrence: String,
-    pub(crate) revision: u32,
-    pub(crate) ward: String,
-    /// `None` for a condition of the gateway itself.
-    pub(crate) pump: Option<String>,
-    pub(crate) condition: String,
-    pub(crate) kind: AlarmKind,
-    pub(crate) priority: Priority,
-    pub(crate) present: bool,
-    pub(crate) signal: Signal,
-    /// True while the condition cannot be judged because its data is missing.
-    pub(crate) last_known: bool,
-    pub(crate) parameter: Option<String>,
-    /// Newest value; finite.
-    pub(crate) value: Option<f32>,
-    pub(crate) worst: Option<f32>,
-    pub(crate) limit: Option<f32>,
-    pub(crate) side: Option<Side>,
-    pub(crate) unit: String,
-    /// Why there is no value, where that is the condition.
-    pub(crate) no_value: Option<Validity>,
-    pub(crate) onset: GatewayTime,
-    /// Nanoseconds since 1970 UTC; 0 when unknown.
-    pub(crate) onset_wall_ns: i64,
-    /// When `value` was taken; where the gateway does not say, when the alarm last changed.
-    pub(crate) value_at: GatewayTime,
-    pub(crate) acknowledged_by: Option<String>,
-    pub(crate) path: Option<AlarmPath>,
-    pub(crate) unreviewed: bool,
-}
-
-/// What the path took for the sample that decided an alarm, in nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub(crate) struct AlarmPath {
-    pub(crate) sampled_to_published_ns: Option<u64>,
-    pub(crate) published_to_received_ns: Option<u64>,
-    pub(crate) received_to_decided_ns: Option<u64>,
 }
 
 /// One hop of the path, percentiles in nanoseconds; they mean nothing when `count` is 0.
@@ -374,41 +285,5 @@ impl Pump {
     /// The alarm that matters most.
     pub(crate) fn worst_alarm(&self) -> Option<&Alarm> {
         self.alarms.iter().filter(|alarm| alarm.is_active()).min_by_key(|alarm| alarm.urgency())
-    }
-}
-
-impl Alarm {
-    /// Whether the occurrence has not ended.
-    pub(crate) fn is_active(&self) -> bool {
-        self.present || self.signal != Signal::Off
-    }
-
-    /// Whether somebody still has to acknowledge it.
-    pub(crate) const fn is_unacknowledged(&self) -> bool {
-        match self.signal {
-            Signal::On | Signal::Latched => true,
-            Signal::Acknowledged | Signal::Off => false,
-        }
-    }
-
-    /// Order of a list: priority, then the older first; the rest makes it stable.
-    pub(crate) fn listed(&self) -> (Reverse<Priority>, GatewayTime, String) {
-        (Reverse(self.priority), self.onset, self.occurrence.clone())
-    }
-
-    /// Order of a short list: what nobody has acknowledged before what somebody has, then as in a list.
-    pub(crate) fn urgency(&self) -> (bool, Reverse<Priority>, GatewayTime, String) {
-        let (priority, onset, occurrence) = self.listed();
-        (!self.is_unacknowledged(), priority, onset, occurrence)
-    }
-
-    /// The pump as `ward/pump`, or `gateway` for a condition of its own.
-    pub(crate) fn place(&self) -> String {
-        self.pump.as_ref().map_or_else(
-            || "gateway".to_owned(),
-            |pump| {
-                if self.ward.is_empty() { pump.clone() } else { format!("{}/{pump}", self.ward) }
-            },
-        )
     }
 }

@@ -1,21 +1,37 @@
-//! The only file that speaks gRPC: calls and subscriptions of one gateway, with a bound on every wait.
+//! The only module that speaks gRPC: calls and subscriptions of one gateway, with a bound on every wait.
 
 use std::time::Duration;
 
 use ecmo_proto::v1 as wire;
-use futures_util::future::BoxFuture;
-use futures_util::stream::{BoxStream, StreamExt};
+use futures_util::stream::StreamExt;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Response, Status};
+use tonic::{Request, Response, Status};
 use wire::alarm_service_client::AlarmServiceClient;
 use wire::latency_service_client::LatencyServiceClient;
 use wire::pump_service_client::PumpServiceClient;
-use wire::watch_alarms_response::Update;
 
 use crate::age::GatewayTime;
 use crate::convert;
-use crate::model::{Alarm, Hop, Pump, PumpName};
-use crate::waveform::{Block, Run};
+use crate::model::{Alarm, Hop, PumpName};
+
+mod error;
+
+mod updates;
+
+mod people;
+
+mod care;
+
+pub(crate) use care::TreatmentAnswer;
+pub(crate) use error::ClientError;
+pub(crate) use people::PauseTarget;
+pub(crate) use updates::{
+    AlarmUpdate, AlarmsAnswer, AlarmsUpdate, Numbered, Open, PumpsUpdate, ShownAlarm, Subscription,
+    WaveformsUpdate,
+};
+
+use error::refused;
+use updates::{alarms_update, pumps_update, waveforms_update};
 
 /// Longest wait for a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(2);
@@ -23,6 +39,9 @@ const CONNECT_MAX: Duration = Duration::from_secs(2);
 /// Longest wait for an answer, and for the first answer to a subscription. A gateway on a ward's network answers in
 /// milliseconds; with the connection this keeps a one-shot command below 5 s.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
+
+/// Longest wait for the answer to a change: the gateway writes it to its disk first.
+const CHANGE_MAX: Duration = Duration::from_secs(5);
 
 /// A frozen gateway gives no transport error by itself: this ping notices it, also between two calls.
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
@@ -35,138 +54,6 @@ const CONNECTION_WINDOW_BYTES: u32 = 2 * STREAM_WINDOW_BYTES;
 
 /// Largest message read: 64 pumps of 64 readings and 64 alarms stay below it.
 const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
-
-/// Why a call or a subscription failed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ClientError {
-    #[error("{url:?} is no gateway address: use http://HOST:PORT, such as http://127.0.0.1:8080")]
-    Url { url: String },
-    #[error(
-        "cannot connect to the gateway at {url}; is ecmo-gateway running there? (--gateway, ECMO_GATEWAY)"
-    )]
-    Connect { url: String, source: tonic::transport::Error },
-    #[error("the gateway at {url} did not answer {what} within {} s; it may be frozen or cut off", within.as_secs())]
-    NoAnswer { url: String, what: &'static str, within: Duration },
-    #[error("{what}: nothing of that name: {message}")]
-    NotFound { what: &'static str, message: String },
-    #[error("{what}: cut off, this display read too slowly or the gateway is full: {message}")]
-    CutOff { what: &'static str, message: String },
-    #[error("{what}: refused: {message}")]
-    Refused { what: &'static str, message: String },
-    #[error("{what}: failed: {message} ({code})")]
-    Failed { what: &'static str, code: &'static str, message: String },
-    #[error("{what}: the gateway ended the stream")]
-    Ended { what: &'static str },
-    #[error("{what}: nothing from the gateway for {:.1} s", silence.as_secs_f64())]
-    Silent { what: &'static str, silence: Duration },
-    #[error("{what}: message {expected} never came, {got} did")]
-    Gap { what: &'static str, expected: u64, got: u64 },
-}
-
-impl ClientError {
-    /// The error with its causes, in one line.
-    pub(crate) fn chain(&self) -> String {
-        let mut parts = vec![self.to_string()];
-        let mut cause = std::error::Error::source(self);
-        while let Some(error) = cause {
-            // Layers of the transport repeat each other.
-            let part = error.to_string();
-            if parts.last() != Some(&part) {
-                parts.push(part);
-            }
-            cause = error.source();
-        }
-        parts.join(": ")
-    }
-}
-
-/// A message that is numbered within its subscription, from 0, by one.
-pub(crate) trait Numbered {
-    /// The number.
-    fn sequence(&self) -> u64;
-}
-
-/// Messages of one subscription.
-pub(crate) type Subscription<T> = BoxStream<'static, Result<T, ClientError>>;
-
-/// Opens a subscription anew, each time on a connection of its own.
-pub(crate) type Open<T> =
-    Box<dyn Fn() -> BoxFuture<'static, Result<Subscription<T>, ClientError>> + Send + Sync>;
-
-/// What `ListPumps` and `WatchPumps` tell.
-#[derive(Debug, Clone)]
-pub(crate) struct PumpsUpdate {
-    pub(crate) pumps: Vec<Pump>,
-    pub(crate) now: GatewayTime,
-    pub(crate) epoch: u64,
-    pub(crate) sequence: u64,
-    /// When the alarm thread last finished a round.
-    pub(crate) alarm_round: GatewayTime,
-}
-
-/// What `ListAlarms` tells.
-#[derive(Debug, Clone)]
-pub(crate) struct AlarmsAnswer {
-    pub(crate) alarms: Vec<Alarm>,
-    pub(crate) now: GatewayTime,
-}
-
-/// One message of `WatchAlarms`.
-#[derive(Debug, Clone)]
-pub(crate) struct AlarmsUpdate {
-    pub(crate) update: AlarmUpdate,
-    pub(crate) now: GatewayTime,
-    pub(crate) epoch: u64,
-    pub(crate) sequence: u64,
-}
-
-/// What a message of `WatchAlarms` carries.
-#[derive(Debug, Clone)]
-pub(crate) enum AlarmUpdate {
-    /// Everything active.
-    Snapshot(Vec<Alarm>),
-    /// One revision.
-    Alarm(Box<Alarm>),
-    /// Proof of life, with the gateway's wall time in nanoseconds since 1970 UTC.
-    Heartbeat(i64),
-}
-
-/// One message of `WatchWaveforms`.
-#[derive(Debug, Clone)]
-pub(crate) struct WaveformsUpdate {
-    pub(crate) blocks: Vec<Block>,
-    pub(crate) boot: u64,
-    /// Frames lost because this display read too slowly.
-    pub(crate) dropped: u64,
-    pub(crate) now: GatewayTime,
-    pub(crate) epoch: u64,
-    pub(crate) sequence: u64,
-}
-
-/// One revision that was shown.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct ShownAlarm {
-    pub(crate) occurrence: String,
-    pub(crate) revision: u32,
-}
-
-impl Numbered for PumpsUpdate {
-    fn sequence(&self) -> u64 {
-        self.sequence
-    }
-}
-
-impl Numbered for AlarmsUpdate {
-    fn sequence(&self) -> u64 {
-        self.sequence
-    }
-}
-
-impl Numbered for WaveformsUpdate {
-    fn sequence(&self) -> u64 {
-        self.sequence
-    }
-}
 
 /// One gateway.
 #[derive(Debug, Clone)]
@@ -223,12 +110,28 @@ impl Gateway {
         what: &'static str,
         call: impl Future<Output = Result<Response<T>, Status>>,
     ) -> Result<T, ClientError> {
-        match tokio::time::timeout(ANSWER_MAX, call).await {
+        self.answer_within(ANSWER_MAX, what, call).await
+    }
+
+    /// Waits for the answer to what a person changes.
+    async fn changed<T>(
+        &self,
+        what: &'static str,
+        call: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<T, ClientError> {
+        self.answer_within(CHANGE_MAX, what, call).await
+    }
+
+    async fn answer_within<T>(
+        &self,
+        within: Duration,
+        what: &'static str,
+        call: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<T, ClientError> {
+        match tokio::time::timeout(within, call).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
             Ok(Err(status)) => Err(refused(what, &status)),
-            Err(_elapsed) => {
-                Err(ClientError::NoAnswer { url: self.url.clone(), what, within: ANSWER_MAX })
-            }
+            Err(_elapsed) => Err(ClientError::NoAnswer { url: self.url.clone(), what, within }),
         }
     }
 
@@ -289,22 +192,6 @@ impl Gateway {
         let mut client = Self::alarms_client(self.channel.clone());
         let answer = self.answer("confirm alarms", client.confirm_alarms(timed(request))).await?;
         Ok(answer.decided_to_confirmed_ns)
-    }
-
-    /// Acknowledges one occurrence as far as it was shown; true when that survives a restart of the gateway.
-    pub(crate) async fn acknowledge(
-        &self,
-        shown: ShownAlarm,
-        by: &str,
-    ) -> Result<bool, ClientError> {
-        let request = wire::AcknowledgeAlarmRequest {
-            occurrence: shown.occurrence,
-            revision: shown.revision,
-            by: by.to_owned(),
-        };
-        let mut client = Self::alarms_client(self.channel.clone());
-        let call = client.acknowledge_alarm(timed(request));
-        Ok(self.answer("acknowledge alarm", call).await?.durable)
     }
 
     /// Opens subscriptions to pumps.
@@ -369,63 +256,4 @@ fn timed<T>(message: T) -> Request<T> {
 
 fn lost(what: &'static str) -> impl Fn(Status) -> ClientError {
     move |status| refused(what, &status)
-}
-
-#[expect(clippy::wildcard_enum_match_arm, reason = "other codes are told by their name")]
-fn refused(what: &'static str, status: &Status) -> ClientError {
-    let message = status.message().to_owned();
-    match status.code() {
-        Code::NotFound => ClientError::NotFound { what, message },
-        Code::ResourceExhausted => ClientError::CutOff { what, message },
-        Code::FailedPrecondition | Code::InvalidArgument => ClientError::Refused { what, message },
-        code => ClientError::Failed { what, code: code.description(), message },
-    }
-}
-
-fn pumps_update(raw: wire::WatchPumpsResponse) -> PumpsUpdate {
-    PumpsUpdate {
-        pumps: raw.pumps.into_iter().map(convert::pump).collect(),
-        now: GatewayTime(raw.now_mono_ns),
-        epoch: raw.epoch,
-        sequence: raw.sequence,
-        alarm_round: GatewayTime(raw.alarm_thread_mono_ns),
-    }
-}
-
-fn alarms_update(raw: wire::WatchAlarmsResponse) -> AlarmsUpdate {
-    AlarmsUpdate {
-        update: match raw.update {
-            Some(Update::Snapshot(snapshot)) => {
-                AlarmUpdate::Snapshot(snapshot.alarms.into_iter().map(convert::alarm).collect())
-            }
-            Some(Update::Alarm(alarm)) => AlarmUpdate::Alarm(Box::new(convert::alarm(alarm))),
-            Some(Update::Heartbeat(heartbeat)) => AlarmUpdate::Heartbeat(heartbeat.wall_ns),
-            // A newer gateway's kind of message: it proves life and nothing more.
-            None => AlarmUpdate::Heartbeat(0),
-        },
-        now: GatewayTime(raw.now_mono_ns),
-        epoch: raw.epoch,
-        sequence: raw.sequence,
-    }
-}
-
-fn waveforms_update(raw: wire::WatchWaveformsResponse) -> WaveformsUpdate {
-    let block = |block: wire::WaveformBlock| Block {
-        parameter: block.parameter,
-        first_index: block.first_index,
-        values: block.values,
-        validity: block
-            .validity
-            .iter()
-            .map(|run| Run { validity: convert::validity(run.validity), count: run.count })
-            .collect(),
-    };
-    WaveformsUpdate {
-        blocks: raw.blocks.into_iter().map(block).collect(),
-        boot: raw.boot_id,
-        dropped: raw.dropped,
-        now: GatewayTime(raw.now_mono_ns),
-        epoch: raw.epoch,
-        sequence: raw.sequence,
-    }
 }

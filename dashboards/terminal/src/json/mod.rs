@@ -5,7 +5,11 @@ use serde::Serialize;
 use crate::age::{GatewayTime, age_ms};
 use crate::clock::rfc3339;
 use crate::model::{Alarm, AlarmPath, Counters, Hop, Pump, Reading, Reason, RefusedChannel, Shown};
-use crate::words::condition_text;
+use crate::words::{check_text, condition_text};
+
+mod treatment;
+
+pub(crate) use treatment::{PreviewJson, ReportJson, TreatmentJson};
 
 /// One pump.
 #[derive(Debug, Serialize)]
@@ -28,6 +32,13 @@ pub(crate) struct PumpJson<'a> {
     agent_version: &'a str,
     source: &'static str,
     pump_kind: &'static str,
+    /// Version of the treatment whose rules judge the pump.
+    treatment_version: u64,
+    contexts: Vec<&'static str>,
+    rules_not_evaluable: u32,
+    limits_set: u32,
+    /// True while no clinician has signed the rules.
+    unreviewed: bool,
 }
 
 /// One reading. `value` is null as soon as it does not hold; the last one then stands beside its age.
@@ -68,9 +79,23 @@ pub(crate) struct AlarmJson<'a> {
     unit: Option<&'a str>,
     validity: Option<&'static str>,
     acknowledged_by: Option<&'a str>,
+    acknowledged_note: Option<&'a str>,
+    audio: &'static str,
+    /// How long the sound stays away by itself.
+    audio_left_ms: Option<u64>,
+    audio_by: Option<&'a str>,
+    pause_scope: Option<&'static str>,
+    led_by: Option<&'a str>,
+    escalated: bool,
+    reminders: u32,
+    rule: Option<&'a str>,
+    transition: Option<&'static str>,
+    check: Option<&'static str>,
     unreviewed: bool,
     occurrence: &'a str,
     revision: u32,
+    /// What `ecmoctl ack` takes: the occurrence at the revision that is told here.
+    id: String,
     latency: Option<AlarmPath>,
 }
 
@@ -110,6 +135,11 @@ impl<'a> PumpJson<'a> {
             agent_version: &pump.agent_version,
             source: pump.source.id(),
             pump_kind: pump.kind.id(),
+            treatment_version: pump.treatment_version,
+            contexts: pump.contexts.iter().map(|context| context.id()).collect(),
+            rules_not_evaluable: pump.rules_not_evaluable,
+            limits_set: pump.limits_set,
+            unreviewed: pump.unreviewed,
         }
     }
 }
@@ -166,9 +196,21 @@ impl<'a> AlarmJson<'a> {
             unit: not_empty(&alarm.unit),
             validity: alarm.no_value.map(crate::model::Validity::id),
             acknowledged_by: alarm.acknowledged_by.as_deref(),
+            acknowledged_note: alarm.acknowledged_note.as_deref(),
+            audio: alarm.audio.id(),
+            audio_left_ms: alarm.audio_left(now).map(age_ms),
+            audio_by: alarm.audio_by.as_deref(),
+            pause_scope: alarm.pause_scope.map(crate::model::PauseScope::id),
+            led_by: alarm.led_by.as_deref(),
+            escalated: alarm.escalated,
+            reminders: alarm.reminders,
+            rule: alarm.rule.as_deref(),
+            transition: alarm.transition.map(crate::model::Transition::id),
+            check: check_text(&alarm.condition),
             unreviewed: alarm.unreviewed,
             occurrence: &alarm.occurrence,
             revision: alarm.revision,
+            id: alarm.seen_id(),
             latency: alarm.path,
         }
     }

@@ -1,0 +1,331 @@
+//! One pump on the alarm thread: its messages, what it shows, what it tells Prometheus, and what is due each second.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ecmo_core::alarm::rule::Rules;
+use ecmo_core::alarm::treatment::Treatment;
+use ecmo_core::case;
+use ecmo_core::pump::{Counters, Link, Pump, Refusal};
+use ecmo_core::time::Instant;
+use ecmo_core::view::View;
+use tokio::sync::mpsc;
+
+use super::hub::{Hub, Outbox};
+use crate::decode::{self, Birth, Decoder, FrameBytes, PumpKind};
+use crate::fanout::{PumpSlot, RuleBook};
+use crate::history::{Batch, Collector};
+use crate::ingest::Arrival;
+use crate::metrics::{BirthRejected, BrokerPath, FrameRejected, Metrics, PumpMetrics};
+
+/// Refusals of one pump are logged at most so often.
+const LOG_PERIOD: Duration = Duration::from_secs(10);
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// One pump on the alarm thread.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) pump: Pump,
+    pub(super) slot: Arc<PumpSlot>,
+    birth: Option<Arc<Birth>>,
+    collector: Option<Collector>,
+    /// What has been told to Prometheus so far.
+    told: Counters,
+    told_fresh_at: Option<Instant>,
+    told_up: bool,
+    told_chattering: u32,
+    told_flood: bool,
+    /// The view is older than the pump.
+    pub(super) changed: bool,
+    /// The rules in force may be others than those that are shown.
+    rules_changed: bool,
+    /// The membrane's reference as it was when the circuit changed: it is of the membrane before.
+    old_baseline: Option<f32>,
+    /// When it has its next second.
+    pub(super) second_at: Instant,
+    /// Refusals are not logged before: one line tells of a burst, the counters of each.
+    log_from: Instant,
+}
+
+/// What is in force at a pump, with a copy of its rules.
+pub(super) fn book_of(pump: &Pump, rules: Arc<Rules>) -> RuleBook {
+    RuleBook {
+        rules,
+        not_evaluable: pump.not_evaluable(),
+        treatment: Treatment { case: pump.case(), ..pump.treatment().clone() },
+        shelves: pump.shelves().to_vec(),
+        membrane_baseline: pump.membrane_baseline(),
+    }
+}
+
+impl Entry {
+    /// A pump that was just met.
+    pub(super) fn new(
+        pump: Pump,
+        slot: Arc<PumpSlot>,
+        collector: Option<Collector>,
+        now: Instant,
+    ) -> Self {
+        Self {
+            told: pump.counters(),
+            pump,
+            slot,
+            birth: None,
+            collector,
+            told_fresh_at: None,
+            told_up: false,
+            told_chattering: 0,
+            told_flood: false,
+            changed: true,
+            rules_changed: false,
+            old_baseline: None,
+            second_at: now,
+            log_from: now,
+        }
+    }
+
+    /// Does something to the pump, and shows its view at the end of the round.
+    pub(super) fn act<T>(
+        &mut self,
+        now: Instant,
+        hub: &mut Hub,
+        act: impl FnOnce(&mut Pump, &mut Outbox<'_>) -> T,
+    ) -> T {
+        self.changed = true;
+        act(&mut self.pump, &mut Outbox::new(hub, Some(&self.slot), now))
+    }
+
+    /// Puts a treatment in force. What was shelved at another patient is heard at this one.
+    pub(super) fn treat(&mut self, treatment: Treatment, now: Instant, hub: &mut Hub) {
+        let before = self.pump.treatment();
+        let (patient, circuit) = (before.patient, before.circuit);
+        if treatment.circuit != circuit {
+            self.old_baseline = self.pump.membrane_baseline();
+        }
+        let is_other = treatment.patient != patient;
+        self.act(now, hub, |pump, out| {
+            if is_other {
+                let shelved: Vec<_> = pump.shelves().iter().map(|(it, _shelf)| *it).collect();
+                for condition in shelved {
+                    // It is shelved, so it can be unshelved.
+                    let _was_shelved = pump.unshelve(condition, now, out);
+                }
+            }
+            pump.set_treatment(treatment, now, out);
+        });
+        self.rules_changed = true;
+        self.show_rules();
+    }
+
+    /// Shows the view, and the rules if they may have changed.
+    pub(super) fn show(&mut self, now: Instant, wall_s: f64) {
+        self.changed = false;
+        let shown = self.slot.rules();
+        let contexts = self.pump.treatment().contexts.len() != shown.treatment.contexts.len();
+        // A context that ended gives the rules their own numbers back.
+        self.rules_changed |= contexts;
+        if self.rules_changed || self.pump.shelves() != shown.shelves {
+            self.show_rules();
+        }
+        self.slot.show(View::of(&self.pump, now));
+        self.tell(now, wall_s);
+    }
+
+    /// Shows what is in force, if it is not what is shown. The rules are compared only when they may have changed.
+    fn show_rules(&mut self) {
+        let shown = self.slot.rules();
+        let rules = match std::mem::take(&mut self.rules_changed) {
+            true => Arc::new(self.pump.rules().clone()),
+            false => Arc::clone(&shown.rules),
+        };
+        let mut book = book_of(&self.pump, rules);
+        let same_bits = |one: f32, other: f32| one.to_bits() == other.to_bits();
+        match (self.old_baseline, book.membrane_baseline) {
+            (Some(old), Some(found)) if same_bits(old, found) => book.membrane_baseline = None,
+            (_, _) => self.old_baseline = None,
+        }
+        if book != *shown {
+            self.slot.rule(book);
+        }
+    }
+
+    /// Compares the wall clocks, counts floods and chatter, and looks which rules cannot be judged.
+    pub(super) fn on_second(&mut self, now: Instant, wall_ns: i64, hub: &mut Hub) {
+        self.second_at = now.plus(SECOND);
+        let revisions = |pump: &Pump| pump.alarms().iter().map(|it| u64::from(it.revision)).sum();
+        let (known, before): (_, u64) = (self.pump.alarms().len(), revisions(&self.pump));
+        self.pump.on_wall_clock(wall_ns, now, &mut Outbox::new(hub, Some(&self.slot), now));
+        // A view that is the same is not shown anew: a display would take it for news.
+        self.changed |= (self.pump.alarms().len(), revisions(&self.pump)) != (known, before);
+        self.show_rules();
+        let quality = self.pump.quality();
+        let in_flood = quality.summary(now).in_flood;
+        let chattering = quality.conditions().map(|(_name, of)| of.chattering).sum::<u32>();
+        let flood_began = in_flood && !std::mem::replace(&mut self.told_flood, in_flood);
+        let Some(series) = self.slot.metrics() else { return };
+        series.alarm_floods.increment(u64::from(flood_began));
+        let more = chattering.saturating_sub(self.told_chattering);
+        series.alarms_chattering.increment(u64::from(more));
+        self.told_chattering = chattering;
+        let gaps = self.slot.rules().not_evaluable.len();
+        series.rules_not_evaluable.set(f64::from(u32::try_from(gaps).unwrap_or(u32::MAX)));
+    }
+
+    /// Gives away what was collected; how many rows were lost.
+    pub(super) fn give_history(&mut self, history: &mpsc::Sender<Batch>) -> u64 {
+        let Some(collector) = &mut self.collector else { return 0 };
+        let (rows, lost) = collector.give();
+        if rows.is_empty() {
+            return lost;
+        }
+        let rows_given = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        let batch = Batch { address: self.slot.address.clone(), rows };
+        // The serving side is behind: the alarm thread does not wait for it.
+        let refused = history.try_send(batch).is_err();
+        lost + if refused { rows_given } else { 0 }
+    }
+
+    /// The pump's own series, or those of unknown pumps until the serving side has made them.
+    pub(super) fn series<'a>(&'a self, metrics: &'a Metrics) -> &'a PumpMetrics {
+        self.slot.metrics().map_or(&metrics.unknown_pump, AsRef::as_ref)
+    }
+
+    pub(super) fn on_frame(
+        &mut self,
+        arrival: &Arrival,
+        decoder: &mut Decoder,
+        metrics: &Metrics,
+        hub: &mut Hub,
+    ) {
+        let series = self.series(metrics);
+        self.slot.count_received();
+        series.frames_received.get(arrival.path).increment(1);
+        let bytes = u64::try_from(arrival.payload.len()).unwrap_or(u64::MAX);
+        series.frame_bytes_received.get(arrival.path).increment(bytes);
+        let frame_bytes = FrameBytes {
+            payload: &arrival.payload,
+            pump: self.slot.address.pump.as_str(),
+            retained: arrival.retained,
+            received: arrival.received,
+        };
+        let slot = &self.slot;
+        let mut invalid = |reason, samples| {
+            slot.count_invalid(samples);
+            series.samples_invalid.get(reason).increment(samples);
+        };
+        let begun = hub.now();
+        let decoded = decoder.frame(frame_bytes, self.birth.as_deref(), &mut invalid);
+        let refused = match decoded {
+            Ok(frame) => {
+                let decoded_at = hub.now();
+                let oldest = frame.blocks().map(|(block, _readings)| block.start).min();
+                if let Some(oldest) = oldest {
+                    let waited = frame.stamp.published.since(oldest);
+                    hub.measure_arrival(&frame.stamp, waited, arrival.path);
+                }
+                let now = arrival.received;
+                let collector = self.collector.as_mut();
+                let mut outbox = Outbox { hub, pump: Some(&self.slot), now, collector };
+                let judged = self.pump.on_frame(frame, now, &mut outbox);
+                hub.measure_decision(arrival.received, begun, decoded_at);
+                judged.err().map(|refusal| match refusal {
+                    Refusal::NoBirth => FrameRejected::NoBirth,
+                    Refusal::Boot => FrameRejected::Boot,
+                })
+            }
+            Err(reason) => Some(reason),
+        };
+        self.changed = true;
+        if let Some(reason) = refused {
+            self.slot.count_rejected();
+            self.series(metrics).frames_rejected.get(reason).increment(1);
+            self.log_refused("frame", reason.label(), arrival.received);
+        }
+    }
+
+    pub(super) fn on_birth(&mut self, arrival: &Arrival, metrics: &Metrics, hub: &mut Hub) {
+        let checked = decode::birth(&arrival.payload, self.slot.address.pump.as_str());
+        let birth = match checked {
+            Ok(birth) => birth,
+            Err(reason) => return self.refuse_birth(reason, arrival, metrics),
+        };
+        let now = arrival.received;
+        let kind = match birth.pump_kind {
+            PumpKind::Unknown => None,
+            PumpKind::Centrifugal => Some(case::PumpKind::Centrifugal),
+            PumpKind::Roller => Some(case::PumpKind::Roller),
+        };
+        let (boot, retained) = (birth.boot, arrival.retained);
+        let taken = self.act(now, hub, |pump, out| {
+            pump.on_birth(boot, &birth.channels, kind, retained, now, out)
+        });
+        self.rules_changed = true;
+        if taken.is_err() {
+            return self.refuse_birth(BirthRejected::Boot, arrival, metrics);
+        }
+        for refused in &birth.refused {
+            let series = self.series(metrics);
+            series.births_rejected.get(refused.reason).increment(1);
+            tracing::warn!(pump = %self.slot.address, channel = refused.id, why = refused.why, "channel not read");
+        }
+        let birth = Arc::new(birth);
+        self.birth = Some(Arc::clone(&birth));
+        self.slot.introduce(birth);
+    }
+
+    fn refuse_birth(&mut self, reason: BirthRejected, arrival: &Arrival, metrics: &Metrics) {
+        self.series(metrics).births_rejected.get(reason).increment(1);
+        self.log_refused("birth", reason.label(), arrival.received);
+    }
+
+    fn log_refused(&mut self, message: &'static str, reason: &'static str, now: Instant) {
+        if now >= self.log_from {
+            self.log_from = now.plus(LOG_PERIOD);
+            tracing::warn!(pump = %self.slot.address, message, reason, "refused; logged once a burst");
+        }
+    }
+
+    pub(super) fn on_status(&mut self, arrival: &Arrival, metrics: &Metrics) {
+        match decode::status(&arrival.payload, self.slot.address.pump.as_str()) {
+            Ok((boot, presence)) => {
+                self.pump.on_status(boot, presence, arrival.received);
+                self.changed = true;
+            }
+            Err(reason) => {
+                self.series(metrics).statuses_rejected.get(reason).increment(1);
+                self.log_refused("status", reason.label(), arrival.received);
+            }
+        }
+    }
+
+    /// Tells Prometheus what has changed since the last time.
+    fn tell(&mut self, now: Instant, wall_s: f64) {
+        let Some(series) = self.slot.metrics() else { return };
+        let counters = self.pump.counters();
+        let (new, old) = (counters.frames, self.told.frames);
+        series.frames_accepted.increment(new.accepted - old.accepted);
+        series.frames_missing.increment(new.missing - old.missing);
+        series.frames_duplicate.get(BrokerPath::A).increment(new.duplicate - old.duplicate);
+        series.frames_reordered.increment(new.reordered - old.reordered);
+        series.frames_late.increment(new.late - old.late);
+        series.clock_steps.increment(counters.clock_steps - self.told.clock_steps);
+        self.told = counters;
+        let up = self.pump.link(now) == Link::Live;
+        let fresh_at = self.pump.fresh_at();
+        if up
+            && !self.told_up
+            && let (Some(before), Some(fresh)) = (self.told_fresh_at, fresh_at)
+        {
+            series.dropout_seconds.record(fresh.since(before).as_secs_f64());
+        }
+        if up != self.told_up {
+            series.stream_up.set(if up { 1.0 } else { 0.0 });
+            self.told_up = up;
+        }
+        if let Some(fresh) = fresh_at {
+            series.last_frame_timestamp_seconds.set(wall_s - now.since(fresh).as_secs_f64());
+            self.told_fresh_at = fresh_at;
+        }
+    }
+}

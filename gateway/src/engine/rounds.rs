@@ -1,0 +1,215 @@
+//! The rounds of the alarm thread: messages first, then what the clock asks for, then commands, then what displays see.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use ecmo_core::alarm::occurrence::Shelf;
+use ecmo_core::uplink::Uplink;
+use ecmo_proto::topic::Id;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::sleep_until;
+
+use super::command::{Command, EngineHandle};
+use super::hub::{Hub, Outbox};
+use super::timer::{HELD_UP, Timer};
+use super::ward::Ward;
+use crate::clock::Clock;
+use crate::fanout::AlarmUpdate;
+use crate::ingest::{Ingest, LinkEvent};
+use crate::metrics::{BrokerPath, Metrics, RuntimeName};
+
+/// Messages that are judged before commands and deadlines have their turn.
+const BATCH_MAX: usize = 256;
+
+/// Commands that are carried out before messages have their turn again.
+const COMMANDS_PER_ROUND_MAX: usize = 32;
+
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// How often the thread looks at every deadline: a message may have brought a nearer one (a new pump, a lost agent).
+const LOOK: Duration = Duration::from_millis(10);
+
+/// The state of the alarm thread.
+#[derive(Debug)]
+pub(super) struct Rounds {
+    clock: Clock,
+    metrics: Arc<Metrics>,
+    pub(super) hub: Hub,
+    pub(super) ward: Ward,
+    pub(super) uplink: Uplink,
+    paths_up: HashSet<BrokerPath>,
+    last_round: Arc<AtomicU64>,
+    linked: Arc<AtomicU64>,
+}
+
+impl Rounds {
+    pub(super) fn new(
+        clock: Clock,
+        metrics: Arc<Metrics>,
+        hub: Hub,
+        ward: Ward,
+        uplink: Uplink,
+        handle: &EngineHandle,
+    ) -> Self {
+        Self {
+            clock,
+            metrics,
+            hub,
+            ward,
+            uplink,
+            paths_up: HashSet::new(),
+            last_round: Arc::clone(&handle.last_round),
+            linked: Arc::clone(&handle.linked),
+        }
+    }
+
+    pub(super) async fn run(
+        mut self,
+        mut arrivals: mpsc::Receiver<Ingest>,
+        mut commands: mpsc::Receiver<Command>,
+        mut stop: oneshot::Receiver<()>,
+    ) {
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        let mut timer = Timer::new(self.clock.now());
+        loop {
+            let mut command = None;
+            tokio::select! {
+                biased;
+                _ = &mut stop => return,
+                count = arrivals.recv_many(&mut batch, BATCH_MAX) => if count == 0 { return },
+                asked = commands.recv() => match asked {
+                    Some(asked) => command = Some(asked),
+                    None => return,
+                },
+                () = sleep_until(self.clock.deadline(timer.wake_at())) => {}
+            }
+            for message in batch.drain(..) {
+                self.on_message(message);
+                self.break_pauses();
+            }
+            // By the clock and not by the branch above: a flood of messages must not starve the deadlines.
+            self.on_time(&mut timer);
+            self.break_pauses();
+            for _ in 0..COMMANDS_PER_ROUND_MAX {
+                let Some(asked) = command.take().or_else(|| commands.try_recv().ok()) else {
+                    break;
+                };
+                self.on_command(asked);
+                self.break_pauses();
+            }
+            self.finish_round();
+        }
+    }
+
+    fn on_message(&mut self, message: Ingest) {
+        match message {
+            Ingest::Arrival(arrival) => self.ward.on_arrival(&arrival, &mut self.hub),
+            Ingest::Oversize { topic, bytes, .. } => {
+                tracing::warn!(bytes, "message too long; dropped");
+                self.ward.on_oversize(&topic);
+            }
+            Ingest::Link { path, event } => {
+                let now = self.clock.now();
+                match event {
+                    LinkEvent::Up => self.paths_up.insert(path),
+                    LinkEvent::Down(_) => self.paths_up.remove(&path),
+                };
+                if self.paths_up.is_empty() {
+                    self.uplink.on_down(now);
+                } else {
+                    self.uplink.on_up(now, &mut Outbox::new(&mut self.hub, None, now));
+                }
+                let up = u64::try_from(self.paths_up.len()).unwrap_or(u64::MAX);
+                self.linked.store(up, Ordering::Release);
+            }
+        }
+    }
+
+    /// Does what the clock asks for: deadlines of pumps and links, the heartbeat.
+    fn on_time(&mut self, timer: &mut Timer) {
+        let now = self.clock.now();
+        if now >= timer.deadline || now >= timer.look_at {
+            let late = now.since(timer.look_at);
+            self.metrics.runtime_lag_seconds.get(RuntimeName::Alarm).record(late.as_secs_f64());
+            if late > HELD_UP {
+                tracing::warn!(late_ms = late.as_millis(), "the alarm thread was held up");
+            }
+            if timer.may_judge(now, late) {
+                self.ward.on_tick(now, &mut self.hub);
+                self.uplink.on_tick(now, &mut Outbox::new(&mut self.hub, None, now));
+                self.ward.on_second(now, self.clock.wall_ns(), &mut self.hub);
+            }
+            let deadlines = [self.ward.next_deadline(), self.uplink.next_deadline()];
+            let nearest = deadlines.into_iter().flatten().min().unwrap_or(timer.beat_at);
+            timer.due_at(nearest);
+            timer.look_at = now.plus(LOOK);
+        }
+        if now >= timer.beat_at {
+            self.hub.heartbeat();
+            timer.beat_at = now.plus(HEARTBEAT);
+        }
+    }
+
+    fn on_command(&mut self, command: Command) {
+        let now = self.clock.now();
+        // An asker that has gone away needs no answer: hence the ignored results of send.
+        match command {
+            Command::Watch(outlet) => {
+                let snapshot = self.alarms(outlet.ward());
+                self.hub.watch(outlet, snapshot);
+            }
+            Command::List { ward, reply } => {
+                let _asker_gone = reply.send(self.alarms(ward.as_ref()));
+            }
+            Command::Confirm { shown, reply } => {
+                let _asker_gone = reply.send(self.hub.confirm(&shown, now));
+            }
+            Command::Acknowledge { id, revision, person, reply } => {
+                let _asker_gone = reply.send(self.acknowledge(&id, revision, person, now));
+            }
+            Command::Pause { target, lasts, by, reply } => {
+                let _asker_gone = reply.send(self.pause(&target, lasts, by, now));
+            }
+            Command::Resume { target, reply } => {
+                let _asker_gone = reply.send(self.resume(&target, now));
+            }
+            Command::Shelve { id, lasts, person: (by, reason), reply } => {
+                let shelf = Shelf { until: now.plus(lasts), by, reason };
+                let _asker_gone = reply.send(self.shelve(&id, shelf, now));
+            }
+            Command::Unshelve { address, condition, reply } => {
+                let done = self.ward.unshelve(&address, condition, now, &mut self.hub);
+                let _asker_gone = reply.send(done);
+            }
+            Command::Treat { address, treatment, reply } => {
+                let done = self.ward.treat(&address, *treatment, now, &mut self.hub);
+                let _asker_gone = reply.send(done);
+            }
+            Command::Report { address, reply } => {
+                let _asker_gone = reply.send(self.ward.report(&address, now));
+            }
+        }
+    }
+
+    /// Every occurrence that has not ended, most urgent first.
+    fn alarms(&self, ward: Option<&Id>) -> Vec<AlarmUpdate> {
+        let mut alarms = self.ward.alarms(ward, &self.hub);
+        alarms.extend(self.uplink.alarms().iter().map(|one| self.hub.update_of(None, one)));
+        alarms.sort_by_key(|one| one.occurrence.urgency());
+        alarms
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a wall time in seconds, exact to a microsecond"
+    )]
+    fn finish_round(&mut self) {
+        let now = self.clock.now();
+        let wall_s = self.clock.wall_ns() as f64 / 1e9;
+        self.ward.show(now, wall_s);
+        self.metrics.watchdog_timestamp_seconds.set(wall_s);
+        self.last_round.store(now.as_nanos(), Ordering::Release);
+    }
+}

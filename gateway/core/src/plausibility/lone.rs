@@ -21,8 +21,11 @@ const WATCHED: [(Parameter, [Parameter; 2]); 3] = [
 /// Number of pressures that are watched.
 pub(super) const COUNT: usize = WATCHED.len();
 
-/// A rise by more than this against the reference is a jump, in mmHg. A flush bag presses with about 300 (own, prop).
+/// A rise by more than this against the reference is a jump, in mmHg (own, prop).
 const JUMP: f32 = 60.0;
+
+/// A flush bag presses with about 300 mmHg; what is more is no flush (own, prop).
+const FLUSH_PRESSURE_MAX: f32 = 350.0;
 
 /// Neighbours within this of their reference have not moved: in mmHg, or as this share of the jump if that is more.
 const STILL: f32 = 12.0;
@@ -91,7 +94,10 @@ impl Lone {
         let now = jump + reference.of(self.parameter)?;
         let was_room = (now - jump).abs() <= ROOM;
         let usual = signals.working().and_then(|usual| usual.of(self.parameter));
-        if was_room || usual.is_some_and(|usual| (now - usual).abs() <= JUMP) {
+        if now > FLUSH_PRESSURE_MAX
+            || was_room
+            || usual.is_some_and(|usual| (now - usual).abs() <= JUMP)
+        {
             return Some(false);
         }
         // What the flow and the neighbours do now, not in the mean of a beat: a true jump shows in them at once.

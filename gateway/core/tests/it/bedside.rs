@@ -83,13 +83,16 @@ impl Signal {
 
 /// A transducer on a circuit that works is never flat: a little more and a little less, as with a heart that beats.
 fn ripple(parameter: Parameter, reading: Reading, ms: u64) -> Reading {
-    let swing = match parameter {
-        Parameter::FlowBlood => 1.25,
-        Parameter::PressDrain | Parameter::PressPre | Parameter::PressPost => 0.125,
-        _ => return reading,
+    let pressures = [Parameter::PressDrain, Parameter::PressPre, Parameter::PressPost];
+    let swing = if parameter == Parameter::FlowBlood {
+        1.25
+    } else if pressures.contains(&parameter) {
+        0.125
+    } else {
+        return reading;
     };
     match reading {
-        Reading::Value(value) if ms / 200 % 2 == 0 => Reading::Value(value + swing),
+        Reading::Value(value) if (ms / 200).is_multiple_of(2) => Reading::Value(value + swing),
         Reading::Value(value) => Reading::Value(value - swing),
         Reading::Questionable(_) | Reading::NoData(_) => reading,
     }

@@ -75,7 +75,7 @@ const COMPOSITES: &[(&str, u64, Priority, bool)] = &[
     ("gas.failure", 0, High, false),
     ("power.depleting", 5_000, High, false),
     ("bleeding.trend", 60_000, Information, false),
-    ("pulse.low", 60_000, Information, false),
+    ("pulse.low", 30_000, Information, false),
 ];
 
 fn key(id: &str) -> RuleKey {
@@ -135,11 +135,9 @@ fn rules_are_judged_when_and_where_they_mean_something() {
         let rule = &spec.rule;
         let id = rule.key.to_string();
         // The drainage pressure as the reference asks; flow over one beat of the heart, our own.
-        let average = match rule.parameter {
-            Parameter::PressDrain => Duration::from_secs(1),
-            Parameter::FlowBlood => Duration::from_millis(400),
-            _ => Duration::ZERO,
-        };
+        let of = |parameter, millis| if rule.parameter == parameter { millis } else { 0 };
+        let millis = of(Parameter::PressDrain, 1_000) + of(Parameter::FlowBlood, 400);
+        let average = Duration::from_millis(millis);
         assert_eq!(rule.average, average, "{id}");
         let cumulative = id == "flow.min_oxygenator";
         assert_eq!(rule.cumulative, cumulative, "{id}");

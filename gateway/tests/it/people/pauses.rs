@@ -101,8 +101,11 @@ async fn a_pause_of_a_ward_is_broken_by_a_new_alarm_at_any_of_its_pumps() {
 
     // Something new at the other pump of the ward.
     agents[1].set("air.bubble", 1);
-    log.raised("p2", "air.arterial").await;
-    heard(&log, &here.occurrence, v1::AudioState::On).await;
+    let (_, air) = log.raised("p2", "air.arterial").await;
+    let broken = heard(&log, &here.occurrence, v1::AudioState::On).await;
+    // By that alarm, and not by something that came later at its own pump.
+    let after = Duration::from_nanos(broken.changed_mono_ns - air.changed_mono_ns);
+    assert!(after < Duration::from_millis(50), "{after:?} after the new alarm");
     // The other ward did not ask for it.
     heard(&log, &elsewhere.occurrence, v1::AudioState::Paused).await;
     assert_eq!(resume(&site.display, scope, "picu", "").await, 1);

@@ -16,6 +16,7 @@ use crate::signal::median_of;
 use crate::time::SampleTime;
 use slope::{POINTS, slope};
 
+const SECOND_NS: u64 = 1_000_000_000;
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 
@@ -105,6 +106,7 @@ struct Minute {
 pub(super) struct ClottingState {
     /// Number of the last minute judged, and minutes since the circuit began.
     minute: Option<u64>,
+    seen: Option<Minute>,
     age: u32,
     unsteady: u32,
     /// Resistances of the present 5 min.
@@ -126,6 +128,7 @@ impl ClottingState {
     pub(super) const fn new() -> Self {
         Self {
             minute: None,
+            seen: None,
             age: 0,
             unsteady: 0,
             accepted: [0.0; 8],
@@ -146,6 +149,7 @@ impl ClottingState {
     /// begin anew.
     pub(super) fn restart(&mut self) {
         self.minute = None;
+        self.seen = None;
         self.points = History::new(POINT_S);
         self.sats = History::new(POINT_S);
         self.accepted_count = 0;
@@ -163,7 +167,7 @@ impl ClottingState {
         if let Err(reason) = demand(scene) {
             return Finding::Unknown(reason);
         }
-        let number = scene.tick.as_nanos() / (MINUTE * 1_000_000_000);
+        let number = scene.tick.as_nanos() / (MINUTE * SECOND_NS);
         let Some(before) = self.minute.replace(number) else {
             return self.finding.unwrap_or(Finding::Unknown(NotEvaluable::NoReference));
         };
@@ -171,6 +175,12 @@ impl ClottingState {
             let passed = u32::try_from(number - before).unwrap_or(u32::MAX);
             self.age = self.age.saturating_add(passed);
             self.finding = Some(self.on_minute(number, rule, scene));
+        } else if let Some(minute) = self.seen
+            && self.low.or(self.medium).is_some()
+            && scene.tick.as_nanos().is_multiple_of(SECOND_NS)
+        {
+            // What has begun goes on until the next minute says otherwise: its time may be over before.
+            self.finding = Some(self.find(minute, rule, scene));
         }
         self.finding.unwrap_or(Finding::Unknown(NotEvaluable::NoReference))
     }
@@ -179,6 +189,7 @@ impl ClottingState {
         let Some(minute) = minute(rule, scene) else {
             return Finding::Unknown(NotEvaluable::NoReference);
         };
+        self.seen = Some(minute);
         if let Some(resistance) = minute.resistance {
             self.unsteady = 0;
             if let Some(place) = self.accepted.get_mut(self.accepted_count) {

@@ -12,6 +12,9 @@ use crate::signal::Levels;
 /// Below this flow its changes mean nothing, in mL/min (reference, section 2.4).
 const FLOW_MIN: f32 = 100.0;
 
+/// A drainage pressure that has fallen by more than this, in mmHg, starves a roller (reference, section 2.4 C4).
+const STARVED: f32 = 15.0;
+
 /// What is present ends at this share of the thresholds that it began at.
 const EASE: f32 = 0.8;
 
@@ -221,6 +224,12 @@ impl<'a> Look<'a> {
         if before < FLOW_MIN { Err(NotEvaluable::NoReference) } else { Ok((beat, before)) }
     }
 
+    /// The lesser of a signal's last tenth and its last beat: of what falls, the tenth is of the pressures' time, and of
+    /// what has fallen, the beat is steady.
+    fn least(&self, parameter: Parameter) -> Result<f32, NotEvaluable> {
+        Ok(self.scene.tenth(parameter)?.min(self.scene.beat(parameter)?))
+    }
+
     /// How deep the pressure after the membrane must have fallen, and how deep it has; `None` when it has not, or when
     /// the pressure before the membrane does not follow, or when it is only back from above the usual.
     fn fall(&self, share: f32, least: f32) -> Result<Option<(f32, f32)>, NotEvaluable> {
@@ -252,30 +261,46 @@ impl<'a> Look<'a> {
         Ok((flows && opened).then(|| evidence(Parameter::PressPost, post, Side::Below, limit)))
     }
 
-    /// C2b: open between pump and membrane, so both pressures and the flow behind fall. The head falls too, for the pump
-    /// moves more; behind an obstructed drainage it would rise.
+    /// Whether the pump's head is what it was: a centrifugal pump that moves more makes less of it, and behind an
+    /// obstructed drainage more.
+    fn head_stays(&self, pre: f32) -> bool {
+        let Ok(drain) = self.scene.tenth(Parameter::PressDrain) else { return false };
+        let stays = |levels: &Levels| pre - drain >= 0.95 * (levels.pre - levels.drain);
+        stays(&self.reference) || self.usual.is_some_and(|usual| stays(&usual))
+    }
+
+    /// Whether a centrifugal pump works less than it did: it would work harder if it moved more, and one that is filled
+    /// with air does not.
+    fn is_lighter(&self) -> bool {
+        let Ok(current) = self.least(Parameter::MotorCurrent) else { return false };
+        let less = |levels: &Levels| current < 0.9 * levels.current;
+        less(&self.reference) || self.usual.is_some_and(|usual| less(&usual))
+    }
+
+    /// Whether a roller lacks blood: its flow is less because the drainage gives less, not because it is lost behind.
+    fn is_starved(&self) -> bool {
+        let Ok(drain) = self.scene.beat(Parameter::PressDrain) else { return false };
+        let fell = |levels: &Levels| drain < levels.drain - STARVED;
+        fell(&self.reference) || self.usual.is_some_and(|usual| fell(&usual))
+    }
+
+    /// C2b: open between pump and membrane, so both pressures and the flow behind fall, and no other cause explains it.
     fn before_membrane(&self, rule: &Disconnection) -> Branch {
         self.scene.tenth(Parameter::PumpSpeed)?;
         let pre = self.scene.tenth(Parameter::PressPre)?;
         let before = Self::known(self.reference.pre)?;
-        let (beat, flow_before) = self.flow()?;
-        // The flow of the same tenth as the pressures: over a beat it comes later.
-        let flow = self.scene.tenth(Parameter::FlowBlood)?.min(beat);
+        let (_beat, flow_before) = self.flow()?;
+        let flow = self.least(Parameter::FlowBlood)?;
         let kept = 1.0 - rule.fall_share * self.ease;
         let Some(_fall) = self.fall(rule.fall_share, rule.fall_min)? else { return Ok(None) };
-        let head = self.scene.tenth(Parameter::PressDrain).ok().map(|drain| pre - drain);
-        let fell = |before: f32| head.is_none_or(|head| before.is_nan() || head < 0.95 * before);
-        let usual = self.usual.map_or(f32::NAN, |usual| usual.pre - usual.drain);
-        let head_fell = fell(before - self.reference.drain) && fell(usual);
-        // A centrifugal pump that moves more works harder; one that is filled with air does not. A roller that works
-        // against nothing is lighter.
-        let current = self.scene.beat(Parameter::MotorCurrent);
-        let lighter = !self.scene.is_pushed(self.reference.speed)
-            && current.is_ok_and(|current| current < 0.9 * self.reference.current);
+        let other_cause = if self.scene.is_pushed(self.reference.speed) {
+            self.is_starved()
+        } else {
+            self.head_stays(pre) || self.is_lighter()
+        };
         let is = pre < kept * before
             && flow < (1.0 - rule.flow_fall * self.ease) * flow_before
-            && head_fell
-            && !lighter;
+            && !other_cause;
         Ok(is.then(|| evidence(Parameter::PressPre, pre, Side::Below, kept * before)))
     }
 
@@ -286,7 +311,7 @@ impl<'a> Look<'a> {
         let drain = self.scene.tenth(Parameter::PressDrain)?;
         let before = Self::known(self.reference.drain)?;
         let flow = self.flow();
-        let current = self.scene.beat(Parameter::MotorCurrent);
+        let current = self.least(Parameter::MotorCurrent);
         if let (Err(reason), Err(_)) = (flow, current) {
             return Err(reason);
         }
@@ -297,8 +322,10 @@ impl<'a> Look<'a> {
         let air = [Parameter::AirBubble, Parameter::AirVenous].into_iter().any(|one| {
             self.scene.signals.latest(one, self.scene.tick).is_some_and(|air| air > 0.5)
         });
-        let less =
-            flow.is_ok_and(|(flow, before)| flow < (1.0 - rule.flow_fall * self.ease) * before);
+        let least = self.least(Parameter::FlowBlood);
+        let less = flow.is_ok_and(|(_beat, before)| {
+            least.is_ok_and(|least| least < (1.0 - rule.flow_fall * self.ease) * before)
+        });
         let lighter = current.is_ok_and(|current| {
             current < (1.0 - rule.current_fall * self.ease) * self.reference.current
         });

@@ -35,7 +35,7 @@ const NOTES: usize = 40;
 
 /// Notes that tell how it was: a minute; and seconds that tell how it is now.
 const BEFORE: usize = 6;
-const NOW_S: u64 = 5;
+const NOW_S: u64 = 3;
 
 /// Less than two minutes back tells no trend.
 const BACK_MIN: usize = 9;

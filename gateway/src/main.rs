@@ -1,6 +1,7 @@
 //! Arguments, settings, run, exit code.
 
 use std::io::IsTerminal as _;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -74,9 +75,16 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     let mut gateway = Gateway::start(settings).await?;
-    println!("displays: http://{}", gateway.address());
-    println!("metrics:  http://{}/metrics", gateway.metrics_address());
-    println!("broker:   {}", gateway.broker_address());
+    let addresses = format!(
+        "displays: http://{}\nmetrics:  http://{}/metrics\nbroker:   {}\n",
+        gateway.address(),
+        gateway.metrics_address(),
+        gateway.broker_address()
+    );
+    // Whoever reads them may have gone away; that must not end a gateway, as println! would.
+    let mut stdout = std::io::stdout();
+    let _reader_gone =
+        stdout.write_all(addresses.as_bytes()).and_then(|()| stdout.flush()).is_err();
     let code = tokio::select! {
         () = asked_to_stop()? => ExitCode::SUCCESS,
         failed = gateway.failed() => {

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
+use ecmo_profile::STARTER;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -13,6 +14,9 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 use crate::crossing::CONDITION;
+
+/// Name of the profile beside the settings.
+const PROFILE: &str = "profile.toml";
 
 /// How long it may take to start, on a machine that is busy building too.
 const START_MAX: Duration = Duration::from_secs(10);
@@ -63,6 +67,7 @@ impl Gateway {
     ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a folder for the gateway")?;
         let settings = folder.path().join("gateway.toml");
+        std::fs::write(folder.path().join(PROFILE), profile_text()).context("the profile")?;
         std::fs::write(&settings, settings_text(broker, ward, displays))
             .context("cannot write the gateway's settings")?;
         let log = std::fs::File::create(log_of(&folder)).context("cannot make the log")?;
@@ -118,14 +123,26 @@ fn log_of(folder: &TempDir) -> PathBuf {
     folder.path().join("gateway.log")
 }
 
-/// The limit is judged without delays, so that each frame that crosses it changes an alarm.
+/// The starter profile, in which one limit is judged without delays, so that each frame that crosses it changes an alarm.
+fn profile_text() -> String {
+    let (before, rest) =
+        STARTER.split_once(&format!("condition = \"{CONDITION}\"")).unwrap_or((STARTER, ""));
+    let (rule, after) = rest.split_once("\n\n").unwrap_or((rest, ""));
+    let at_once = |line: &str| match line.split_once(" = ") {
+        Some((key @ ("delay_s" | "clear_s"), _)) => format!("{key} = 0.0"),
+        Some(_) | None => line.to_owned(),
+    };
+    let rule: Vec<_> = rule.lines().map(at_once).collect();
+    format!("{before}condition = \"{CONDITION}\"{}\n\n{after}", rule.join("\n"))
+}
+
 fn settings_text(broker: SocketAddr, ward: &str, displays: u32) -> String {
     format!(
         "wards = [\"{ward}\"]\n\
          [broker]\nurl = \"mqtt://{broker}\"\n\
          [serve]\nbind = \"127.0.0.1:0\"\ndisplays_max = {}\n\
          [metrics]\nbind = \"127.0.0.1:0\"\n\
-         [[alarms.rule]]\nid = \"{CONDITION}\"\nlimit = 350.0\nhysteresis = 10.0\ndelay_ms = 0\nclear_delay_ms = 0\n",
+         [alarms]\nprofile = \"{PROFILE}\"\n",
         displays.max(1) + 4
     )
 }

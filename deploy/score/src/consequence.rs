@@ -23,7 +23,7 @@ const EFFECTS: [&str; 17] = [
 
 /// Beginnings of what is expected, and of other causes that come true with it: air is drawn into an open line and the
 /// pump then moves no blood; a bent cannula or a lack of volume obstructs the drainage; and so on.
-const FOLLOWS: [(&str, &str); 17] = [
+const FOLLOWS: [(&str, &str); 18] = [
     ("circuit.disconnection", "air."),
     ("circuit.disconnection", "post.low"),
     ("circuit.disconnection", "pump.stop"),
@@ -35,6 +35,7 @@ const FOLLOWS: [(&str, &str); 17] = [
     ("drain.chatter", "drain.obstruction"),
     ("flow.high", "drain.obstruction"),
     ("post.high", "return.obstruction"),
+    ("pre.high", "return.obstruction"),
     ("battery.", "power."),
     ("battery.", "battery."),
     ("heater.over", "temp.return.high"),

@@ -1,8 +1,9 @@
 //! Everything that must hold, as named steps in one order: what fails soonest comes first, what was built is used again.
 
+use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::clock::Start;
 use crate::contract;
@@ -10,6 +11,7 @@ use crate::demo;
 use crate::instructions;
 use crate::mosquitto;
 use crate::process::{Project, run as run_command};
+use crate::score;
 use crate::tools;
 
 struct Step {
@@ -52,6 +54,11 @@ const STEPS: &[Step] = &[
         name: "instructions",
         what: "judging a frame costs no more than promised, in instructions",
         run: instructions::check,
+    },
+    Step {
+        name: "score",
+        what: "a short score of the alarm rules: every target reached",
+        run: short_score,
     },
     Step { name: "bench-core", what: "cost of one frame in the core", run: bench_core },
     Step {
@@ -128,6 +135,12 @@ fn run_steps(project: &Project, names: &[&str]) -> Result<()> {
         names.len()
     );
     failure.map_or(Ok(()), Err)
+}
+
+fn short_score(project: &Project) -> Result<()> {
+    let code = score::run(project, &["--quick"])?;
+    ensure!(code == ExitCode::SUCCESS, "the score missed a target; its output says which");
+    Ok(())
 }
 
 fn install(project: &Project) -> Result<()> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ecmo_core::alarm::condition::{Condition, Kind, Priority};
-use ecmo_core::alarm::occurrence::{Audio, Occurrence, Transition};
+use ecmo_core::alarm::occurrence::{Audio, Occurrence, Signal, Transition};
 use ecmo_core::alarm::{AlarmChange, Cause, Output};
 use ecmo_core::frame::{Frame, FrameStamp};
 use ecmo_core::time::{ClockMap, Instant};
@@ -52,6 +52,19 @@ struct HandedOver {
     confirmed: bool,
 }
 
+/// What the gateway must know to judge itself.
+#[derive(Debug)]
+pub(super) enum Note {
+    /// A high alarm began to signal, or came back, with this revision.
+    Signals(String, u32),
+    /// An alarm signals no longer, or is not high any more.
+    Quiet(String),
+    /// A display has shown this revision.
+    Shown(String, u32),
+    /// A frame was decided, so long after its arrival.
+    Decided(Duration),
+}
+
 /// The displays, and what is measured on the way to them.
 #[derive(Debug)]
 pub(super) struct Hub {
@@ -66,6 +79,7 @@ pub(super) struct Hub {
     counted: HashMap<String, (AlarmPriority, AlarmKind)>,
     /// Wards in which a new or worse alarm is heard, `None` for all: their pauses end.
     heard: Vec<Option<Id>>,
+    notes: Vec<Note>,
 }
 
 impl Hub {
@@ -92,7 +106,13 @@ impl Hub {
             transitions,
             counted: HashMap::new(),
             heard: Vec::new(),
+            notes: Vec::new(),
         }
+    }
+
+    /// What happened since the last time that the gateway is judged by.
+    pub(super) fn take_notes(&mut self) -> Vec<Note> {
+        std::mem::take(&mut self.notes)
     }
 
     /// Wards in which a new or worse alarm was heard since the last time; `None` for all.
@@ -118,6 +138,7 @@ impl Hub {
     pub(super) fn confirm(&mut self, shown: &[(String, u32)], now: Instant) -> Confirmed {
         let mut confirmed = Confirmed::default();
         for (id, revision) in shown {
+            self.notes.push(Note::Shown(id.clone(), *revision));
             let found =
                 self.recent.iter_mut().rev().find(|one| one.revision == *revision && one.id == *id);
             let Some(found) = found else { continue };
@@ -178,9 +199,10 @@ impl Hub {
     }
 
     /// Takes note of how long a frame took from its arrival to its decision, and of that how long to be decoded.
-    pub(super) fn measure_decision(&self, received: Instant, begun: Instant, decoded: Instant) {
+    pub(super) fn measure_decision(&mut self, received: Instant, begun: Instant, decoded: Instant) {
         let now = self.clock.now();
         self.latencies.record_between(Hop::ReceivedToDecided, received, now);
+        self.notes.push(Note::Decided(now.since(received)));
         let stages = &self.metrics.processing_seconds;
         stages.get(Stage::Decode).record(decoded.since(begun).as_secs_f64());
         stages.get(Stage::Alarm).record(now.since(decoded).as_secs_f64());
@@ -243,6 +265,7 @@ impl Hub {
         }
         self.count(&id, change);
         self.listen(address, change);
+        self.note(&id, change.occurrence);
         if self.recent.len() >= RECENT_MAX {
             self.recent.pop_front();
         }
@@ -262,6 +285,21 @@ impl Hub {
             sampled_to_decided,
             confirmed: false,
         });
+    }
+
+    /// Takes note of a high alarm that a display must show, and of one that is high no longer.
+    fn note(&mut self, id: &str, occurrence: &Occurrence) {
+        // That nobody confirms is not confirmed by nobody either.
+        if occurrence.id.condition == Condition::DELIVERY_UNCONFIRMED {
+            return;
+        }
+        let signals = matches!(occurrence.signal(), Signal::On | Signal::Latched);
+        if occurrence.priority != Priority::High || !signals {
+            self.notes.push(Note::Quiet(id.to_owned()));
+        } else if occurrence.covers_from == occurrence.revision {
+            // Only what a person would see differently must be seen again.
+            self.notes.push(Note::Signals(id.to_owned(), occurrence.revision));
+        }
     }
 
     fn path_times(&self, cause: &Cause, decided_at: Instant) -> PathTimes {

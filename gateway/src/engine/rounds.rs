@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
 
 use super::command::{Command, EngineHandle};
-use super::hub::{Hub, Outbox};
+use super::hub::{Hub, Note, Outbox};
 use super::timer::{HELD_UP, Timer};
 use super::ward::Ward;
 use crate::clock::Clock;
@@ -89,6 +89,7 @@ impl Rounds {
                 self.on_message(message);
                 self.break_pauses();
             }
+            self.judge_self();
             // By the clock and not by the branch above: a flood of messages must not starve the deadlines.
             self.on_time(&mut timer);
             self.break_pauses();
@@ -99,6 +100,7 @@ impl Rounds {
                 self.on_command(asked);
                 self.break_pauses();
             }
+            self.judge_self();
             self.finish_round();
         }
     }
@@ -123,6 +125,19 @@ impl Rounds {
                 }
                 let up = u64::try_from(self.paths_up.len()).unwrap_or(u64::MAX);
                 self.linked.store(up, Ordering::Release);
+            }
+        }
+    }
+
+    /// Tells the gateway's own conditions what they are judged by: alarms that wait for a display, and slow decisions.
+    fn judge_self(&mut self) {
+        let now = self.clock.now();
+        for note in self.hub.take_notes() {
+            match note {
+                Note::Signals(id, revision) => self.uplink.on_high_alarm(&id, revision, now),
+                Note::Quiet(id) => self.uplink.on_quiet_alarm(&id),
+                Note::Shown(id, revision) => self.uplink.on_confirmed(&id, revision),
+                Note::Decided(took) => self.uplink.on_decided(took, now),
             }
         }
     }

@@ -112,7 +112,10 @@ async fn an_agent_that_dies_is_told_within_a_second_and_is_back_when_it_starts_a
     let pump = site.display.await_live("p1").await;
     let counters = pump.counters.unwrap();
     assert_eq!((counters.boots, counters.dropouts), (2, 1));
-    assert!(log.changes().iter().all(|(_, alarm)| alarm.pump == "p1"), "{:?}", log.changes());
+    // Of the gateway itself: this display confirms nothing, so nobody may have seen it.
+    let unconfirmed = |alarm: &v1::Alarm| alarm.condition == "delivery.unconfirmed";
+    let others = log.changes().iter().any(|(_, one)| one.pump != "p1" && !unconfirmed(one));
+    assert!(!others, "{:?}", log.changes());
     site.await_counted("ecmo_pump_stream_up", &[], 2.0).await;
     agent.stop().await;
     witness.stop().await;

@@ -41,7 +41,8 @@ impl Alarms {
         for (place, rule) in rules.composites().iter().enumerate() {
             let Some(state) = self.composites.get_mut(place) else { break };
             let condition = rule.key.condition;
-            let delays = Delays { raise: rule.hold, clear: rule.clear_delay, cumulative: false };
+            let (raise, clear) = (rule.hold, rule.clear_delay);
+            let delays = Delays { raise, clear, cumulative: false, dip: Duration::ZERO };
             let lag = lag_of(&rule.composite);
             let finding = state.memory.judge(&rule.composite, scene);
             let (verdict, evidence) = match finding {

@@ -37,11 +37,12 @@ impl Streak {
     }
 }
 
-/// Time that adds up while something is so and wears off while it is not.
+/// Time that adds up while something is so, and begins anew once it has recovered.
 #[derive(Debug, Clone, Copy)]
 struct Sum {
     total: Duration,
     last: Option<SampleTime>,
+    recovering: Option<Streak>,
 }
 
 impl Sum {
@@ -51,11 +52,9 @@ impl Sum {
     fn step(&mut self, violated: bool, time: SampleTime) -> Duration {
         let step = self.last.map_or(Duration::ZERO, |last| time.since(last)).min(Self::STEP_MAX);
         self.last = Some(time);
-        self.total = if violated {
-            self.total.saturating_add(step)
-        } else {
-            self.total.saturating_sub(step)
-        };
+        if violated {
+            self.total = self.total.saturating_add(step);
+        }
         self.total
     }
 }
@@ -70,9 +69,19 @@ pub(crate) struct Onset {
 #[derive(Debug, Clone, Copy)]
 enum Phase {
     Normal,
-    Pending { onset: Onset, violated: Streak },
-    Adding { onset: Onset, sum: Sum },
-    Present { recovering: Option<Streak> },
+    /// `dip`: since when it has not been violated, for shorter than counts.
+    Pending {
+        onset: Onset,
+        violated: Streak,
+        dip: Option<SampleTime>,
+    },
+    Adding {
+        onset: Onset,
+        sum: Sum,
+    },
+    Present {
+        recovering: Option<Streak>,
+    },
 }
 
 /// What a sample led to.
@@ -95,6 +104,8 @@ pub(crate) struct Delays {
     pub(crate) clear: Duration,
     /// Violated time adds up instead of beginning anew.
     pub(crate) cumulative: bool,
+    /// A pause of the violation that is no longer than this is none.
+    pub(crate) dip: Duration,
 }
 
 /// What is said of one moment.
@@ -144,19 +155,28 @@ impl Hold {
             Phase::Normal if !violated => Verdict::Unchanged,
             Phase::Normal if delays.raise.is_zero() => self.raise(at),
             Phase::Normal if delays.cumulative => {
-                let sum = Sum { total: lag, last: Some(at.time) };
+                let sum = Sum { total: lag, last: Some(at.time), recovering: None };
                 self.phase = Phase::Adding { onset: since, sum };
                 Verdict::Unchanged
             }
             Phase::Normal => {
-                self.phase = Phase::Pending { onset: since, violated: Streak::begin(since.time) };
+                let violated = Streak::begin(since.time);
+                self.phase = Phase::Pending { onset: since, violated, dip: None };
                 Verdict::Unchanged
             }
-            Phase::Pending { .. } if !violated => {
-                self.phase = Phase::Normal;
+            Phase::Pending { dip, .. } if !violated => {
+                let dipped = at.time.since(*dip.get_or_insert(at.time));
+                if dipped > delays.dip || delays.dip.is_zero() {
+                    self.phase = Phase::Normal;
+                }
                 Verdict::Unchanged
             }
-            Phase::Pending { onset, violated } => {
+            Phase::Pending { onset, violated, dip } => {
+                if dip.take().is_some_and(|dip| at.time.since(dip) > delays.dip) {
+                    // It paused for too long between two looks: it begins anew.
+                    *onset = since;
+                    *violated = Streak::begin(since.time);
+                }
                 let onset = *onset;
                 if violated.extend(at.time) < delays.raise {
                     return Verdict::Unchanged;
@@ -166,8 +186,13 @@ impl Hold {
             Phase::Adding { onset, sum } => {
                 let onset = *onset;
                 let total = sum.step(violated, at.time);
-                if total.is_zero() && !violated {
+                if !recovered {
+                    sum.recovering = None;
+                } else if sum.recovering.get_or_insert(Streak::begin(at.time)).extend(at.time)
+                    >= delays.clear
+                {
                     self.phase = Phase::Normal;
+                    return Verdict::Unchanged;
                 }
                 if total < delays.raise {
                     return Verdict::Unchanged;
@@ -198,7 +223,7 @@ impl Hold {
     pub(crate) fn interrupt(&mut self) {
         match &mut self.phase {
             Phase::Normal | Phase::Pending { .. } => {}
-            Phase::Adding { sum, .. } => sum.last = None,
+            Phase::Adding { sum, .. } => (sum.last, sum.recovering) = (None, None),
             Phase::Present { recovering } => *recovering = None,
         }
     }
@@ -207,9 +232,12 @@ impl Hold {
     pub(crate) fn restart(&mut self) {
         match &mut self.phase {
             Phase::Normal | Phase::Present { recovering: None } => {}
-            Phase::Adding { sum, .. } => sum.last = None,
-            Phase::Pending { violated: streak, .. }
-            | Phase::Present { recovering: Some(streak) } => streak.restart(),
+            Phase::Adding { sum, .. } => (sum.last, sum.recovering) = (None, None),
+            Phase::Pending { violated: streak, dip, .. } => {
+                *dip = None;
+                streak.restart();
+            }
+            Phase::Present { recovering: Some(streak) } => streak.restart(),
         }
     }
 }
@@ -223,7 +251,12 @@ mod tests {
     }
 
     fn delays(cumulative: bool) -> Delays {
-        Delays { raise: Duration::from_secs(60), clear: Duration::from_secs(1), cumulative }
+        Delays {
+            raise: Duration::from_secs(60),
+            clear: Duration::from_secs(5),
+            cumulative,
+            dip: Duration::ZERO,
+        }
     }
 
     /// Violated in the given seconds of each minute; returns when it raised, in seconds.
@@ -240,9 +273,11 @@ mod tests {
     #[test]
     fn violated_time_adds_up_where_the_rule_says_so() {
         assert_eq!(raised(false, 0..45), None);
-        // 45 s violated and 15 s worn off: 30 s a minute.
-        assert_eq!(raised(true, 0..45), Some(90));
-        assert_eq!(raised(true, 0..30), None);
+        // Recovered for 15 s: it begins anew.
+        assert_eq!(raised(true, 0..45), None);
+        // Pauses of 4 s are shorter than the clear delay of 5 s: 55 s of the first minute, and 5 s of the second, of which
+        // the first is the second before it.
+        assert_eq!(raised(true, 0..56), Some(64));
         assert_eq!(raised(true, 0..60), Some(60));
     }
 

@@ -1,5 +1,7 @@
 //! One limit over one channel's samples: averaged, held against the limit in force, with the rule's delays.
 
+use core::time::Duration;
+
 use crate::alarm::average::Average;
 use crate::alarm::hold::{Delays, Hold, Look, Onset, Verdict};
 use crate::alarm::rule::LimitRule;
@@ -52,14 +54,17 @@ impl LimitState {
     }
 }
 
-const fn delays(rule: &LimitRule) -> Delays {
-    Delays { raise: rule.delay, clear: rule.clear_delay, cumulative: rule.cumulative }
+/// The pulse of a roller, or a heart, may take a value back over its limit for so long (own, prop).
+const DIP: Duration = Duration::from_millis(400);
+
+/// A tenth of the delay, or one pulse if that is longer, and never more than half of the delay.
+pub(crate) fn delays(rule: &LimitRule) -> Delays {
+    let dip = (rule.delay / 10).max(DIP).min(rule.delay / 2);
+    Delays { raise: rule.delay, clear: rule.clear_delay, cumulative: rule.cumulative, dip }
 }
 
 #[cfg(test)]
 mod tests {
-    use core::time::Duration;
-
     use super::*;
     use crate::alarm::condition::{Condition, Kind, Priority};
     use crate::alarm::rule::{Gate, Limit, Measure, RuleKey, Side};

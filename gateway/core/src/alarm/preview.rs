@@ -5,7 +5,8 @@
 //! averages is judged by the mean. What lasted within two bins of the delay may be counted or not.
 
 use crate::alarm::average::Average;
-use crate::alarm::hold::{Delays, Hold, Look, Onset, Verdict};
+use crate::alarm::hold::{Hold, Look, Onset, Verdict};
+use crate::alarm::limit::delays;
 use crate::alarm::rule::{LimitRule, Side};
 use crate::frame::BootId;
 use crate::time::SampleTime;
@@ -67,9 +68,7 @@ impl<'a> Preview<'a> {
             at: Onset { boot: BOOT, time: at },
             lag: rule.average / 2,
         };
-        let (raise, clear) = (rule.delay, rule.clear_delay);
-        let delays = Delays { raise, clear, cumulative: rule.cumulative };
-        if matches!(self.hold.step(delays, look), Verdict::Raise(_)) {
+        if matches!(self.hold.step(delays(rule), look), Verdict::Raise(_)) {
             self.raised = self.raised.saturating_add(1);
         }
     }
@@ -135,7 +134,9 @@ mod tests {
         let above = rule(Side::Above, 0, 300);
         assert_eq!(raised(&above, &[HIGH, HIGH, HIGH, HIGH], true), 1);
         assert_eq!(raised(&above, &[HIGH, HIGH, HIGH], true), 0);
-        assert_eq!(raised(&above, &[HIGH, HIGH, CROSSING, HIGH, HIGH], true), 0);
+        // A pause of half the delay or more is one; a shorter one is the pulse.
+        assert_eq!(raised(&above, &[HIGH, HIGH, CROSSING, CROSSING, HIGH, HIGH], true), 0);
+        assert_eq!(raised(&above, &[HIGH, HIGH, CROSSING, HIGH, HIGH], true), 1);
         assert_eq!(raised(&above, &[HIGH, HIGH, HIGH, HIGH], false), 0);
         let below = rule(Side::Below, 0, 300);
         assert_eq!(raised(&below, &[LOW, LOW, LOW, LOW], true), 1);

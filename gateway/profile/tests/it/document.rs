@@ -64,7 +64,7 @@ fn a_row_says_what_the_rule_does() {
         "| `gas.fdo2.dev` | distance of gas.fdo2 from gas.fdo2.set > 5 % | 10 s | <= 4 for 5 s | medium | technical | no | running | no |",
         "| `air.arterial` | air.bubble = 1 | none | 0 for 1 s | high | physiological | yes | always | no |",
         "| `power.mains_lost` | power.mains = 0 | 2 s | 1 for 1 s | medium | technical | no | always | no |",
-        "| `pulse.low` | pulse_min_mmhg 10 | 30 s | no longer found for 60 s | information | physiological | no | by its signals, VA | no |",
+        "| `pulse.low` | pulse_min_mmhg 10 | 25 s | no longer found for 60 s | information | physiological | no | by its signals, VA | no |",
     ] {
         assert!(table.contains(&format!("{row}\n")), "{row}\n{table}");
     }

@@ -75,7 +75,7 @@ const COMPOSITES: &[(&str, u64, Priority, bool)] = &[
     ("gas.failure", 0, High, false),
     ("power.depleting", 5_000, High, false),
     ("bleeding.trend", 60_000, Information, false),
-    ("pulse.low", 30_000, Information, false),
+    ("pulse.low", 25_000, Information, false),
 ];
 
 fn key(id: &str) -> RuleKey {

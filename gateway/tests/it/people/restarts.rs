@@ -40,6 +40,8 @@ impl Killable {
         let line = tokio::time::timeout(SOON, lines.next_line()).await.unwrap().unwrap().unwrap();
         let url = line.strip_prefix("displays: http://").unwrap_or_else(|| panic!("{line}"));
         let gateway: SocketAddr = url.trim().parse().unwrap();
+        // The other end of its output closes here: a gateway does not end because nobody reads it.
+        drop(lines);
         Self { child, display: Display::connect(gateway).await }
     }
 

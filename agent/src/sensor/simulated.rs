@@ -3,6 +3,7 @@
 //! The same seed gives the same samples, because its time is counted in samples and not read from a clock.
 
 use ecmo_circuit::{Feed, Setup, Simulation};
+use ecmo_core::case::Case;
 use ecmo_core::parameter::Parameter;
 use ecmo_core::time::SampleTime;
 
@@ -27,17 +28,7 @@ impl Simulated {
     /// A circuit that already runs at its working point.
     #[must_use]
     pub fn new(settings: &SimulatedSettings) -> Self {
-        let simulation = Simulation::new(Setup {
-            seed: settings.seed,
-            kind: settings.kind,
-            therapy: settings.therapy,
-            kg: settings.weight_kg,
-            target_ml_min: TARGET_ML_MIN_KG * settings.weight_kg,
-            speed_set: settings.speed.map(|speed| speed.get()),
-            feed: Feed::Raw,
-            pace: settings.pace,
-            events: settings.faults.iter().copied().map(Fault::event).collect(),
-        });
+        let simulation = Simulation::new(setup(settings));
         let channels: Vec<Channel> = simulation.channels().iter().map(channel).collect();
         let mut places = [None; Parameter::COUNT];
         for (number, channel) in channels.iter().enumerate() {
@@ -63,6 +54,37 @@ impl Simulated {
                 out.push(*place, time.plus(at.saturating_sub(start)), reading);
             }
         });
+    }
+}
+
+/// What a ward would enter as the case of the simulated circuit.
+#[must_use]
+pub fn case(settings: &SimulatedSettings) -> Case {
+    let setup = setup(settings);
+    #[expect(clippy::cast_possible_truncation, reason = "a person enters a few digits")]
+    let entered = |number: f64| Some(number as f32);
+    Case {
+        pump_kind: Some(setup.kind),
+        therapy: Some(setup.therapy),
+        weight_kg: entered(setup.weight_kg()),
+        flow_target: entered(setup.flow_target()),
+        oxygenator_flow_min: entered(setup.oxygenator_flow_min()),
+        speed_max: entered(setup.speed_max()),
+    }
+}
+
+/// The circuit that the settings describe.
+fn setup(settings: &SimulatedSettings) -> Setup {
+    Setup {
+        seed: settings.seed,
+        kind: settings.kind,
+        therapy: settings.therapy,
+        kg: settings.weight_kg,
+        target_ml_min: TARGET_ML_MIN_KG * settings.weight_kg,
+        speed_set: settings.speed.map(|speed| speed.get()),
+        feed: Feed::Raw,
+        pace: settings.pace,
+        events: settings.faults.iter().copied().map(Fault::event).collect(),
     }
 }
 

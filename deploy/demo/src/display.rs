@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context;
+use ecmo_core::case::{Case, PumpKind, Therapy};
+use ecmo_proto::topic::PumpAddress;
 use ecmo_proto::v1;
 use ecmo_proto::v1::alarm_service_client::AlarmServiceClient;
 use ecmo_proto::v1::latency_service_client::LatencyServiceClient;
 use ecmo_proto::v1::pump_service_client::PumpServiceClient;
+use ecmo_proto::v1::treatment_service_client::TreatmentServiceClient;
 use ecmo_proto::v1::watch_alarms_response::Update;
 use tonic::transport::{Channel, Endpoint};
 
@@ -29,6 +32,9 @@ const RAISED_MAX: usize = 32;
 /// Pause before the gateway is watched again.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// Attempts to enter a case, with a pause after each: a pump that starts is known within a second.
+const ENTER_TRIES: u32 = 25;
+
 /// Attempts without a message after which the gateway is given up.
 const FAILURES_MAX: u32 = 5;
 
@@ -40,6 +46,7 @@ pub(crate) struct Display {
     alarms: AlarmServiceClient<Channel>,
     pumps: PumpServiceClient<Channel>,
     latency: LatencyServiceClient<Channel>,
+    treatments: TreatmentServiceClient<Channel>,
 }
 
 impl Display {
@@ -59,7 +66,8 @@ impl Display {
             raised: Arc::default(),
             alarms: AlarmServiceClient::new(streams.connect().await?),
             pumps: PumpServiceClient::new(calls.clone()),
-            latency: LatencyServiceClient::new(calls),
+            latency: LatencyServiceClient::new(calls.clone()),
+            treatments: TreatmentServiceClient::new(calls),
         })
     }
 
@@ -111,6 +119,50 @@ impl Display {
     /// What was printed about the first alarms that were raised.
     pub(crate) fn raised(&self) -> Vec<String> {
         self.raised.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Enters the case of a pump, as a ward does when a treatment begins; the pump appears within a moment.
+    ///
+    /// # Errors
+    /// The gateway refuses it, or does not know the pump in time.
+    pub(crate) async fn enter(&mut self, pump: &PumpAddress, case: &Case) -> anyhow::Result<()> {
+        let (ward, pump) = (pump.ward.to_string(), pump.pump.to_string());
+        let entered = v1::Case {
+            pseudonym: format!("demo {pump}"),
+            weight_kg: case.weight_kg,
+            pump_kind: match case.pump_kind {
+                Some(PumpKind::Centrifugal) => v1::PumpKind::Centrifugal,
+                Some(PumpKind::Roller) => v1::PumpKind::Roller,
+                None => v1::PumpKind::Unspecified,
+            }
+            .into(),
+            therapy: match case.therapy {
+                Some(Therapy::VenoArterial) => v1::Therapy::VenoArterial,
+                Some(Therapy::VenoVenous) => v1::Therapy::VenoVenous,
+                None => v1::Therapy::Unspecified,
+            }
+            .into(),
+            oxygenator_flow_min: case.oxygenator_flow_min,
+            flow_target: case.flow_target,
+            speed_max: case.speed_max,
+            ..v1::Case::default()
+        };
+        let request = v1::StartTreatmentRequest {
+            ward,
+            pump,
+            case: Some(entered),
+            by: NAME.to_owned(),
+            version: 0,
+        };
+        for _ in 0..ENTER_TRIES {
+            match self.treatments.start_treatment(request.clone()).await {
+                Err(status) if status.code() == tonic::Code::NotFound => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                done => return done.map(|_entered| ()).context("the gateway refuses a case"),
+            }
+        }
+        anyhow::bail!("the gateway does not know {}", request.pump)
     }
 
     /// Every pump.

@@ -13,7 +13,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
+use ecmo_agent::config::SourceSettings;
+use ecmo_agent::sensor::simulated::case;
 use ecmo_agent::{BrokerUrl, Fault, RunError, Summary};
+use ecmo_core::case::Case;
 use ecmo_gateway::Gateway;
 use ecmo_gateway::config::{Broker, Settings};
 use ecmo_proto::topic::{Id, PumpAddress};
@@ -28,6 +31,9 @@ const WARD: &str = "nicu";
 
 /// How often the state of the unit is printed.
 const STATE_PERIOD: Duration = Duration::from_secs(5);
+
+/// Until then the gateway has nothing to compare with: medians over 10 s that end 1 s ago.
+const REFERENCE_S: f64 = 12.0;
 
 /// Exit code of arguments or addresses that cannot work.
 const EXIT_SETTINGS: u8 = 2;
@@ -69,11 +75,14 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
     // 2. The pumps.
     let (stop, stopping) = watch::channel(false);
-    let mut agents = start_agents(arguments, &gateway, &stopping)?;
+    let (mut agents, cases) = start_agents(arguments, &gateway, &stopping)?;
     introduce(arguments, &gateway);
 
-    // 3. A display.
+    // 3. A display, and what a ward would have entered.
     let mut display = Display::connect(format!("http://{}", gateway.address())).await?;
+    for (pump, case) in &cases {
+        display.enter(pump, case).await?;
+    }
     let mut watching = tokio::spawn(display.clone().watch());
 
     // 4. Until the time is over, somebody wants it, or a part fails.
@@ -101,31 +110,38 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 type Agents = JoinSet<Result<Summary, RunError>>;
 
+/// What is entered for each pump.
+type Cases = Vec<(PumpAddress, Case)>;
+
 fn start_agents(
     arguments: &Arguments,
     gateway: &Gateway,
     stopping: &watch::Receiver<bool>,
-) -> anyhow::Result<Agents> {
+) -> anyhow::Result<(Agents, Cases)> {
     let broker: BrokerUrl = gateway.broker_address().to_string().parse()?;
-    let mut agents = JoinSet::new();
+    let (mut agents, mut cases) = (JoinSet::new(), Vec::new());
     for number in 1..=arguments.pumps {
         let address =
             PumpAddress { ward: Id::new(WARD)?, pump: Id::new(&format!("pump-{number:02}"))? };
         let seed = arguments.seed.wrapping_mul(1_000).wrapping_add(u64::from(number));
-        let mut settings = ecmo_agent::Settings::simulated(address, broker.clone(), seed);
+        let mut settings = ecmo_agent::Settings::simulated(address.clone(), broker.clone(), seed);
         for fault in arguments.faults().filter(|fault| fault.pump == number) {
             let at = Duration::from_secs_f64(fault.at_s);
             settings = settings
                 .with_fault(Fault { kind: fault.kind, at, lasts: None })
                 .with_pace(fault.kind.demonstration_pace());
         }
+        cases.extend(settings.sources.iter().filter_map(|source| match source {
+            SourceSettings::Simulated(circuit) => Some((address.clone(), case(circuit))),
+            SourceSettings::Replay(_) | SourceSettings::Emtec(_) => None,
+        }));
         let mut stopping = stopping.clone();
         agents.spawn(ecmo_agent::run(settings, async move {
             // The sender lives until the demo ends; without it there is nothing left to run for.
             let _demo_gone = stopping.wait_for(|stopping| *stopping).await.is_err();
         }));
     }
-    Ok(agents)
+    Ok((agents, cases))
 }
 
 /// Says what to open and what to type next.
@@ -155,6 +171,11 @@ fn introduce(arguments: &Arguments, gateway: &Gateway) {
             fault.at_s,
             fault.kind.description()
         );
+        if fault.at_s < REFERENCE_S {
+            println!(
+                "    Rules that compare with what was before need {REFERENCE_S} s of data first."
+            );
+        }
     }
     if arguments.faults().next().is_none() {
         println!("To see an alarm: cargo demo --fault pump-stop@2:5");

@@ -188,7 +188,10 @@ impl Hold {
                 let total = sum.step(violated, at.time);
                 if !recovered {
                     sum.recovering = None;
-                } else if sum.recovering.get_or_insert(Streak::begin(at.time)).extend(at.time)
+                } else if sum
+                    .recovering
+                    .get_or_insert_with(|| Streak::begin(at.time))
+                    .extend(at.time)
                     >= delays.clear
                 {
                     self.phase = Phase::Normal;
@@ -204,7 +207,8 @@ impl Hold {
                     *recovering = None;
                     return Verdict::Unchanged;
                 }
-                let lasted = recovering.get_or_insert(Streak::begin(at.time)).extend(at.time);
+                let lasted =
+                    recovering.get_or_insert_with(|| Streak::begin(at.time)).extend(at.time);
                 if lasted < delays.clear {
                     return Verdict::Unchanged;
                 }

@@ -132,13 +132,19 @@ impl Rounds {
     /// Tells the gateway's own conditions what they are judged by: alarms that wait for a display, and slow decisions.
     fn judge_self(&mut self) {
         let now = self.clock.now();
+        let mut about_alarms = false;
         for note in self.hub.take_notes() {
+            about_alarms |= !matches!(note, Note::Decided(_));
             match note {
                 Note::Signals(id, revision) => self.uplink.on_high_alarm(&id, revision, now),
                 Note::Quiet(id) => self.uplink.on_quiet_alarm(&id),
                 Note::Shown(id, revision) => self.uplink.on_confirmed(&id, revision),
                 Note::Decided(took) => self.uplink.on_decided(took, now),
             }
+        }
+        if about_alarms {
+            // At once: an alarm that has ended is no longer one that nobody has seen.
+            self.uplink.on_tick(now, &mut Outbox::new(&mut self.hub, None, now));
         }
     }
 

@@ -99,6 +99,12 @@ impl Engine {
         let clock = parts.clock;
         let hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms);
         let uplink = Uplink::new(&profile, clock.now());
+        // A pump that was treated before a restart must be there after it, whether its agent lives or not.
+        let treated = parts.restored.iter().filter(|(_, treatment)| treatment.patient > 0);
+        let treated: Vec<_> = treated
+            .map(|(address, _)| address.clone())
+            .filter(|address| !settings.pumps.contains(address))
+            .collect();
         let mut ward = Ward::new(WardParts {
             profile,
             metrics: Arc::clone(&parts.metrics),
@@ -106,7 +112,7 @@ impl Engine {
             restored: parts.restored,
             history: (!settings.history.is_zero()).then_some(history),
         });
-        for address in &settings.pumps {
+        for address in settings.pumps.iter().chain(&treated) {
             ward.expect(address, clock.now());
         }
         let (queue, arrivals) = ingest::queue();

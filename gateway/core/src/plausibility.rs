@@ -4,6 +4,7 @@ mod cross;
 mod flat;
 mod lone;
 
+use crate::case::PumpKind;
 use crate::parameter::Parameter;
 use crate::signal::Signals;
 use crate::time::SampleTime;
@@ -29,6 +30,7 @@ pub(crate) struct Plausibility {
     flat: [Flatness; WATCHED.len()],
     cross: [Cross; CHECKS.len()],
     lone: [Lone; COUNT],
+    kind: Option<PumpKind>,
     spikes: u64,
 }
 
@@ -38,8 +40,14 @@ impl Plausibility {
             flat: WATCHED.map(Flatness::new),
             cross: CHECKS.map(Cross::new),
             lone: Lone::all(),
+            kind: None,
             spikes: 0,
         }
+    }
+
+    /// What drives the blood, as far as anybody has said.
+    pub(crate) fn set_kind(&mut self, kind: Option<PumpKind>) {
+        self.kind = kind;
     }
 
     /// Judges at a point of the grid; points come in order.
@@ -47,6 +55,7 @@ impl Plausibility {
         for flat in &mut self.flat {
             flat.judge(signals, tick);
         }
+        let kind = self.kind;
         let zeroing = |parameter| {
             self.flat.iter().any(|flat| flat.parameter() == parameter && flat.is_near_zero())
         };
@@ -54,14 +63,16 @@ impl Plausibility {
             cross.judge(signals, tick, zeroing);
         }
         for lone in &mut self.lone {
-            lone.judge(signals, tick);
+            lone.judge(signals, tick, kind);
         }
         self.spikes = signals.spikes();
     }
 
     /// Why a parameter's sensor is not believed now; `None` where there is no reason.
     pub(crate) fn doubt(&self, parameter: Parameter) -> Option<Doubt> {
-        let flat = self.flat.iter().find(|flat| flat.parameter() == parameter);
+        // The flow of a roller is often computed from its speed: then it is as flat as that.
+        let computed = parameter == Parameter::FlowBlood && self.kind == Some(PumpKind::Roller);
+        let flat = self.flat.iter().find(|flat| flat.parameter() == parameter && !computed);
         flat.and_then(Flatness::doubt)
             .or_else(|| self.lone.iter().find_map(|lone| lone.doubt(parameter)))
             .or_else(|| self.cross.iter().find_map(|cross| cross.doubt(parameter)))

@@ -227,6 +227,7 @@ pub(crate) struct Signals {
     /// Bins of 50 ms of the drainage pressure.
     drain: Trace<128>,
     last: Option<SampleTime>,
+    before_last: Option<SampleTime>,
     /// Medians over 10 s that end 1 s before the last point.
     reference: Levels,
     /// Number of the half second in which the reference was made.
@@ -248,6 +249,7 @@ impl Signals {
             tenths: FAST.iter().map(|_parameter| Trace::new(GRID_MS)).collect(),
             drain: Trace::new(50),
             last: None,
+            before_last: None,
             reference: Levels::NONE,
             reference_of: None,
             working: Working::new(),
@@ -315,6 +317,7 @@ impl Signals {
         self.tenths.iter_mut().for_each(Trace::restart);
         self.drain.restart();
         self.last = None;
+        self.before_last = None;
         self.reference = Levels::NONE;
         self.reference_of = None;
         self.working.restart();
@@ -326,7 +329,7 @@ impl Signals {
         if self.last.is_some_and(|last| point <= last) {
             return None;
         }
-        self.last = Some(point);
+        self.before_last = self.last.replace(point);
         // Twice a second: a median over ten seconds hardly moves in between, and it is what costs most here.
         let half = point.as_nanos() / REFERENCE_NS;
         if self.reference_of.replace(half) != Some(half) {
@@ -335,6 +338,21 @@ impl Signals {
         }
         self.follow(point);
         Some(point)
+    }
+
+    /// Whether the last step on the grid reached or passed a multiple of a time: frames that come seldom step over points.
+    pub(crate) fn passes(&self, width_ns: u64) -> bool {
+        let number = |point: SampleTime| point.as_nanos() / width_ns;
+        self.last.is_some_and(|last| match self.before_last {
+            Some(before) => number(before) != number(last),
+            None => last.as_nanos().is_multiple_of(width_ns),
+        })
+    }
+
+    /// Another patient or another circuit: what was usual says nothing any more.
+    pub(crate) fn forget(&mut self) {
+        self.restart();
+        self.working = Working::new();
     }
 
     /// Median of a fast signal over tenths of a second, of a slow one over seconds: so many back, so many long.
@@ -353,7 +371,7 @@ impl Signals {
 
     /// Keeps the working point up to date, once in ten seconds.
     fn follow(&mut self, point: SampleTime) {
-        if !point.as_nanos().is_multiple_of(working::STEP_NS) {
+        if !self.passes(working::STEP_NS) {
             return;
         }
         let mut levels = Levels::each(|parameter| self.median(parameter, point, (0, 100), (0, 10)));

@@ -172,7 +172,7 @@ impl Ward {
         let mut pump = Pump::new(profile, REORDER_WINDOW, now);
         if let Some(treatment) = self.parts.restored.remove(&address) {
             // Nothing was judged yet, so there is nothing that this could change in an alarm.
-            pump.set_treatment(treatment, now, &mut Unheard);
+            pump.restore_treatment(treatment, now, &mut Unheard);
         }
         let book = book_of(&pump, Arc::new(pump.rules().clone()));
         let slot = Arc::new(PumpSlot::new(address, View::of(&pump, now), book));

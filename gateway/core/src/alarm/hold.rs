@@ -132,6 +132,11 @@ impl Hold {
         Self { phase: Phase::Normal }
     }
 
+    /// Present from before.
+    pub(crate) const fn present() -> Self {
+        Self { phase: Phase::Present { recovering: None } }
+    }
+
     /// Whether it is violated, and not for long enough yet.
     pub(crate) const fn is_pending(&self) -> bool {
         matches!(self.phase, Phase::Pending { .. } | Phase::Adding { .. })

@@ -27,8 +27,10 @@ pub(crate) struct Measured {
 }
 
 impl LimitState {
-    pub(crate) fn new() -> Self {
-        Self { average: Average::default(), hold: Hold::new() }
+    /// Nothing was judged yet; `present` when the condition is, from before.
+    pub(crate) fn begin(present: bool) -> Self {
+        let hold = if present { Hold::present() } else { Hold::new() };
+        Self { average: Average::default(), hold }
     }
 
     /// Judges one sample; returns what changed and the value that was judged.
@@ -108,7 +110,7 @@ mod tests {
 
     /// Runs (ms, value) samples and compares with the (ms, verdict) pairs that changed something.
     fn check(rule: &LimitRule, samples: &[(u64, f32)], expected: &[(u64, Verdict)]) {
-        let mut state = LimitState::new();
+        let mut state = LimitState::begin(false);
         let mut changes = Vec::new();
         for (ms, value) in samples {
             let (verdict, _judged) = state.on_sample(rule, measured(*ms, *value, true));
@@ -203,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_violation_goes_on_over_a_restart_of_the_agent() {
-        let mut state = LimitState::new();
+        let mut state = LimitState::begin(false);
         state.on_sample(&rule(), measured(1_000, -60.0, true));
         state.on_sample(&rule(), measured(1_200, -60.0, true));
         state.restart();
@@ -214,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_closed_gate_stops_an_onset_and_never_ends_what_is_present() {
-        let mut state = LimitState::new();
+        let mut state = LimitState::begin(false);
         for ms in [0, 300, 600] {
             assert_eq!(state.on_sample(&rule(), measured(ms, -60.0, false)).0, Verdict::Unchanged);
         }

@@ -49,7 +49,7 @@ use measure::{Newest, Shown, finite, is_open, limit_of, measure};
 use occurrence::{Occurrence, OccurrenceId, Shelf, Transition};
 use quality::Quality;
 use register::{Register, is_judged_by};
-use rule::{CompositeRule, LimitRule, Rules};
+use rule::{CompositeRule, LimitRule, RuleKey, Rules};
 
 pub(crate) use hold::Streak;
 
@@ -136,7 +136,7 @@ impl Alarms {
     #[must_use]
     pub fn new(rules: Arc<Rules>, now: Instant) -> Self {
         Self {
-            limits: rules.limits().iter().map(|_rule| LimitState::new()).collect(),
+            limits: rules.limits().iter().map(|_rule| LimitState::begin(false)).collect(),
             composites: rules.composites().iter().map(CompositeState::new).collect(),
             rules,
             register: Register::new(now),
@@ -178,7 +178,9 @@ impl Alarms {
                 |(one, _): &(&LimitRule, _)| one.key == rule.key && one.parameter == rule.parameter;
             let found = limits.iter().position(same);
             let state = found.map(|place| limits.swap_remove(place).1);
-            self.limits.push(state.unwrap_or_else(LimitState::new));
+            let present = self.register.find(rule.key.condition);
+            let goes_on = present.is_some_and(|one| one.present && one.rule == rule.key.number);
+            self.limits.push(state.unwrap_or_else(|| LimitState::begin(goes_on)));
         }
         for rule in self.rules.composites() {
             let same = |(one, _): &(&CompositeRule, _)| {
@@ -188,10 +190,18 @@ impl Alarms {
             let state = found.map(|place| composites.swap_remove(place).1);
             self.composites.push(state.unwrap_or_else(|| CompositeState::new(rule)));
         }
+        let by_rules = self.active().iter().filter(|one| one.rule > 0);
         let concerned: Vec<_> =
-            self.active().iter().filter(|one| one.rule > 0).map(|one| one.id.condition).collect();
-        for condition in concerned {
-            self.settle(condition, now, None, out);
+            by_rules.map(|one| RuleKey { condition: one.id.condition, number: one.rule }).collect();
+        for key in concerned {
+            let unknown = self.rules.not_evaluable.iter().any(|(rule, _why)| *rule == key);
+            if unknown && self.leading(key.condition).is_none() {
+                // What cannot be judged any more has not ended.
+                let it = |one: &Occurrence| one.id.condition == key.condition;
+                self.register.set_last_known(it, true, now, out);
+            } else {
+                self.settle(key.condition, now, None, out);
+            }
         }
     }
 
@@ -300,6 +310,12 @@ impl Alarms {
                 }
                 occurrence.value = finite(shown.value);
                 occurrence.value_at = Some(taken_at);
+                if occurrence.parameter != Some(shown.parameter) {
+                    // Another sign of the same composite tells it now.
+                    occurrence.parameter = Some(shown.parameter);
+                    occurrence.limit = shown.limit;
+                    occurrence.worst = occurrence.value;
+                }
                 if let (Some(value), Some((side, _limit))) = (occurrence.value, occurrence.limit) {
                     let worst = occurrence.worst.map_or(value, |worst| side.worse(worst, value));
                     occurrence.worst = Some(worst);

@@ -4,6 +4,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::alarm::condition::{Condition, Priority};
 use crate::alarm::occurrence::{
@@ -14,6 +15,9 @@ use crate::alarm::rule::Rules;
 use crate::alarm::{AlarmChange, Cause, Output, Refused};
 use crate::parameter::Parameter;
 use crate::time::Instant;
+
+/// Data counts as back no sooner than this after the last change of its alarm.
+const DATA_BACK_AFTER: Duration = Duration::from_secs(1);
 
 /// Room for the alarms of a pump in trouble, so that a first storm does not wait for memory.
 const ACTIVE_USUAL: usize = 16;
@@ -61,6 +65,11 @@ impl Register {
         let transition = match self.find_mut(condition) {
             Some(latched) => {
                 latched.come_back(new);
+                if latched.priority == Priority::High {
+                    // What was shelved when it was less urgent is heard.
+                    latched.shelf = None;
+                    self.shelves.retain(|(shelved, _shelf)| *shelved != condition);
+                }
                 Transition::Returned
             }
             None => {
@@ -165,7 +174,9 @@ impl Register {
     ) {
         let transition = if last_known { Transition::DataLost } else { Transition::DataBack };
         for occurrence in &mut self.active {
-            let changes = occurrence.last_known != last_known && occurrence.present;
+            // Data that comes and goes many times a second is told once a second: it is back when it stays.
+            let too_soon = !last_known && now.since(occurrence.changed_at) < DATA_BACK_AFTER;
+            let changes = occurrence.last_known != last_known && occurrence.present && !too_soon;
             if changes && is_concerned(occurrence) {
                 occurrence.last_known = last_known;
                 occurrence.revise(now);
@@ -195,6 +206,7 @@ impl Register {
             occurrence.remind_at = None;
             occurrence.escalate_at = None;
             self.announce(id.condition, Transition::Acknowledged, now, None, out);
+            self.free_urgent(id.condition, now, out);
         }
         Ok(())
     }
@@ -218,6 +230,9 @@ impl Register {
                 out.alarm(AlarmChange { occurrence, transition, cause: None });
                 paused += 1;
             }
+        }
+        if let Some(id) = id {
+            self.free_urgent(id.condition, now, out);
         }
         paused
     }
@@ -399,6 +414,11 @@ impl Register {
         }
     }
 
+    /// A cause is not heard any more: its consequences of high priority are.
+    fn free_urgent(&mut self, condition: Condition, now: Instant, out: &mut impl Output) {
+        self.free(condition, |follower| follower.priority == Priority::High, now, out);
+    }
+
     fn free(
         &mut self,
         condition: Condition,
@@ -449,7 +469,8 @@ impl Register {
 fn is_group(leader: &Occurrence, follower: &Occurrence, rules: &Rules) -> bool {
     let between =
         leader.onset_at.since(follower.onset_at) + follower.onset_at.since(leader.onset_at);
-    follower.priority <= leader.priority
+    leader.audio() == Audio::On
+        && follower.priority <= leader.priority
         && between <= rules.signals.group_window
         && rules.follows(follower.id.condition, leader.id.condition)
 }
@@ -461,3 +482,6 @@ pub(crate) fn is_judged_by(occurrence: &Occurrence, parameter: Option<Parameter>
         .is_some_and(|watched| parameter.is_none_or(|parameter| parameter == watched));
     watched && occurrence.rule > 0
 }
+
+#[cfg(test)]
+mod tests;

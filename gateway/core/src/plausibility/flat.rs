@@ -38,8 +38,10 @@ const ZERO_FROM: f32 = 6.0;
 const FLOW_SAME: f32 = 0.05;
 const FLOW_LOST: f32 = 0.2;
 
-/// Zeroing takes no longer.
+/// Zeroing takes no longer. That of the drainage pressure is given less: a suction that is lost looks like it until air
+/// reaches the pump.
 const ZERO_MAX: Duration = Duration::from_secs(60);
+const ZERO_MAX_DRAIN: Duration = Duration::from_secs(20);
 
 /// The pump turns from this speed on, in rev/min; rollers turn slowly.
 const TURNING: f32 = 5.0;
@@ -82,10 +84,14 @@ impl Flatness {
         let flat = self.is_flat(signals, tick);
         let zeroing = self.is_zeroing(signals, tick);
         self.doubt = match self.zero_since {
-            Some(since) if zeroing && tick.since(since) < ZERO_MAX => Some(Doubt::Zeroing),
+            Some(since) if zeroing && tick.since(since) < self.zero_max() => Some(Doubt::Zeroing),
             Some(_) if zeroing => Some(Doubt::Flat),
             Some(_) | None => flat.then_some(Doubt::Flat),
         };
+    }
+
+    const fn zero_max(&self) -> Duration {
+        if matches!(self.parameter, Parameter::PressDrain) { ZERO_MAX_DRAIN } else { ZERO_MAX }
     }
 
     /// Whether it has not moved at all while a neighbour has.

@@ -7,6 +7,7 @@
 use core::time::Duration;
 
 use super::Doubt;
+use crate::case::PumpKind;
 use crate::parameter::Parameter;
 use crate::signal::Signals;
 use crate::time::SampleTime;
@@ -64,8 +65,10 @@ impl Lone {
         self.doubt.filter(|_doubt| parameter == self.parameter)
     }
 
-    pub(super) fn judge(&mut self, signals: &Signals, tick: SampleTime) {
-        if !self.jumps_alone(signals, tick).unwrap_or(false) {
+    pub(super) fn judge(&mut self, signals: &Signals, tick: SampleTime, kind: Option<PumpKind>) {
+        // A roller pushes on against a closed line: the pressure before the membrane may rise alone there.
+        let pushed = self.parameter == Parameter::PressPre && kind != Some(PumpKind::Centrifugal);
+        if pushed || !self.jumps_alone(signals, tick).unwrap_or(false) {
             self.since = None;
             self.doubt = None;
             return;

@@ -123,6 +123,8 @@ impl Pump {
         now: Instant,
         out: &mut impl Output,
     ) {
+        let case = self.case();
+        self.plausibility.set_kind(case.pump_kind);
         self.plausibility.judge(&self.signals, tick);
         for parameter in Parameter::ALL {
             let doubt = self.plausibility.doubt(*parameter);
@@ -141,7 +143,6 @@ impl Pump {
             running: self.running,
             meant_to_run: self.meant_to_run,
         };
-        let case = self.case();
         let scene = Scene {
             signals: &self.signals,
             case: &case,

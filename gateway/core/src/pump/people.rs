@@ -21,10 +21,21 @@ impl Pump {
     pub fn set_treatment(&mut self, treatment: Treatment, now: Instant, out: &mut impl Output) {
         if treatment.patient != self.treatment.patient {
             self.at_work = false;
+            self.signals.forget();
+        } else if treatment.circuit != self.treatment.circuit {
+            self.signals.forget();
         }
         self.treatment = treatment;
         self.treatment.expire(now);
         self.apply_treatment(now, out);
+    }
+
+    /// Puts the treatment in force that was before a restart of the reader. That its pump ran is not known any more: one
+    /// that stands now may have stopped meanwhile.
+    pub fn restore_treatment(&mut self, treatment: Treatment, now: Instant, out: &mut impl Output) {
+        let treated = treatment.patient > 0;
+        self.set_treatment(treatment, now, out);
+        self.at_work = treated;
     }
 
     /// Puts another profile in force.

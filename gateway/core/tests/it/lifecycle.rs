@@ -263,3 +263,26 @@ fn quality_counts_what_was_raised() {
     assert_eq!(summary.total.raised, [0, 0, 4, 0]);
     assert_eq!(summary.total.chattering, 1);
 }
+
+#[test]
+fn a_cause_that_is_acknowledged_does_not_silence_a_consequence_of_high_priority() {
+    let groups = vec![Group {
+        leaders: vec![Condition::AIR_ARTERIAL],
+        followers: vec![Condition::POST_HIGH_ALARM, Condition::POST_HIGH_WARN],
+    }];
+    let mut bedside = Bedside::with_profile(Profile { groups, ..profile() });
+    bedside.apply(&Input::Value(PressPre, 345.0));
+    bedside.play(
+        &[
+            (1_000, Input::Value(AirBubble, 1.0)),
+            (2_000, Input::Value(PressPost, 320.0)),
+            (5_000, Input::Acknowledge("air.arterial")),
+        ],
+        5_500,
+    );
+    assert_eq!(audio(&bedside, "post.high.alarm"), Audio::On);
+    let leader = Condition::AIR_ARTERIAL;
+    assert_eq!(audio(&bedside, "post.high.warn"), Audio::Grouped { leader });
+    let transitions: Vec<_> = told(&bedside, "post.high.alarm");
+    assert!(transitions.contains(&(5_000, Transition::AudioChanged)), "{transitions:?}");
+}

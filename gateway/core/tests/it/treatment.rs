@@ -185,3 +185,39 @@ fn rules_are_keyed_by_pump_kind_and_therapy() {
         assert_eq!(has(&bedside, "pulse.low"), pulse, "{therapy:?}");
     }
 }
+
+#[test]
+fn a_weight_that_is_taken_back_leaves_the_alarm_as_last_known() {
+    let mut bedside = Bedside::new();
+    bedside.play(
+        &[
+            (1_000, Input::Treat(|treatment, _| treatment.case.weight_kg = Some(3.0))),
+            (2_000, Input::Value(FlowBlood, 200.0)),
+            (10_000, Input::Treat(|treatment, _| treatment.case.weight_kg = None)),
+        ],
+        20_000,
+    );
+    let found = bedside.find("flow.low").expect("what cannot be judged any more has not ended");
+    assert!(found.present && found.last_known);
+    // Known again, and recovered: it ends.
+    bedside.play(
+        &[
+            (20_000, Input::Treat(|treatment, _| treatment.case.weight_kg = Some(3.0))),
+            (21_000, Input::Value(FlowBlood, 400.0)),
+        ],
+        30_000,
+    );
+    assert!(bedside.find("flow.low").is_none());
+}
+
+#[test]
+fn a_pump_that_stands_after_a_restart_of_the_reader_is_told() {
+    let mut bedside = Bedside::new();
+    let mut treatment = bedside.pump.treatment().clone();
+    treatment.patient = 1;
+    let now = bedside.now();
+    bedside.pump.restore_treatment(treatment, now, &mut bedside.log);
+    let set = ecmo_core::parameter::Parameter::PumpSpeedSet;
+    bedside.play(&[(0, Input::Value(PumpSpeed, 0.0)), (0, Input::Value(set, 0.0))], 2_000);
+    assert!(bedside.find("pump.stop").is_some());
+}

@@ -105,7 +105,7 @@ impl AirState {
             Finding::Absent => self.reference.on_absent(true, scene.tick),
         }
         let is_present = matches!(finding, Finding::Present(_));
-        if !is_present && !moved && scene.tick.as_nanos().is_multiple_of(SECOND_NS) {
+        if !is_present && !moved && scene.signals.passes(SECOND_NS) {
             self.note(noise);
         }
         finding

@@ -94,7 +94,7 @@ impl ChatterState {
         let beat = scene.beat(Parameter::FlowBlood)?;
         let missing = NotEvaluable::NoData(Parameter::PressDrain);
         let window = scene.signals.drain().span(scene.tick, 0, 80).ok_or(missing)?;
-        let due = scene.tick.as_nanos().is_multiple_of(NOTE_NS);
+        let due = scene.signals.passes(NOTE_NS);
         let calm = window.1 - window.0 < CALM * rule.swing_min;
         if calm && !due {
             return Ok(None);

@@ -96,6 +96,12 @@ impl Before {
     }
 }
 
+/// A transducer that ranges over less than this within 2 s has no pulse, in mmHg (own, prop).
+const DEAD_RANGE: f32 = 0.2;
+
+/// A pressure within this of 0 is that of the room, in mmHg.
+const ROOM: f32 = 3.0;
+
 /// State of [`Disconnection`].
 #[derive(Debug)]
 pub(super) struct DisconnectionState {
@@ -238,13 +244,23 @@ impl<'a> Look<'a> {
         let needed = (share * before).max(least) * self.ease;
         let fall = before - post;
         // Zeroing or flushing one transducer moves one pressure alone.
-        let pre = self.scene.tenth(Parameter::PressPre).ok();
+        let pre = self.scene.tenth(Parameter::PressPre).ok().filter(|_| !self.is_pre_dead());
         let pre_fall = pre.map(|pre| self.reference.pre - pre).filter(|fall| !fall.is_nan());
         let follows = pre_fall.is_none_or(|pre_fall| pre_fall >= 0.5 * fall);
         let below_usual = self.usual.is_none_or(|usual| {
             usual.post.is_nan() || usual.post - post > 0.5 * (share * usual.post).max(least)
         });
         Ok((fall > needed && follows && below_usual).then_some((post, before - needed)))
+    }
+
+    /// Whether the pressure before the membrane tells nothing: without a pulse for 2 s, or that of the room. A transducer
+    /// that is stuck or being zeroed is no witness that the circuit is closed.
+    fn is_pre_dead(&self) -> bool {
+        let span = self.scene.signals.tenths(Parameter::PressPre);
+        let span = span.and_then(|trace| trace.span(self.scene.tick, 0, 20));
+        span.is_some_and(|(least, greatest)| {
+            greatest - least < DEAD_RANGE || (least >= -ROOM && greatest <= ROOM)
+        })
     }
 
     /// C2a: the return is open, so its pressure falls and its flow does not.

@@ -4,7 +4,6 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::time::Duration;
 
 use crate::alarm::condition::{Condition, Priority};
 use crate::alarm::occurrence::{
@@ -15,9 +14,6 @@ use crate::alarm::rule::Rules;
 use crate::alarm::{AlarmChange, Cause, Output, Refused};
 use crate::parameter::Parameter;
 use crate::time::Instant;
-
-/// Data counts as back no sooner than this after the last change of its alarm.
-const DATA_BACK_AFTER: Duration = Duration::from_secs(1);
 
 /// Room for the alarms of a pump in trouble, so that a first storm does not wait for memory.
 const ACTIVE_USUAL: usize = 16;
@@ -174,9 +170,7 @@ impl Register {
     ) {
         let transition = if last_known { Transition::DataLost } else { Transition::DataBack };
         for occurrence in &mut self.active {
-            // Data that comes and goes many times a second is told once a second: it is back when it stays.
-            let too_soon = !last_known && now.since(occurrence.changed_at) < DATA_BACK_AFTER;
-            let changes = occurrence.last_known != last_known && occurrence.present && !too_soon;
+            let changes = occurrence.last_known != last_known && occurrence.present;
             if changes && is_concerned(occurrence) {
                 occurrence.last_known = last_known;
                 occurrence.revise(now);
@@ -482,6 +476,3 @@ pub(crate) fn is_judged_by(occurrence: &Occurrence, parameter: Option<Parameter>
         .is_some_and(|watched| parameter.is_none_or(|parameter| parameter == watched));
     watched && occurrence.rule > 0
 }
-
-#[cfg(test)]
-mod tests;

@@ -21,7 +21,7 @@ pub(crate) struct TreatmentJson<'a> {
     unreviewed: bool,
     profile: ProfileJson<'a>,
     case: Option<CaseJson<'a>>,
-    /// In mm[Hg].min/L.
+    /// In `mm[Hg].min/L`.
     membrane_baseline: Option<f32>,
     limits: Vec<LimitJson<'a>>,
     contexts: Vec<ContextJson<'a>>,

@@ -84,7 +84,7 @@ pub(crate) struct Treatment {
     pub(crate) gaps: Vec<Gap>,
     pub(crate) shelved: Vec<Shelved>,
     pub(crate) profile: Profile,
-    /// Membrane resistance of the circuit when it was new, in mm[Hg].min/L.
+    /// Membrane resistance of the circuit when it was new, in `mm[Hg].min/L`.
     pub(crate) membrane_baseline: Option<f32>,
     /// Whether it survives a restart of the gateway.
     pub(crate) durable: bool,

@@ -135,7 +135,8 @@ mod tests {
         let mut sequences = Vec::new();
         while let Some(mut frame) = queue.pop() {
             let sealed = frame.frame().seal(Stamp { mono: SampleTime::default(), wall_ns: 0 });
-            sequences.push(ecmo_proto::sealed::open(&sealed).unwrap().sequence);
+            sequences
+                .push(ecmo_proto::sealed::open::<ecmo_proto::v1::Frame>(&sealed).unwrap().sequence);
             frame.used();
         }
         assert_eq!(sequences, (50..300).collect::<Vec<_>>());

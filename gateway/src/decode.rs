@@ -299,7 +299,7 @@ impl Decoder {
             return Err(FrameRejected::Retained);
         }
         sealed::open_into(bytes.payload, &mut self.wire).map_err(|error| match error {
-            SealError::Oversize(_) => FrameRejected::Oversize,
+            SealError::Oversize(..) => FrameRejected::Oversize,
             SealError::Broken => FrameRejected::Crc,
             SealError::Decode => FrameRejected::Decode,
         })?;

@@ -1,15 +1,60 @@
-//! Seals an encoded frame with its check sum, and checks the seal before anything is decoded.
+//! Seals an encoded message with its check sum, and checks the seal before anything is decoded.
 //!
 //! TCP and TLS protect a hop; the check sum protects the whole way, so that a broker, bridge or memory fault on it never
-//! becomes a plausible value. It is the last field of the message, so the sealed bytes stay an ordinary protobuf frame.
+//! becomes a plausible value, limit or lease. It is the last field of the message, so the sealed bytes stay ordinary
+//! protobuf.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
 
-use crate::v1::Frame;
+use crate::v1::{AgentHeartbeat, Backfill, Frame, Request};
 
 /// Longest sealed frame, in bytes: 64 channels of 100 samples stay below it; a receiver refuses more before decoding.
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;
+
+/// Longest sealed heartbeat, in bytes: every list in it is bounded.
+pub const HEARTBEAT_BYTES_MAX: usize = 32 * 1024;
+
+/// Longest sealed request, in bytes: a lease with every limit and context stays far below it.
+pub const REQUEST_BYTES_MAX: usize = 32 * 1024;
+
+/// Longest sealed part of a backfill, in bytes: the longest frame with the longest birth, and room.
+pub const BACKFILL_BYTES_MAX: usize = 160 * 1024;
+
+/// A message whose last field is `fixed32 crc32c = 15`.
+pub trait Sealable: Message + Default + Clone {
+    /// Longest sealed message, in bytes.
+    const BYTES_MAX: usize;
+
+    /// Sets the field to zero, so that it is not encoded; whether it was something else.
+    fn unseal(&mut self) -> bool;
+
+    /// Whether the field is zero.
+    fn is_unsealed(&self) -> bool;
+}
+
+macro_rules! sealable {
+    ($($message:ident: $bytes_max:ident,)*) => {
+        $(impl Sealable for $message {
+            const BYTES_MAX: usize = $bytes_max;
+
+            fn unseal(&mut self) -> bool {
+                core::mem::take(&mut self.crc32c) != 0
+            }
+
+            fn is_unsealed(&self) -> bool {
+                self.crc32c == 0
+            }
+        })*
+    };
+}
+
+sealable! {
+    Frame: FRAME_BYTES_MAX,
+    AgentHeartbeat: HEARTBEAT_BYTES_MAX,
+    Request: REQUEST_BYTES_MAX,
+    Backfill: BACKFILL_BYTES_MAX,
+}
 
 /// Tag of the field `crc32c`: number 15, wire type 5 (32 bits).
 const SEAL_TAG: u8 = (15 << 3) | 5;
@@ -17,28 +62,30 @@ const SEAL_TAG: u8 = (15 << 3) | 5;
 /// Bytes of the seal: its tag and the check sum.
 const SEAL_BYTES: usize = 5;
 
-/// Why a sealed frame is refused.
+/// Why a sealed message is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// More than [`FRAME_BYTES_MAX`].
-    #[error("{0} bytes, at most {FRAME_BYTES_MAX} are allowed; send fewer samples a frame")]
-    Oversize(usize),
+    /// More than [`Sealable::BYTES_MAX`].
+    #[error("{0} bytes, at most {1} are allowed; send less in one message")]
+    Oversize(usize, usize),
     /// No seal at the end, or another check sum than the bytes have.
-    #[error("the check sum is missing or wrong; the frame was damaged on its way or cut short")]
+    #[error("the check sum is missing or wrong; the message was damaged on its way or cut short")]
     Broken,
-    /// The check sum is right and yet it is no frame: made by something that does not follow the contract.
-    #[error("not a frame of ecmo.v1; the sender does not follow the contract")]
+    /// The check sum is right and yet it is not the message: made by something that does not follow the contract.
+    #[error("not such a message of ecmo.v1; the sender does not follow the contract")]
     Decode,
 }
 
-/// Encodes a frame and seals it; the frame's own `crc32c` is ignored.
+/// Encodes a message and seals it; the message's own `crc32c` is ignored.
 #[must_use]
-pub fn seal(frame: &Frame) -> Bytes {
-    let mut body = BytesMut::with_capacity(frame.encoded_len() + SEAL_BYTES);
-    if frame.crc32c == 0 {
-        frame.encode_raw(&mut body);
+pub fn seal<M: Sealable>(message: &M) -> Bytes {
+    let mut body = BytesMut::with_capacity(message.encoded_len() + SEAL_BYTES);
+    if message.is_unsealed() {
+        message.encode_raw(&mut body);
     } else {
-        Frame { crc32c: 0, ..frame.clone() }.encode_raw(&mut body);
+        let mut plain = message.clone();
+        plain.unseal();
+        plain.encode_raw(&mut body);
     }
     let sum = crc32c::crc32c(&body);
     body.put_u8(SEAL_TAG);
@@ -49,21 +96,21 @@ pub fn seal(frame: &Frame) -> Bytes {
 /// Checks size and seal, then decodes.
 ///
 /// # Errors
-/// Too long, damaged, or no frame.
-pub fn open(bytes: &[u8]) -> Result<Frame, SealError> {
-    let mut frame = Frame::default();
-    open_into(bytes, &mut frame)?;
-    Ok(frame)
+/// Too long, damaged, or another message.
+pub fn open<M: Sealable>(bytes: &[u8]) -> Result<M, SealError> {
+    let mut message = M::default();
+    open_into(bytes, &mut message)?;
+    Ok(message)
 }
 
-/// As [`open`], into a frame whose buffers are used again.
+/// As [`open`], into a message whose buffers are used again.
 ///
 /// # Errors
-/// Too long, damaged, or no frame; `frame` is then empty.
-pub fn open_into(bytes: &[u8], frame: &mut Frame) -> Result<(), SealError> {
-    frame.clear();
-    if bytes.len() > FRAME_BYTES_MAX {
-        return Err(SealError::Oversize(bytes.len()));
+/// Too long, damaged, or another message; `message` is then empty.
+pub fn open_into<M: Sealable>(bytes: &[u8], message: &mut M) -> Result<(), SealError> {
+    message.clear();
+    if bytes.len() > M::BYTES_MAX {
+        return Err(SealError::Oversize(bytes.len(), M::BYTES_MAX));
     }
     let at = bytes.len().checked_sub(SEAL_BYTES).ok_or(SealError::Broken)?;
     let (body, end) = bytes.split_at_checked(at).ok_or(SealError::Broken)?;
@@ -71,8 +118,8 @@ pub fn open_into(bytes: &[u8], frame: &mut Frame) -> Result<(), SealError> {
     if sum != crc32c::crc32c(body).to_le_bytes() {
         return Err(SealError::Broken);
     }
-    frame.merge(body).map_err(|_not_a_frame| {
-        frame.clear();
+    message.merge(body).map_err(|_another_message| {
+        message.clear();
         SealError::Decode
     })
 }
@@ -90,6 +137,8 @@ mod tests {
     fn a_sealed_frame_opens_to_itself_and_decodes_as_plain_protobuf() {
         let bytes = seal(&frame());
         assert_eq!(open(&bytes), Ok(frame()));
+        let request = Request { pump: "p1".into(), crc32c: 1, ..Request::default() };
+        assert_eq!(open(&seal(&request)), Ok(Request { crc32c: 0, ..request }));
         let plain = Frame::decode(bytes.clone()).expect("sealed bytes are a frame");
         assert_ne!(plain.crc32c, 0);
         assert_eq!(seal(&plain), bytes, "an old check sum is not sealed in");
@@ -99,20 +148,20 @@ mod tests {
     fn every_cut_and_every_flipped_bit_is_refused() {
         let bytes = seal(&frame());
         for end in 0..bytes.len() {
-            assert!(open(&bytes[..end]).is_err(), "cut at {end}");
+            assert!(open::<Frame>(&bytes[..end]).is_err(), "cut at {end}");
         }
         for bit in 0..bytes.len() * 8 {
             let mut damaged = bytes.to_vec();
             damaged[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(open(&damaged), Err(SealError::Broken), "bit {bit}");
+            assert_eq!(open::<Frame>(&damaged), Err(SealError::Broken), "bit {bit}");
         }
     }
 
     #[test]
     fn an_oversized_frame_is_refused_before_it_is_read() {
         assert_eq!(
-            open(&vec![0; FRAME_BYTES_MAX + 1]),
-            Err(SealError::Oversize(FRAME_BYTES_MAX + 1))
+            open::<Frame>(&vec![0; FRAME_BYTES_MAX + 1]),
+            Err(SealError::Oversize(FRAME_BYTES_MAX + 1, FRAME_BYTES_MAX))
         );
     }
 
@@ -130,7 +179,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_refused_or_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
-            let _either_is_fine = open(&bytes);
+            let _either_is_fine = (open::<Frame>(&bytes), open::<Request>(&bytes), open::<Backfill>(&bytes));
         }
     }
 }

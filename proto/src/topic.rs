@@ -76,6 +76,8 @@ pub enum Kind {
     Birth,
     /// Present or gone; QoS 1, retained, the last will.
     Status,
+    /// That the agent lives, and how it does; QoS 0, never retained.
+    Heartbeat,
     /// Frames from the spool; QoS 1.
     Backfill,
     /// Gateway to agent: backfill ranges, time probes, alarm lease; QoS 1.
@@ -88,10 +90,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Frame,
         Self::Birth,
         Self::Status,
+        Self::Heartbeat,
         Self::Backfill,
         Self::Request,
         Self::Alarm,
@@ -105,6 +108,7 @@ impl Kind {
             Self::Frame => "frame",
             Self::Birth => "birth",
             Self::Status => "status",
+            Self::Heartbeat => "heartbeat",
             Self::Backfill => "backfill",
             Self::Request => "request",
             Self::Alarm => "alarm",

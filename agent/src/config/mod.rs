@@ -11,6 +11,7 @@ use std::str::FromStr;
 
 use ecmo_proto::topic::{Id, PumpAddress};
 use serde::{Deserialize, Deserializer};
+use toml::de::{DeTable, DeValue};
 
 pub use broker::{BrokerUrl, BrokerUrlError};
 pub use fault::{Fault, FaultKind, UnknownFault};
@@ -145,12 +146,7 @@ impl Settings {
         let text = std::fs::read_to_string(path).map_err(read)?;
         let mut settings = Self::parse(&text, &path.display().to_string())?;
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
-        for source in &mut settings.sources {
-            match source {
-                SourceSettings::Replay(replay) => replay.file = folder.join(&replay.file),
-                SourceSettings::Simulated(_) | SourceSettings::Emtec(_) => {}
-            }
-        }
+        settings.sources.iter_mut().for_each(|source| source.in_folder(folder));
         Ok(settings)
     }
 
@@ -159,13 +155,12 @@ impl Settings {
     /// # Errors
     /// A line that is wrong: with name, line and what to do.
     pub fn parse(text: &str, name: &str) -> Result<Self, SettingsError> {
-        let table: Table = toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            let before = text.get(..at).unwrap_or(text);
+        let (table, sources) = read(text).map_err(|wrong| {
+            let before = text.get(..wrong.at).unwrap_or(text);
             SettingsError::Line {
                 name: name.to_owned(),
                 line: before.matches('\n').count() + 1,
-                message: plain(error.message()),
+                message: plain(&wrong.message),
             }
         })?;
         let mut settings = Self {
@@ -173,13 +168,54 @@ impl Settings {
             broker: table.broker,
             pump_kind: table.pump_kind,
             frame_period: table.frame_period_ms.map_or(FRAME_PERIOD_DEFAULT, FrameMillis::duration),
-            sources: table.source,
+            sources,
         };
         // A simulated pump is of the kind that the agent says its pump is.
         let kind = settings.pump_kind.simulated();
         settings.simulated_sources().for_each(|simulated| simulated.kind = kind);
         Ok(settings)
     }
+}
+
+/// What is wrong with a text, and where it is.
+#[derive(Debug)]
+struct Wrong {
+    /// Byte of the text.
+    at: usize,
+    message: String,
+}
+
+impl Wrong {
+    /// An error of the parser; one that has no place is at `otherwise`.
+    fn of(error: &toml::de::Error, otherwise: usize) -> Self {
+        let at = error.span().map_or(otherwise, |span| span.start);
+        Self { at, message: error.message().to_owned() }
+    }
+}
+
+/// Takes the text apart: the sources, each of its own kind, and everything else.
+fn read(text: &str) -> Result<(Table, Vec<SourceSettings>), Wrong> {
+    let wrong = |error| Wrong::of(&error, 0);
+    let mut document = DeTable::parse(text).map_err(wrong)?;
+    let sources = document.get_mut().remove("source");
+    let table = Table::deserialize(toml::de::Deserializer::from(document)).map_err(wrong)?;
+    let (at, sources) = match sources.map(|sources| (sources.span().start, sources.into_inner())) {
+        Some((at, DeValue::Array(sources))) => (at, sources),
+        Some((at, _)) => {
+            return Err(Wrong { at, message: "source is no list: write [[source]]".to_owned() });
+        }
+        None => {
+            let message = "missing key \"source\": add a [[source]]".to_owned();
+            return Err(Wrong { at: 0, message });
+        }
+    };
+    if sources.is_empty() || sources.len() > SOURCES_MAX {
+        let count = sources.len();
+        let message = format!("{count} sources: use 1 to {SOURCES_MAX} [[source]] tables");
+        return Err(Wrong { at, message });
+    }
+    let sources = sources.into_iter().map(SourceSettings::read).collect::<Result<_, _>>()?;
+    Ok((table, sources))
 }
 
 /// The words of the settings instead of the words of the parser.
@@ -204,8 +240,6 @@ struct Table {
     #[serde(default = "centrifugal")]
     pump_kind: PumpKind,
     frame_period_ms: Option<FrameMillis>,
-    #[serde(deserialize_with = "some_sources")]
-    source: Vec<SourceSettings>,
 }
 
 /// The kind of most pumps.
@@ -221,21 +255,6 @@ where
 {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(serde::de::Error::custom)
-}
-
-/// Reads a bounded list of sources.
-fn some_sources<'a, D>(deserializer: D) -> Result<Vec<SourceSettings>, D::Error>
-where
-    D: Deserializer<'a>,
-{
-    let sources = Vec::<SourceSettings>::deserialize(deserializer)?;
-    if sources.is_empty() || sources.len() > SOURCES_MAX {
-        return Err(serde::de::Error::custom(format!(
-            "{} sources: use 1 to {SOURCES_MAX} [[source]] tables",
-            sources.len()
-        )));
-    }
-    Ok(sources)
 }
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! The settings of one source of samples: one `[[source]]` table.
 
-use std::path::PathBuf;
+use core::ops::Range;
+use std::path::{Path, PathBuf};
 
 use ecmo_core::case::{PumpKind, Therapy};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+use toml::de::{DeValue, ValueDeserializer};
 
+use super::Wrong;
 use super::fault::{Fault, FaultKind};
 use super::number::{PaceFactor, Rate, Speed, Weight};
 
@@ -15,8 +19,7 @@ const WEIGHT_DEFAULT_KG: f64 = 3.0;
 const FAULTS_MAX: usize = 64;
 
 /// Where samples come from.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(try_from = "SourceTable")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum SourceSettings {
     /// A simulated circuit.
     Simulated(SimulatedSettings),
@@ -27,7 +30,8 @@ pub enum SourceSettings {
 }
 
 /// A simulated circuit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "SimulatedKeys")]
 pub struct SimulatedSettings {
     /// The same seed gives the same samples.
     pub seed: u64,
@@ -77,13 +81,16 @@ impl SimulatedSettings {
 }
 
 /// A recording.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ReplaySettings {
     /// The recording; a relative path counts from the folder of the settings file.
     pub file: PathBuf,
     /// Samples per second of a recording that has no `t_s` column.
+    #[serde(rename = "rate_hz")]
     pub rate: Option<Rate>,
     /// What happens after the last sample.
+    #[serde(rename = "loop", default = "looped", deserialize_with = "at_end")]
     pub at_end: AtEnd,
 }
 
@@ -97,7 +104,8 @@ pub enum AtEnd {
 }
 
 /// An em-tec BioProTT flow meter.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EmtecSettings {
     /// The serial port, such as `/dev/ttyUSB0`.
     pub port: PathBuf,
@@ -106,22 +114,6 @@ pub struct EmtecSettings {
 /// Why a source's settings are refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
-    /// A key of another kind of source.
-    #[error("key \"{key}\" does not belong to a source of kind \"{kind}\": remove it")]
-    Foreign {
-        /// The key.
-        key: &'static str,
-        /// The kind of the source.
-        kind: &'static str,
-    },
-    /// A key that this kind needs.
-    #[error("a source of kind \"{kind}\" needs the key \"{key}\": add it")]
-    Missing {
-        /// The key.
-        key: &'static str,
-        /// The kind of the source.
-        kind: &'static str,
-    },
     /// A therapy that does not exist.
     #[error("{0:?} is no therapy: use \"VA\" or \"VV\"")]
     Therapy(String),
@@ -138,87 +130,78 @@ pub enum SourceError {
     FaultsTooMany(usize),
 }
 
-/// The kinds, as they stand in the settings.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Kind {
-    Simulated,
-    Replay,
-    Emtec,
-}
+/// Reads the keys of one kind of source, those besides `kind`.
+type ReadKeys = fn(ValueDeserializer<'_>) -> Result<SourceSettings, toml::de::Error>;
 
-impl Kind {
-    const fn name(self) -> &'static str {
+/// Every kind with what reads its keys. Each kind refuses the keys of the others, with the line.
+const KINDS: &[(&str, ReadKeys)] = &[
+    ("simulated", |keys| SimulatedSettings::deserialize(keys).map(SourceSettings::Simulated)),
+    ("replay", |keys| ReplaySettings::deserialize(keys).map(SourceSettings::Replay)),
+    ("emtec", |keys| EmtecSettings::deserialize(keys).map(SourceSettings::Emtec)),
+];
+
+impl SourceSettings {
+    /// Reads one `[[source]]` table.
+    pub(super) fn read(table: Spanned<DeValue<'_>>) -> Result<Self, Wrong> {
+        let refuse = |place: Range<usize>, message| Wrong { at: place.start, message };
+        let (place, mut value) = (table.span(), table.into_inner());
+        let DeValue::Table(keys) = &mut value else {
+            return Err(refuse(place, "a source is a table: write [[source]]".to_owned()));
+        };
+        let kinds = KINDS.iter().map(|(name, _read)| format!("\"{name}\"")).collect::<Vec<_>>();
+        let kinds = kinds.join(", ");
+        let Some(kind) = keys.remove("kind") else {
+            return Err(refuse(place, format!("missing key \"kind\": use one of {kinds}")));
+        };
+        let named = kind.get_ref().as_str();
+        let Some((_name, read)) = KINDS.iter().find(|(name, _read)| named == Some(name)) else {
+            let what = named.map_or_else(|| "it".to_owned(), |name| format!("\"{name}\""));
+            return Err(refuse(kind.span(), format!("{what} is no kind: use one of {kinds}")));
+        };
+        let begin = place.start;
+        let read = read(ValueDeserializer::from(Spanned::new(place, value)));
+        read.map_err(|error| Wrong::of(&error, begin))
+    }
+
+    /// Lets relative paths count from a folder.
+    pub(super) fn in_folder(&mut self, folder: &Path) {
         match self {
-            Self::Simulated => "simulated",
-            Self::Replay => "replay",
-            Self::Emtec => "emtec",
+            Self::Replay(replay) => replay.file = folder.join(&replay.file),
+            Self::Simulated(_) | Self::Emtec(_) => {}
         }
     }
 }
 
-/// A source as it stands in the settings: flat, so that an unknown key is refused with its own line.
+/// A simulated circuit as it stands in the settings.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SourceTable {
-    kind: Kind,
+struct SimulatedKeys {
     seed: Option<u32>,
     speed_rpm: Option<Speed>,
     weight_kg: Option<Weight>,
     therapy: Option<String>,
     pace: Option<PaceFactor>,
     faults: Option<Vec<Fault>>,
-    file: Option<PathBuf>,
-    rate_hz: Option<Rate>,
-    #[serde(rename = "loop")]
-    looped: Option<bool>,
-    port: Option<PathBuf>,
 }
 
-impl SourceTable {
-    /// Refuses keys that are set and belong to other kinds.
-    fn refuse_foreign(&self) -> Result<(), SourceError> {
-        let kind = self.kind;
-        let simulated = matches!(kind, Kind::Simulated);
-        let replay = matches!(kind, Kind::Replay);
-        let emtec = matches!(kind, Kind::Emtec);
-        let keys = [
-            ("seed", self.seed.is_some(), simulated),
-            ("speed_rpm", self.speed_rpm.is_some(), simulated),
-            ("weight_kg", self.weight_kg.is_some(), simulated),
-            ("therapy", self.therapy.is_some(), simulated),
-            ("pace", self.pace.is_some(), simulated),
-            ("faults", self.faults.is_some(), simulated),
-            ("file", self.file.is_some(), replay),
-            ("rate_hz", self.rate_hz.is_some(), replay),
-            ("loop", self.looped.is_some(), replay),
-            ("port", self.port.is_some(), emtec),
-        ];
-        let foreign = keys.into_iter().find(|(_, is_set, belongs)| *is_set && !belongs);
-        match foreign {
-            Some((key, _, _)) => Err(SourceError::Foreign { key, kind: kind.name() }),
-            None => Ok(()),
-        }
-    }
-}
+impl TryFrom<SimulatedKeys> for SimulatedSettings {
+    type Error = SourceError;
 
-impl SourceTable {
-    /// The settings of a simulated circuit.
-    fn simulated(self) -> Result<SimulatedSettings, SourceError> {
-        let healthy = SimulatedSettings::healthy(self.seed.unwrap_or(0).into());
-        let faults = self.faults.unwrap_or_default();
+    fn try_from(keys: SimulatedKeys) -> Result<Self, SourceError> {
+        let healthy = Self::healthy(keys.seed.unwrap_or(0).into());
+        let faults = keys.faults.unwrap_or_default();
         if faults.len() > FAULTS_MAX {
             return Err(SourceError::FaultsTooMany(faults.len()));
         }
-        let therapy = match self.therapy {
+        let therapy = match keys.therapy {
             Some(id) => Therapy::from_id(&id).ok_or(SourceError::Therapy(id))?,
             None => healthy.therapy,
         };
-        let settings = SimulatedSettings {
+        let settings = Self {
             therapy,
-            weight_kg: self.weight_kg.map_or(healthy.weight_kg, Weight::get),
-            speed: self.speed_rpm,
-            pace: self.pace.map_or(healthy.pace, PaceFactor::get),
+            weight_kg: keys.weight_kg.map_or(healthy.weight_kg, Weight::get),
+            speed: keys.speed_rpm,
+            pace: keys.pace.map_or(healthy.pace, PaceFactor::get),
             faults,
             ..healthy
         };
@@ -229,22 +212,11 @@ impl SourceTable {
     }
 }
 
-impl TryFrom<SourceTable> for SourceSettings {
-    type Error = SourceError;
+/// A replay goes on for ever unless told otherwise.
+const fn looped() -> AtEnd {
+    AtEnd::Loop
+}
 
-    fn try_from(table: SourceTable) -> Result<Self, SourceError> {
-        table.refuse_foreign()?;
-        let missing = |key| SourceError::Missing { key, kind: table.kind.name() };
-        Ok(match table.kind {
-            Kind::Simulated => Self::Simulated(table.simulated()?),
-            Kind::Replay => Self::Replay(ReplaySettings {
-                file: table.file.ok_or_else(|| missing("file"))?,
-                rate: table.rate_hz,
-                at_end: if table.looped.unwrap_or(true) { AtEnd::Loop } else { AtEnd::Stop },
-            }),
-            Kind::Emtec => {
-                Self::Emtec(EmtecSettings { port: table.port.ok_or_else(|| missing("port"))? })
-            }
-        })
-    }
+fn at_end<'a, D: Deserializer<'a>>(deserializer: D) -> Result<AtEnd, D::Error> {
+    Ok(if bool::deserialize(deserializer)? { AtEnd::Loop } else { AtEnd::Stop })
 }

@@ -38,7 +38,7 @@ fn a_wrong_line_is_refused_with_its_number_and_what_to_do() {
         ("\n[[source]]", "frame_period_ms = 1\n[[source]]", 5, "use 5 to 1000"),
         ("\n[[source]]", "pump_kind = \"piston\"\n[[source]]", 5, "\"centrifugal\""),
         ("\"simulated\"", "\"simulator\"", 7, "\"simulated\", \"replay\", \"emtec\""),
-        ("\"simulated\"", "\"replay\"", 6, "key \"seed\" does not belong"),
+        ("\"simulated\"", "\"replay\"", 9, "unknown key \"faults\", expected one of"),
         ("seed = 7", "seed = -7", 8, "invalid value"),
         ("seed = 7", "speed_rpm = 9000", 8, "use 0 to 6000"),
         ("seed = 7", "sead = 7", 8, "unknown key \"sead\""),
@@ -89,7 +89,7 @@ fn a_source_without_what_it_needs_is_refused() {
     for (kind, key) in [("replay", "file"), ("emtec", "port")] {
         let text = format!("{head}[[source]]\nkind = \"{kind}\"\n");
         let error = Settings::parse(&text, "a.toml").unwrap_err().to_string();
-        assert!(error.contains(&format!("needs the key \"{key}\"")), "{error}");
+        assert!(error.contains(&format!("missing key \"{key}\"")), "{error}");
     }
 }
 

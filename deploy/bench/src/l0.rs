@@ -49,7 +49,7 @@ pub(crate) async fn measure(
     let first = crossings.first;
     let reading = subscribe(&threads, broker, ward.clone(), move |publish| {
         let at_ns = clock::now_ns();
-        if let Ok(frame) = sealed::open(&publish.payload)
+        if let Ok(frame) = sealed::open::<ecmo_proto::v1::Frame>(&publish.payload)
             && frame.sequence >= first
         {
             times.record(at_ns.saturating_sub(frame.publish_mono_ns));

@@ -218,4 +218,11 @@ impl AlarmService for RawHop {
     ) -> Result<Response<v1::GetAlarmReportResponse>, Status> {
         not_here()
     }
+
+    async fn list_missed_alarms(
+        &self,
+        _request: Request<v1::ListMissedAlarmsRequest>,
+    ) -> Result<Response<v1::ListMissedAlarmsResponse>, Status> {
+        Err(Status::unimplemented("a yardstick"))
+    }
 }

@@ -89,7 +89,7 @@ impl Ward {
             Kind::Birth => entry.on_birth(arrival, &self.parts.metrics, hub),
             Kind::Status => entry.on_status(arrival, &self.parts.metrics),
             // Nobody subscribes to them; a broker that sends them anyway is ignored.
-            Kind::Backfill | Kind::Request | Kind::Alarm | Kind::Action => {}
+            Kind::Heartbeat | Kind::Backfill | Kind::Request | Kind::Alarm | Kind::Action => {}
         }
     }
 
@@ -106,7 +106,7 @@ impl Ward {
             Kind::Birth => series.births_rejected.get(BirthRejected::Oversize).increment(1),
             Kind::Status => series.statuses_rejected.get(StatusRejected::Oversize).increment(1),
             // Nobody subscribes to them.
-            Kind::Backfill | Kind::Request | Kind::Alarm | Kind::Action => {}
+            Kind::Heartbeat | Kind::Backfill | Kind::Request | Kind::Alarm | Kind::Action => {}
         }
         if let Some(entry) = entry.filter(|_| kind == Kind::Frame) {
             entry.slot.count_received();
@@ -201,7 +201,7 @@ fn refuse_pump(kind: Kind, series: &PumpMetrics) {
         Kind::Birth => series.births_rejected.get(BirthRejected::Capacity).increment(1),
         Kind::Status => series.statuses_rejected.get(StatusRejected::Capacity).increment(1),
         // Nobody subscribes to them.
-        Kind::Backfill | Kind::Request | Kind::Alarm | Kind::Action => {}
+        Kind::Heartbeat | Kind::Backfill | Kind::Request | Kind::Alarm | Kind::Action => {}
     }
 }
 

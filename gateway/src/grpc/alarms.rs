@@ -300,4 +300,11 @@ impl AlarmService for Alarms {
         let found = self.serving.engine.report(address.clone()).await.map_err(no_answer)?;
         Ok(Response::new(report(&found.ok_or_else(|| never_seen(&address))?)))
     }
+
+    async fn list_missed_alarms(
+        &self,
+        _request: Request<v1::ListMissedAlarmsRequest>,
+    ) -> Result<Response<v1::ListMissedAlarmsResponse>, Status> {
+        Err(Status::unavailable("nothing is recorded; set [journal] dir"))
+    }
 }

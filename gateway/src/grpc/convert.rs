@@ -54,6 +54,11 @@ pub(super) fn pump(slot: &PumpSlot, view: &View) -> v1::Pump {
         rules_not_evaluable: count(book.not_evaluable.len()),
         unreviewed: book.rules.unreviewed,
         limits_set: count(book.treatment.overrides.len()),
+        clock: None,
+        paths: Vec::new(),
+        agent: None,
+        agent_mono_ns: None,
+        completeness: None,
     }
 }
 

@@ -896,6 +896,66 @@ pub struct ConditionCount {
     #[prost(uint32, tag = "3")]
     pub chattering: u32,
 }
+/// Asks for what was missed at the pumps of all wards, or one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListMissedAlarmsRequest {
+    /// Ward id; empty for all.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id; empty for all.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+}
+/// What was missed, the newest first; at most 256 of each pump since the gateway started.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListMissedAlarmsResponse {
+    /// The excursions.
+    #[prost(message, repeated, tag = "1")]
+    pub missed: ::prost::alloc::vec::Vec<MissedAlarm>,
+}
+/// An alarm that would have been raised if the frames had arrived in time.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MissedAlarm {
+    /// Occurrence id, as it would have been.
+    #[prost(string, tag = "1")]
+    pub occurrence: ::prost::alloc::string::String,
+    /// Ward id.
+    #[prost(string, tag = "2")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "3")]
+    pub pump: ::prost::alloc::string::String,
+    /// Condition id, such as pump.stop.
+    #[prost(string, tag = "4")]
+    pub condition: ::prost::alloc::string::String,
+    /// How urgent it would have been.
+    #[prost(enumeration = "AlarmPriority", tag = "5")]
+    pub priority: i32,
+    /// Wall time of the onset, in nanoseconds since 1970 UTC; for people.
+    #[prost(int64, tag = "6")]
+    pub onset_wall_ns: i64,
+    /// Wall time at which the condition was gone; absent when it was present at the end of what was missed.
+    #[prost(int64, optional, tag = "7")]
+    pub end_wall_ns: ::core::option::Option<i64>,
+    /// Value furthest beyond the limit; absent where no number tells of it.
+    #[prost(float, optional, tag = "8")]
+    pub worst: ::core::option::Option<f32>,
+    /// The violated limit.
+    #[prost(float, optional, tag = "9")]
+    pub limit: ::core::option::Option<f32>,
+    /// Unit of worst and limit as a UCUM code.
+    #[prost(string, tag = "10")]
+    pub unit: ::prost::alloc::string::String,
+    /// Whether the gateway's rules found it in the frames that came afterwards.
+    #[prost(bool, tag = "11")]
+    pub found_by_gateway: bool,
+    /// Whether the agent's own rules found it at the time.
+    #[prost(bool, tag = "12")]
+    pub found_by_agent: bool,
+    /// Whether the agent sounded for it at the bedside.
+    #[prost(bool, tag = "13")]
+    pub sounded: bool,
+}
 /// Generated client implementations.
 #[cfg(feature = "grpc")]
 pub mod alarm_service_client {
@@ -1221,6 +1281,32 @@ pub mod alarm_service_client {
                 .insert(GrpcMethod::new("ecmo.v1.AlarmService", "GetAlarmReport"));
             self.inner.unary(req, path, codec).await
         }
+        /// Returns what was missed while a pump's frames did not arrive: excursions that the rules, and the agent's own, found
+        /// afterwards in frames from the spool. They never sound. Errors: UNAVAILABLE when nothing is recorded.
+        pub async fn list_missed_alarms(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListMissedAlarmsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListMissedAlarmsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.AlarmService/ListMissedAlarms",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.AlarmService", "ListMissedAlarms"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1320,6 +1406,15 @@ pub mod alarm_service_server {
             request: tonic::Request<super::GetAlarmReportRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetAlarmReportResponse>,
+            tonic::Status,
+        >;
+        /// Returns what was missed while a pump's frames did not arrive: excursions that the rules, and the agent's own, found
+        /// afterwards in frames from the spool. They never sound. Errors: UNAVAILABLE when nothing is recorded.
+        async fn list_missed_alarms(
+            &self,
+            request: tonic::Request<super::ListMissedAlarmsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListMissedAlarmsResponse>,
             tonic::Status,
         >;
     }
@@ -1807,6 +1902,52 @@ pub mod alarm_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/ecmo.v1.AlarmService/ListMissedAlarms" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListMissedAlarmsSvc<T: AlarmService>(pub Arc<T>);
+                    impl<
+                        T: AlarmService,
+                    > tonic::server::UnaryService<super::ListMissedAlarmsRequest>
+                    for ListMissedAlarmsSvc<T> {
+                        type Response = super::ListMissedAlarmsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListMissedAlarmsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as AlarmService>::list_missed_alarms(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListMissedAlarmsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -1847,6 +1988,41 @@ pub mod alarm_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// How the sampling thread keeps its pace. All counts are since the agent started.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Sampling {
+    /// Ticks that began.
+    #[prost(uint64, tag = "1")]
+    pub ticks: u64,
+    /// Ticks that were left out because the one before took too long.
+    #[prost(uint64, tag = "2")]
+    pub ticks_missed: u64,
+    /// Batches of samples that found the ring to the next stage full, and were lost.
+    #[prost(uint64, tag = "3")]
+    pub overruns: u64,
+    /// Samples that were delivered.
+    #[prost(uint64, tag = "4")]
+    pub samples: u64,
+    /// Nominal time between two ticks, in microseconds.
+    #[prost(uint32, tag = "5")]
+    pub tick_us: u32,
+    /// How late ticks began. Upper bounds of the buckets in microseconds: 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000,
+    /// 25000, then without bound; each entry counts the ticks of its bucket alone.
+    #[prost(uint64, repeated, tag = "6")]
+    pub lateness: ::prost::alloc::vec::Vec<u64>,
+    /// Greatest lateness of a tick, in microseconds.
+    #[prost(uint64, tag = "7")]
+    pub lateness_max_us: u64,
+    /// Whether the thread has a real-time priority.
+    #[prost(bool, tag = "8")]
+    pub realtime: bool,
+    /// Whether the memory is locked.
+    #[prost(bool, tag = "9")]
+    pub memory_locked: bool,
+    /// Why one of them is not so, in words; empty when both are.
+    #[prost(string, tag = "10")]
+    pub limitation: ::prost::alloc::string::String,
+}
 /// Sent at every connection to a broker, before the first frame.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Birth {
@@ -1886,6 +2062,15 @@ pub struct Birth {
     /// Hash of the alarm rules that the agent runs at the bedside; empty when it runs none.
     #[prost(bytes = "bytes", tag = "12")]
     pub rule_hash: ::prost::bytes::Bytes,
+    /// Brokers to which every frame is published, 1 or 2; 0 from an agent that does not say.
+    #[prost(uint32, tag = "13")]
+    pub paths: u32,
+    /// Number of this run among the runs of this pump, by the agent's disk; a greater one is newer. 0 when the agent keeps none.
+    #[prost(uint64, tag = "14")]
+    pub boot_number: u64,
+    /// How the sampling thread keeps its pace, at the time of this message.
+    #[prost(message, optional, tag = "15")]
+    pub sampling: ::core::option::Option<Sampling>,
 }
 /// One channel of samples.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1979,6 +2164,334 @@ impl PumpKind {
             "PUMP_KIND_UNSPECIFIED" => Some(Self::Unspecified),
             "PUMP_KIND_CENTRIFUGAL" => Some(Self::Centrifugal),
             "PUMP_KIND_ROLLER" => Some(Self::Roller),
+            _ => None,
+        }
+    }
+}
+/// One part of an answer. Sealed like a frame: see the README. Its frames fill the history and never raise a live alarm.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Backfill {
+    /// Pump id; must equal the pump of the topic.
+    #[prost(string, tag = "1")]
+    pub pump: ::prost::alloc::string::String,
+    /// Name of the gateway process that asked.
+    #[prost(string, tag = "2")]
+    pub gateway: ::prost::alloc::string::String,
+    /// Number of its request.
+    #[prost(uint64, tag = "3")]
+    pub number: u64,
+    /// The agent run whose frames follow: the one that was asked for, not always the one that answers.
+    #[prost(fixed64, tag = "4")]
+    pub boot_id: u64,
+    /// The birth of that run, in the first part of an answer: without it the counts have no meaning.
+    #[prost(message, optional, tag = "5")]
+    pub birth: ::core::option::Option<Birth>,
+    /// Sealed frames with `historical` set, by rising sequence.
+    #[prost(bytes = "bytes", repeated, tag = "6")]
+    pub frames: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    /// Frames of the request that the spool does not hold: they are lost for ever.
+    #[prost(message, repeated, tag = "7")]
+    pub gone: ::prost::alloc::vec::Vec<SequenceRange>,
+    /// Whether this is the last part of the answer.
+    #[prost(bool, tag = "8")]
+    pub last: bool,
+    /// CRC-32C (Castagnoli) of all bytes of the encoded message before this field, which is always the last one.
+    #[prost(fixed32, tag = "15")]
+    pub crc32c: u32,
+}
+/// Frames from the first to before the end.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SequenceRange {
+    /// Sequence of the first frame.
+    #[prost(uint64, tag = "1")]
+    pub first_sequence: u64,
+    /// Sequence after the last frame.
+    #[prost(uint64, tag = "2")]
+    pub end_sequence: u64,
+}
+/// Sent each second on every path, and at once in answer to a probe. Sealed like a frame: see the README.
+/// It comes from another thread than the samples: an agent that lives and does not sample can be told from a dead one.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AgentHeartbeat {
+    /// Pump id; must equal the pump of the topic.
+    #[prost(string, tag = "1")]
+    pub pump: ::prost::alloc::string::String,
+    /// The agent run.
+    #[prost(fixed64, tag = "2")]
+    pub boot_id: u64,
+    /// Number of the heartbeat within the boot and path, from 0.
+    #[prost(uint64, tag = "3")]
+    pub sequence: u64,
+    /// Agent monotonic time at which it was handed to the network, in nanoseconds.
+    #[prost(uint64, tag = "4")]
+    pub mono_ns: u64,
+    /// Agent wall time at mono_ns, in nanoseconds since 1970 UTC. A label for people, never a basis for a decision.
+    #[prost(int64, tag = "5")]
+    pub wall_ns: i64,
+    /// What the agent knows of its wall clock; absent when it cannot ask.
+    #[prost(message, optional, tag = "6")]
+    pub wall_clock: ::core::option::Option<WallClock>,
+    /// How the sampling thread keeps its pace.
+    #[prost(message, optional, tag = "7")]
+    pub sampling: ::core::option::Option<Sampling>,
+    /// The agent's connections, in the order of its settings.
+    #[prost(message, repeated, tag = "8")]
+    pub paths: ::prost::alloc::vec::Vec<AgentPath>,
+    /// What is kept on disk; absent when the agent has no spool.
+    #[prost(message, optional, tag = "9")]
+    pub spool: ::core::option::Option<Spool>,
+    /// The alarms that the agent judges by itself; absent when it runs no rules.
+    #[prost(message, optional, tag = "10")]
+    pub local_alarm: ::core::option::Option<LocalAlarm>,
+    /// The instruments, in the order of the settings.
+    #[prost(message, repeated, tag = "11")]
+    pub sources: ::prost::alloc::vec::Vec<Source>,
+    /// Answers to probes.
+    #[prost(message, repeated, tag = "12")]
+    pub echoes: ::prost::alloc::vec::Vec<ProbeEcho>,
+    /// CRC-32C (Castagnoli) of all bytes of the encoded message before this field, which is always the last one.
+    #[prost(fixed32, tag = "15")]
+    pub crc32c: u32,
+}
+/// What is known of the agent's wall clock.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WallClock {
+    /// Whether a time service is followed.
+    #[prost(enumeration = "ClockQuality", tag = "1")]
+    pub quality: i32,
+    /// Greatest error that the operating system admits, in microseconds; absent when it does not say.
+    #[prost(uint64, optional, tag = "2")]
+    pub error_max_us: ::core::option::Option<u64>,
+    /// Jumps of the wall clock against the monotonic clock since the agent started.
+    #[prost(uint64, tag = "3")]
+    pub steps: u64,
+    /// The last jump, in nanoseconds; positive when the clock was set ahead.
+    #[prost(sint64, tag = "4")]
+    pub last_step_ns: i64,
+}
+/// One connection of an agent to a broker.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AgentPath {
+    /// Name of the path in the agent's settings, such as "a".
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Whether birth and status were acknowledged and frames are published.
+    #[prost(bool, tag = "2")]
+    pub up: bool,
+    /// Connections that were accepted since the agent started.
+    #[prost(uint64, tag = "3")]
+    pub connections: u64,
+    /// Frames that were dropped on this path: too old, or no room.
+    #[prost(uint64, tag = "4")]
+    pub frames_dropped: u64,
+    /// Time that the agent's own heartbeat took to the broker and back, in microseconds; absent before the first.
+    #[prost(uint64, optional, tag = "5")]
+    pub echo_us: ::core::option::Option<u64>,
+}
+/// What is kept on disk until it is asked for.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Spool {
+    /// Whether it records.
+    #[prost(enumeration = "SpoolState", tag = "1")]
+    pub state: i32,
+    /// Bytes on disk.
+    #[prost(uint64, tag = "2")]
+    pub bytes: u64,
+    /// Frames that could not be kept, since the agent started.
+    #[prost(uint64, tag = "3")]
+    pub frames_lost: u64,
+    /// Frames that went because they were the oldest, since the agent started.
+    #[prost(uint64, tag = "4")]
+    pub frames_evicted: u64,
+    /// Records that were found damaged or torn when the spool was opened.
+    #[prost(uint64, tag = "5")]
+    pub records_damaged: u64,
+    /// What is there, the newest boot first; at most 64.
+    #[prost(message, repeated, tag = "6")]
+    pub extents: ::prost::alloc::vec::Vec<SpoolExtent>,
+}
+/// Frames of one boot that a spool holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SpoolExtent {
+    /// The agent run.
+    #[prost(fixed64, tag = "1")]
+    pub boot_id: u64,
+    /// Sequence of the first frame.
+    #[prost(uint64, tag = "2")]
+    pub first_sequence: u64,
+    /// Sequence after the last frame.
+    #[prost(uint64, tag = "3")]
+    pub end_sequence: u64,
+    /// Wall time of the first frame, in nanoseconds since 1970 UTC; for people.
+    #[prost(int64, tag = "4")]
+    pub first_wall_ns: i64,
+    /// Wall time of the last frame, in nanoseconds since 1970 UTC; for people.
+    #[prost(int64, tag = "5")]
+    pub last_wall_ns: i64,
+}
+/// What the agent's own rules say, and whether it sounds.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LocalAlarm {
+    /// Hash of the profile that the agent runs.
+    #[prost(fixed64, tag = "1")]
+    pub profile_hash: u64,
+    /// Version of the treatment that its rules are made of; 0 when no gateway ever told it.
+    #[prost(uint64, tag = "2")]
+    pub treatment_version: u64,
+    /// Whether a gateway that hears this agent holds the lease: the agent is quiet.
+    #[prost(bool, tag = "3")]
+    pub leased: bool,
+    /// Whether the agent sounds now.
+    #[prost(bool, tag = "4")]
+    pub sounding: bool,
+    /// Times that the lease was lost since the agent started.
+    #[prost(uint64, tag = "5")]
+    pub leases_lost: u64,
+    /// Conditions of its rules that are present now.
+    #[prost(message, repeated, tag = "6")]
+    pub present: ::prost::alloc::vec::Vec<LocalCondition>,
+    /// Occurrences that began or were present while no gateway held the lease, the newest first; at most 64.
+    #[prost(message, repeated, tag = "7")]
+    pub unleased: ::prost::alloc::vec::Vec<LocalOccurrence>,
+}
+/// A condition that the agent's rules find present.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LocalCondition {
+    /// Condition id, such as pump.stop.
+    #[prost(string, tag = "1")]
+    pub condition: ::prost::alloc::string::String,
+    /// Onset of the occurrence within the boot: agent monotonic time of the first sample, in nanoseconds.
+    #[prost(uint64, tag = "2")]
+    pub onset: u64,
+}
+/// An occurrence that the agent's rules found while no gateway held the lease.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LocalOccurrence {
+    /// Condition id, such as pump.stop.
+    #[prost(string, tag = "1")]
+    pub condition: ::prost::alloc::string::String,
+    /// The agent run.
+    #[prost(fixed64, tag = "2")]
+    pub boot_id: u64,
+    /// Onset within the boot: agent monotonic time of the first sample, in nanoseconds.
+    #[prost(uint64, tag = "3")]
+    pub onset: u64,
+    /// Agent monotonic time at which the condition was gone, in nanoseconds; absent while it is present.
+    #[prost(uint64, optional, tag = "4")]
+    pub end_mono_ns: ::core::option::Option<u64>,
+    /// Priority as an AlarmPriority: 1 low, 2 medium, 3 high, 4 information.
+    #[prost(uint32, tag = "5")]
+    pub priority: u32,
+    /// Whether the agent sounded for it.
+    #[prost(bool, tag = "6")]
+    pub sounded: bool,
+}
+/// One instrument of an agent.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Source {
+    /// The device in words a biomedical engineer knows.
+    #[prost(string, tag = "1")]
+    pub device: ::prost::alloc::string::String,
+    /// Whether it delivers.
+    #[prost(enumeration = "SourceState", tag = "2")]
+    pub state: i32,
+    /// Lines or packets that could not be understood, since the agent started.
+    #[prost(uint64, tag = "3")]
+    pub refused: u64,
+    /// Times that it was connected, since the agent started.
+    #[prost(uint64, tag = "4")]
+    pub connections: u64,
+}
+/// Answer to a probe.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProbeEcho {
+    /// Who probed.
+    #[prost(string, tag = "1")]
+    pub gateway: ::prost::alloc::string::String,
+    /// Number of the probe.
+    #[prost(uint64, tag = "2")]
+    pub number: u64,
+    /// The gateway's time of sending, as it came with the probe, in nanoseconds.
+    #[prost(uint64, tag = "3")]
+    pub sent_mono_ns: u64,
+    /// Agent monotonic time at which the probe was read, in nanoseconds.
+    #[prost(uint64, tag = "4")]
+    pub received_mono_ns: u64,
+}
+/// Whether a spool records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SpoolState {
+    /// Not said; treated as failed.
+    Unspecified = 0,
+    /// Every frame is kept.
+    Recording = 1,
+    /// The disk is full: nothing new is kept.
+    Full = 2,
+    /// The disk fails: nothing new is kept.
+    Failed = 3,
+    /// The disk is too slow: some frames are not kept.
+    Behind = 4,
+}
+impl SpoolState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SPOOL_STATE_UNSPECIFIED",
+            Self::Recording => "SPOOL_STATE_RECORDING",
+            Self::Full => "SPOOL_STATE_FULL",
+            Self::Failed => "SPOOL_STATE_FAILED",
+            Self::Behind => "SPOOL_STATE_BEHIND",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SPOOL_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SPOOL_STATE_RECORDING" => Some(Self::Recording),
+            "SPOOL_STATE_FULL" => Some(Self::Full),
+            "SPOOL_STATE_FAILED" => Some(Self::Failed),
+            "SPOOL_STATE_BEHIND" => Some(Self::Behind),
+            _ => None,
+        }
+    }
+}
+/// Whether an instrument delivers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SourceState {
+    /// Not said; treated as off.
+    Unspecified = 0,
+    /// Samples come.
+    Live = 1,
+    /// Connected, and nothing is heard.
+    Silent = 2,
+    /// Not connected, or the port is gone.
+    Off = 3,
+}
+impl SourceState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SOURCE_STATE_UNSPECIFIED",
+            Self::Live => "SOURCE_STATE_LIVE",
+            Self::Silent => "SOURCE_STATE_SILENT",
+            Self::Off => "SOURCE_STATE_OFF",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SOURCE_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SOURCE_STATE_LIVE" => Some(Self::Live),
+            "SOURCE_STATE_SILENT" => Some(Self::Silent),
+            "SOURCE_STATE_OFF" => Some(Self::Off),
             _ => None,
         }
     }
@@ -2804,6 +3317,75 @@ pub struct Pump {
     /// Limits that differ from the profile's.
     #[prost(uint32, tag = "19")]
     pub limits_set: u32,
+    /// How the agent's clock lies against the gateway's; absent before the first probe was answered.
+    #[prost(message, optional, tag = "20")]
+    pub clock: ::core::option::Option<ClockEstimate>,
+    /// The ways that frames take to this gateway, in the order of its settings.
+    #[prost(message, repeated, tag = "21")]
+    pub paths: ::prost::alloc::vec::Vec<PathView>,
+    /// What the agent last said of itself; absent before its first heartbeat.
+    #[prost(message, optional, tag = "22")]
+    pub agent: ::core::option::Option<AgentHeartbeat>,
+    /// Gateway time at which that was received, in nanoseconds.
+    #[prost(uint64, optional, tag = "23")]
+    pub agent_mono_ns: ::core::option::Option<u64>,
+    /// What the gateway has of the agent's frames; absent when it keeps none.
+    #[prost(message, optional, tag = "24")]
+    pub completeness: ::core::option::Option<Completeness>,
+}
+/// How the agent's monotonic clock lies against the gateway's, from probes that went there and back.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct ClockEstimate {
+    /// Gateway time less agent time, in nanoseconds.
+    #[prost(sint64, tag = "1")]
+    pub offset_ns: i64,
+    /// Greatest error of the offset, in nanoseconds: half of the shortest way there and back, and what may have drifted since.
+    #[prost(uint64, tag = "2")]
+    pub uncertainty_ns: u64,
+    /// How fast the agent's clock gains on the gateway's, in parts per million; absent before it can be told.
+    #[prost(double, optional, tag = "3")]
+    pub drift_ppm: ::core::option::Option<f64>,
+    /// Shortest way there and back of late, in nanoseconds.
+    #[prost(uint64, tag = "4")]
+    pub round_trip_ns: u64,
+    /// Gateway time of the probe that the estimate rests on, in nanoseconds.
+    #[prost(uint64, tag = "5")]
+    pub measured_mono_ns: u64,
+    /// What the agent's wall clock shows less the gateway's, in nanoseconds; absent before both are known.
+    #[prost(sint64, optional, tag = "6")]
+    pub wall_difference_ns: ::core::option::Option<i64>,
+}
+/// One way from a pump's agent to this gateway.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PathView {
+    /// Name of the path in the gateway's settings: "a" or "b".
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Whether the gateway is connected to the broker.
+    #[prost(bool, tag = "2")]
+    pub connected: bool,
+    /// Gateway time of the last frame that came this way, in nanoseconds; absent before the first.
+    #[prost(uint64, optional, tag = "3")]
+    pub last_frame_mono_ns: ::core::option::Option<u64>,
+}
+/// What the gateway has of the frames of one pump's agent.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Completeness {
+    /// Frames that are kept.
+    #[prost(uint64, tag = "1")]
+    pub frames_kept: u64,
+    /// Frames that the agent holds and the gateway still lacks.
+    #[prost(uint64, tag = "2")]
+    pub frames_missing: u64,
+    /// Frames that came from the agent's spool.
+    #[prost(uint64, tag = "3")]
+    pub frames_backfilled: u64,
+    /// Frames that are lost for ever: neither here nor at the agent.
+    #[prost(uint64, tag = "4")]
+    pub frames_lost: u64,
+    /// Whether the gateway records.
+    #[prost(bool, tag = "5")]
+    pub recording: bool,
 }
 /// The newest sample of a channel.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -3541,6 +4123,127 @@ pub mod pump_service_server {
     impl<T> tonic::server::NamedService for PumpServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
+}
+/// A time probe, the alarm lease, or frames from the spool. Nothing else exists in this direction, and nothing in it reaches
+/// a device. Sealed like a frame: see the README.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Request {
+    /// Pump id; must equal the pump of the topic.
+    #[prost(string, tag = "1")]
+    pub pump: ::prost::alloc::string::String,
+    /// The agent run that is meant; another run ignores the request. 0 means whichever lives.
+    #[prost(fixed64, tag = "2")]
+    pub boot_id: u64,
+    /// Name of the gateway process: random, for its life.
+    #[prost(string, tag = "3")]
+    pub gateway: ::prost::alloc::string::String,
+    /// CRC-32C (Castagnoli) of all bytes of the encoded message before this field, which is always the last one.
+    #[prost(fixed32, tag = "15")]
+    pub crc32c: u32,
+    /// What is asked.
+    #[prost(oneof = "request::Ask", tags = "4, 5, 6")]
+    pub ask: ::core::option::Option<request::Ask>,
+}
+/// Nested message and enum types in `Request`.
+pub mod request {
+    /// What is asked.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Ask {
+        /// What time is it there.
+        #[prost(message, tag = "4")]
+        Probe(super::Probe),
+        /// The gateway hears this agent and alarms for it.
+        #[prost(message, tag = "5")]
+        Lease(super::AlarmLease),
+        /// Frames are missing here.
+        #[prost(message, tag = "6")]
+        Backfill(super::BackfillRequest),
+    }
+}
+/// Asks for the agent's time; answered at once by a heartbeat on the same path.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Probe {
+    /// Number of the probe within the gateway process and path.
+    #[prost(uint64, tag = "1")]
+    pub number: u64,
+    /// Gateway monotonic time at which it was handed to the network, in nanoseconds.
+    #[prost(uint64, tag = "2")]
+    pub sent_mono_ns: u64,
+}
+/// The gateway hears this agent, judges its frames and alarms displays. It holds for a time after `decided_mono_ns`, by the
+/// agent's own clock, so that a lease that was held up on its way holds no longer than one that was not.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AlarmLease {
+    /// Publish time of the newest frame that was judged, by the agent's monotonic clock, in nanoseconds.
+    #[prost(uint64, tag = "1")]
+    pub decided_mono_ns: u64,
+    /// Hash of the profile that the gateway runs.
+    #[prost(fixed64, tag = "2")]
+    pub profile_hash: u64,
+    /// What people have said about the treatment, so that the agent judges by the same rules; absent when nothing was said.
+    #[prost(message, optional, tag = "3")]
+    pub treatment: ::core::option::Option<LeasedTreatment>,
+}
+/// A treatment as rules need it: no names, no reasons, no pseudonym.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LeasedTreatment {
+    /// Version of the treatment.
+    #[prost(uint64, tag = "1")]
+    pub version: u64,
+    /// Number of the patient at this pump; another number means another patient.
+    #[prost(uint32, tag = "2")]
+    pub patient: u32,
+    /// Number of the circuit within the treatment.
+    #[prost(uint32, tag = "3")]
+    pub circuit: u32,
+    /// The case; its pseudonym is empty.
+    #[prost(message, optional, tag = "4")]
+    pub case: ::core::option::Option<Case>,
+    /// Resistance of the membrane when it was new, in mm\[Hg\].min/L; absent when unknown.
+    #[prost(float, optional, tag = "5")]
+    pub membrane_baseline: ::core::option::Option<f32>,
+    /// Limits that a person has set.
+    #[prost(message, repeated, tag = "6")]
+    pub limits: ::prost::alloc::vec::Vec<LeasedLimit>,
+    /// Contexts that are declared now.
+    #[prost(message, repeated, tag = "7")]
+    pub contexts: ::prost::alloc::vec::Vec<LeasedContext>,
+}
+/// A limit that a person has set.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LeasedLimit {
+    /// Rule id, such as flow.low#2.
+    #[prost(string, tag = "1")]
+    pub rule: ::prost::alloc::string::String,
+    /// The number, in the unit of the rule's bound.
+    #[prost(float, tag = "2")]
+    pub number: f32,
+}
+/// A context that is declared now.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeasedContext {
+    /// Which.
+    #[prost(enumeration = "ContextKind", tag = "1")]
+    pub kind: i32,
+    /// Time that is left of it when this was sent, in milliseconds.
+    #[prost(uint64, tag = "2")]
+    pub left_ms: u64,
+}
+/// Asks for frames of one boot from the spool.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BackfillRequest {
+    /// Number of the request within the gateway process; answers repeat it.
+    #[prost(uint64, tag = "1")]
+    pub number: u64,
+    /// The agent run whose frames are missing.
+    #[prost(fixed64, tag = "2")]
+    pub boot_id: u64,
+    /// Sequence of the first missing frame.
+    #[prost(uint64, tag = "3")]
+    pub first_sequence: u64,
+    /// Sequence after the last missing frame.
+    #[prost(uint64, tag = "4")]
+    pub end_sequence: u64,
 }
 /// A hint that makes the notice of loss faster; silence is what proves it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

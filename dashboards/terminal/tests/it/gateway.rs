@@ -438,6 +438,13 @@ impl AlarmService for Gateway {
             ..GetAlarmReportResponse::default()
         }))
     }
+
+    async fn list_missed_alarms(
+        &self,
+        _request: Request<ListMissedAlarmsRequest>,
+    ) -> Result<Response<ListMissedAlarmsResponse>, Status> {
+        Ok(Response::new(ListMissedAlarmsResponse::default()))
+    }
 }
 
 #[tonic::async_trait]

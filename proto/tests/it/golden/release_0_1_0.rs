@@ -95,6 +95,9 @@ fn birth() -> Birth {
         wall_ns: WALL_NS,
         frame_period_us: 20_000,
         rule_hash: vec![0x00, 0x7f, 0x80, 0xff].into(),
+        paths: 0,
+        boot_number: 0,
+        sampling: None,
     }
 }
 
@@ -264,6 +267,11 @@ fn pump() -> Pump {
         rules_not_evaluable: 5,
         unreviewed: true,
         limits_set: 1,
+        clock: None,
+        paths: vec![],
+        agent: None,
+        agent_mono_ns: None,
+        completeness: None,
     }
 }
 

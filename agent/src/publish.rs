@@ -213,7 +213,7 @@ impl Publisher {
     }
 
     /// Publishes one frame, or drops it when it is too old or too long. Waits at most until it is too old.
-    async fn send(&self, client: &AsyncClient, seen: &Seen, mut frame: InHand<'_>) {
+    async fn send(&self, client: &AsyncClient, seen: &Seen, frame: InHand<'_>) {
         loop {
             let now = clock::stamp();
             if now.mono.since(frame.frame().finished()) > FRAME_AGE_MAX {

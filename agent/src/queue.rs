@@ -19,58 +19,39 @@ const FRAME_MS_MIN: usize = 5;
 pub const FRAMES_MAX: usize = 1000 / FRAME_MS_MIN * 5 / 4;
 const _: () = assert!(FRAMES_MAX == 250);
 
-/// Used frames whose memory is kept.
-const SPARE_MAX: usize = 4;
-
 /// A queue of frames. When it is full the oldest frame goes, because the newest says most about the patient; each is counted.
 #[derive(Debug, Default)]
 pub struct FrameQueue {
     /// Held for moments only and never while anything waits, so the sampling thread may take it.
-    inner: Mutex<Inner>,
+    waiting: Mutex<VecDeque<PreparedFrame>>,
     arrived: Notify,
 }
 
-#[derive(Debug, Default)]
-struct Inner {
-    waiting: VecDeque<PreparedFrame>,
-    spare: Vec<PreparedFrame>,
-}
-
 impl FrameQueue {
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<PreparedFrame>> {
         // Nothing in here can panic half way, so a poisoned queue is whole.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds the newest frame; hands back a used one for its memory.
-    pub fn push(&self, frame: PreparedFrame, counters: &Counters) -> Option<PreparedFrame> {
-        let spare = {
-            let mut inner = self.inner();
-            let oldest =
-                if inner.waiting.len() >= FRAMES_MAX { inner.waiting.pop_front() } else { None };
-            if oldest.is_some() {
-                counters.frames_dropped_full.add(1);
-            }
-            inner.waiting.push_back(frame);
-            oldest.or_else(|| inner.spare.pop())
+    /// Adds the newest frame.
+    pub fn push(&self, frame: PreparedFrame, counters: &Counters) {
+        let oldest = {
+            let mut waiting = self.waiting();
+            let oldest = if waiting.len() >= FRAMES_MAX { waiting.pop_front() } else { None };
+            waiting.push_back(frame);
+            oldest
         };
+        if oldest.is_some() {
+            counters.frames_dropped_full.add(1);
+        }
         self.arrived.notify_one();
-        spare
     }
 
     /// Takes the oldest frame.
     #[must_use]
     pub fn pop(&self) -> Option<InHand<'_>> {
-        let frame = self.inner().waiting.pop_front()?;
+        let frame = self.waiting().pop_front()?;
         Some(InHand { frame: Some(frame), queue: self })
-    }
-
-    /// Takes back a used frame for its memory.
-    fn reclaim(&self, frame: PreparedFrame) {
-        let mut inner = self.inner();
-        if inner.spare.len() < SPARE_MAX {
-            inner.spare.push(frame);
-        }
     }
 
     /// Waits until a frame was added since the last wait.
@@ -89,22 +70,21 @@ pub struct InHand<'a> {
 
 impl InHand<'_> {
     /// The frame.
-    pub fn frame(&mut self) -> &mut PreparedFrame {
-        self.frame.as_mut().expect("a frame in hand is there until it is used or dropped")
+    #[must_use]
+    pub fn frame(&self) -> &PreparedFrame {
+        self.frame.as_ref().expect("a frame in hand is there until it is used or dropped")
     }
 
-    /// The frame is published or given up: only its memory is kept.
+    /// The frame is published or given up.
     pub fn used(mut self) {
-        if let Some(frame) = self.frame.take() {
-            self.queue.reclaim(frame);
-        }
+        self.frame = None;
     }
 }
 
 impl Drop for InHand<'_> {
     fn drop(&mut self) {
         if let Some(frame) = self.frame.take() {
-            self.queue.inner().waiting.push_front(frame);
+            self.queue.waiting().push_front(frame);
         }
     }
 }
@@ -133,13 +113,12 @@ mod tests {
         assert_eq!(counters.summary().frames_dropped_full, 50);
         drop(queue.pop());
         let mut sequences = Vec::new();
-        while let Some(mut frame) = queue.pop() {
+        while let Some(frame) = queue.pop() {
             let sealed = frame.frame().seal(Stamp { mono: SampleTime::default(), wall_ns: 0 });
             sequences
                 .push(ecmo_proto::sealed::open::<ecmo_proto::v1::Frame>(&sealed).unwrap().sequence);
             frame.used();
         }
         assert_eq!(sequences, (50..300).collect::<Vec<_>>());
-        assert_eq!(queue.inner().spare.len(), SPARE_MAX);
     }
 }

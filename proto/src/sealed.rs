@@ -6,6 +6,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
+use prost::encoding::{bool, int64, uint64};
 
 use crate::v1::{AgentHeartbeat, Backfill, Frame, Request};
 
@@ -61,6 +62,14 @@ const SEAL_TAG: u8 = (15 << 3) | 5;
 
 /// Bytes of the seal: its tag and the check sum.
 const SEAL_BYTES: usize = 5;
+
+/// Numbers of the fields of a frame that are said when it leaves.
+const PUBLISH_MONO_FIELD: u32 = 5;
+const PUBLISH_WALL_FIELD: u32 = 6;
+const HISTORICAL_FIELD: u32 = 9;
+
+/// Most bytes of those fields: two numbers of ten bytes, each with its tag.
+const TAIL_BYTES_MAX: usize = 22;
 
 /// Why a sealed message is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -124,6 +133,64 @@ pub fn open_into<M: Sealable>(bytes: &[u8], message: &mut M) -> Result<(), SealE
     })
 }
 
+/// A frame that is encoded but for what is said when it leaves: its publish time, or that it is history. It is encoded once,
+/// however many brokers, disks and gateways want it; cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrameBody {
+    bytes: Bytes,
+    sum: u32,
+}
+
+impl FrameBody {
+    /// Encodes a frame; its publish times, `historical` and `crc32c` are left out.
+    #[must_use]
+    pub fn new(frame: &mut Frame) -> Self {
+        (frame.publish_mono_ns, frame.publish_wall_ns) = (0, 0);
+        (frame.historical, frame.crc32c) = (false, 0);
+        Self::from_bytes(frame.encode_to_vec().into())
+    }
+
+    /// A body as it came from [`FrameBody::bytes`].
+    #[must_use]
+    pub fn from_bytes(bytes: Bytes) -> Self {
+        let sum = crc32c::crc32c(&bytes);
+        Self { bytes, sum }
+    }
+
+    /// The encoded frame without what is said when it leaves.
+    #[must_use]
+    pub const fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The live frame, handed to the network at these times of the agent's clocks, in nanoseconds.
+    #[must_use]
+    pub fn seal_live(&self, publish_mono_ns: u64, publish_wall_ns: i64) -> Bytes {
+        self.seal(|tail| {
+            uint64::encode(PUBLISH_MONO_FIELD, &publish_mono_ns, tail);
+            int64::encode(PUBLISH_WALL_FIELD, &publish_wall_ns, tail);
+        })
+    }
+
+    /// The frame as history.
+    #[must_use]
+    pub fn seal_historical(&self) -> Bytes {
+        self.seal(|tail| bool::encode(HISTORICAL_FIELD, &true, tail))
+    }
+
+    /// Fields may stand in any order, so what is added comes behind what was encoded.
+    fn seal(&self, add: impl FnOnce(&mut BytesMut)) -> Bytes {
+        let mut sealed = BytesMut::with_capacity(self.bytes.len() + TAIL_BYTES_MAX + SEAL_BYTES);
+        sealed.put_slice(&self.bytes);
+        add(&mut sealed);
+        let tail = sealed.get(self.bytes.len()..).unwrap_or_default();
+        let sum = crc32c::crc32c_append(self.sum, tail);
+        sealed.put_u8(SEAL_TAG);
+        sealed.put_u32_le(sum);
+        sealed.freeze()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +209,16 @@ mod tests {
         let plain = Frame::decode(bytes.clone()).expect("sealed bytes are a frame");
         assert_ne!(plain.crc32c, 0);
         assert_eq!(seal(&plain), bytes, "an old check sum is not sealed in");
+    }
+
+    #[test]
+    fn a_body_is_sealed_as_live_or_as_history_and_keeps_what_it_holds() {
+        let mut whole = Frame { publish_mono_ns: 5, publish_wall_ns: -6, ..frame() };
+        let body = FrameBody::new(&mut Frame { historical: true, crc32c: 9, ..whole.clone() });
+        assert_eq!(open(&body.seal_live(5, -6)), Ok(whole.clone()));
+        (whole.publish_mono_ns, whole.publish_wall_ns, whole.historical) = (0, 0, true);
+        assert_eq!(open(&body.seal_historical()), Ok(whole));
+        assert_eq!(FrameBody::from_bytes(body.bytes().clone()), body);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Puts samples into numbered frames, and seals a frame at the moment it is handed to the network.
 //!
-//! A frame is prepared by the sampler and sealed by the publisher: the publish stamps are part of what the check sum
-//! covers, and they are only true when they are taken last. Encoding takes about a microsecond, so it is not worth a copy.
+//! A frame is encoded once and sealed once for each path: the publish stamps are part of what the check sum covers, and they
+//! are only true when they are taken last. What the disk keeps is the same bytes without stamps.
 
 mod count;
 
@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use bytes::Bytes;
 use ecmo_core::time::SampleTime;
-use ecmo_proto::sealed;
+use ecmo_proto::sealed::{self, FrameBody};
 use ecmo_proto::topic::PumpAddress;
 use ecmo_proto::v1::{Frame, SampleBlock, Validity, ValidityRun};
 
@@ -54,26 +54,37 @@ impl Boot {
     }
 }
 
-/// A frame that is complete but for the moment of its publication.
-#[derive(Debug, Default)]
+/// A frame that is complete but for the moment of its publication; cheap to clone, so that every path and the disk have it.
+#[derive(Debug, Clone)]
 pub struct PreparedFrame {
-    frame: Frame,
+    body: FrameBody,
+    sequence: u64,
     finished: SampleTime,
 }
 
 impl PreparedFrame {
+    /// Its number within the boot.
+    #[must_use]
+    pub const fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
     /// When its last sample was in.
     #[must_use]
     pub const fn finished(&self) -> SampleTime {
         self.finished
     }
 
-    /// Stamps, encodes and seals it. Call it right before the bytes are handed over.
+    /// The frame as it is kept: encoded once, without the times of its publication.
     #[must_use]
-    pub fn seal(&mut self, published: Stamp) -> Bytes {
-        self.frame.publish_mono_ns = published.mono.as_nanos();
-        self.frame.publish_wall_ns = published.wall_ns;
-        sealed::seal(&self.frame)
+    pub const fn body(&self) -> &FrameBody {
+        &self.body
+    }
+
+    /// Stamps and seals it. Call it right before the bytes are handed over: the stamps are only true when they are taken last.
+    #[must_use]
+    pub fn seal(&self, published: Stamp) -> Bytes {
+        self.body.seal_live(published.mono.as_nanos(), published.wall_ns)
     }
 }
 
@@ -93,12 +104,12 @@ impl Framer {
         Self { builder: FrameBuilder::new(boot, channels), period, due: None }
     }
 
-    /// Takes the samples of a tick. Finished frames go to `out`, which returns a used frame for its memory when it has one.
+    /// Takes the samples of a tick. Finished frames go to `out`.
     pub fn on_tick(
         &mut self,
         tick: Tick<'_>,
         counters: &Counters,
-        mut out: impl FnMut(PreparedFrame) -> Option<PreparedFrame>,
+        mut out: impl FnMut(PreparedFrame),
     ) {
         let due = *self.due.get_or_insert_with(|| {
             self.builder.begin(tick.time);
@@ -107,9 +118,7 @@ impl Framer {
         let builder = &mut self.builder;
         let mut cut = |builder: &mut FrameBuilder| {
             counters.frames_prepared.add(1);
-            if let Some(used) = out(builder.finish(tick.time)) {
-                builder.reclaim(used);
-            }
+            out(builder.finish(tick.time));
         };
         for sample in &tick.batch.samples {
             if !builder.fits(sample) {
@@ -132,16 +141,14 @@ impl Framer {
 /// Samples of the frame that is being filled.
 #[derive(Debug)]
 struct FrameBuilder {
-    pump: String,
-    boot_id: u64,
     sequence: u64,
     begin: SampleTime,
     channels: Vec<Filling>,
     samples: usize,
     /// Memory of used blocks.
     blocks: Vec<SampleBlock>,
-    /// Memory of a used frame.
-    spare: Option<Frame>,
+    /// Memory of the frame before.
+    frame: Frame,
 }
 
 /// Samples of one channel in the frame that is being filled.
@@ -171,14 +178,16 @@ impl FrameBuilder {
             runs: Vec::new(),
         };
         Self {
-            pump: boot.address.pump.to_string(),
-            boot_id: boot.id,
             sequence: 0,
             begin: SampleTime::default(),
             channels: channels.iter().map(filling).collect(),
             samples: 0,
             blocks: Vec::new(),
-            spare: None,
+            frame: Frame {
+                pump: boot.address.pump.to_string(),
+                boot_id: boot.id,
+                ..Frame::default()
+            },
         }
     }
 
@@ -223,11 +232,7 @@ impl FrameBuilder {
             // A sample may have been dated back before the frame began; blocks count forward from the start.
             first.min(self.begin)
         });
-        let mut frame = self.spare.take().unwrap_or_default();
-        if frame.pump.is_empty() {
-            frame.pump.clone_from(&self.pump);
-        }
-        frame.boot_id = self.boot_id;
+        let frame = &mut self.frame;
         frame.sequence = self.sequence;
         frame.start_mono_ns = start.as_nanos();
         for (index, channel) in (0..).zip(&mut self.channels) {
@@ -237,20 +242,13 @@ impl FrameBuilder {
                 frame.blocks.push(block);
             }
         }
+        let body = FrameBody::new(frame);
+        self.blocks.append(&mut frame.blocks);
+        let prepared = PreparedFrame { body, sequence: self.sequence, finished: time };
         self.sequence += 1;
         self.samples = 0;
         self.begin = time;
-        PreparedFrame { frame, finished: time }
-    }
-
-    /// Keeps the memory of a used frame.
-    fn reclaim(&mut self, used: PreparedFrame) {
-        let PreparedFrame { mut frame, .. } = used;
-        if self.blocks.len() < CHANNELS_MAX {
-            self.blocks.append(&mut frame.blocks);
-        }
-        frame.blocks.clear();
-        self.spare = Some(frame);
+        prepared
     }
 }
 

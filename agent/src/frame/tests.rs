@@ -24,15 +24,13 @@ fn channels() -> Vec<Channel> {
 fn frames(ticks: &[(u64, Vec<Sample>, bool)]) -> Vec<Frame> {
     let mut framer = Framer::new(&boot(), &channels(), Duration::from_millis(20));
     let mut frames = Vec::new();
-    let mut used = None;
     for (millis, samples, has_edge) in ticks {
         let batch = Batch { samples: samples.clone(), refused: 0 };
         let time = SampleTime::from_millis(*millis);
         let tick = Tick { time, batch: &batch, has_edge: *has_edge };
-        framer.on_tick(tick, &Counters::default(), |mut frame| {
+        framer.on_tick(tick, &Counters::default(), |frame| {
             let sealed = frame.seal(Stamp { mono: time, wall_ns: 5 });
             frames.push(sealed::open(&sealed).unwrap());
-            used.replace(frame)
         });
     }
     frames

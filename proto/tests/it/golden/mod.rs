@@ -20,7 +20,7 @@ mod tests;
 pub(crate) enum Golden {
     Alarm(Alarm),
     Birth(Birth),
-    Pump(Pump),
+    Pump(Box<Pump>),
     /// Sealed; its `crc32c` is 0 here, since sealing sets it.
     SealedFrame(Frame),
     Status(Status),
@@ -47,7 +47,9 @@ impl Golden {
         match self {
             Self::Alarm(_) => Alarm::decode(bytes).map(Self::Alarm).map_err(plain),
             Self::Birth(_) => Birth::decode(bytes).map(Self::Birth).map_err(plain),
-            Self::Pump(_) => Pump::decode(bytes).map(Self::Pump).map_err(plain),
+            Self::Pump(_) => {
+                Pump::decode(bytes).map(|pump| Self::Pump(Box::new(pump))).map_err(plain)
+            }
             Self::SealedFrame(_) => Ok(Self::SealedFrame(sealed::open(bytes)?)),
             Self::Status(_) => Status::decode(bytes).map(Self::Status).map_err(plain),
             Self::Treatment(_) => {

@@ -20,7 +20,7 @@ pub(super) fn messages() -> Vec<(&'static str, Golden)> {
         ("alarm", Golden::Alarm(alarm())),
         ("birth", Golden::Birth(birth())),
         ("frame", Golden::SealedFrame(frame())),
-        ("pump", Golden::Pump(pump())),
+        ("pump", Golden::Pump(Box::new(pump()))),
         ("status", Golden::Status(status())),
         ("treatment", Golden::Treatment(Box::new(treatment()))),
         ("watch_alarms_response", Golden::WatchAlarmsResponse(watch_alarms_response())),

@@ -1,0 +1,3 @@
+//! The faults of the reference (section 2 of the operations part), each with its promised outcome.
+
+mod agents;

@@ -257,3 +257,6 @@ fn reading_of(count: i32, validity: v1::Validity, scale: Scale) -> (Reading, Opt
         v1::Validity::CommLost => none(NoData::CommLost),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,6 +21,3 @@ pub use birth::{
 pub use status::{STATUS_BYTES_MAX, status};
 
 pub use frame::{Accepted, BLOCK_SAMPLES_MAX, Decoder, FrameBytes, Invalid, KeptFrame};
-
-#[cfg(test)]
-mod tests;

@@ -19,8 +19,16 @@ const TONIC: &[&str] =
 const METRICS: &[&str] = &["gateway/src/metrics", "agent/src/metrics"];
 
 /// Messages stay at the edges: inside, the gateway works with types that cannot be wrong.
-const MESSAGES: &[&str] =
-    &["gateway/src/decode", "gateway/src/grpc", "agent/src/", "dashboards/", TESTKIT, BENCH, DEMO];
+const MESSAGES: &[&str] = &[
+    "gateway/decode/src/",
+    "gateway/src/decode",
+    "gateway/src/grpc",
+    "agent/src/",
+    "dashboards/",
+    TESTKIT,
+    BENCH,
+    DEMO,
+];
 
 const WALLS: &[Wall] = &[
     Wall { word: "ecmo_proto::v1", homes: MESSAGES },
@@ -148,9 +156,10 @@ const RANKS: &[(&str, &[&str])] = &[
     ("proto", &[]),
     ("gateway/core", &[]),
     ("gateway/profile", &["ecmo-core"]),
+    ("gateway/decode", &["ecmo-proto", "ecmo-core"]),
     ("agent/circuit", &["ecmo-core"]),
-    ("agent", &["ecmo-proto", "ecmo-core", "ecmo-circuit"]),
-    ("gateway", &["ecmo-proto", "ecmo-core", "ecmo-profile"]),
+    ("agent", &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-circuit"]),
+    ("gateway", &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode"]),
     ("dashboards/terminal", &["ecmo-proto", "ecmo-core"]),
 ];
 

@@ -158,8 +158,12 @@ const RANKS: &[(&str, &[&str])] = &[
     ("gateway/profile", &["ecmo-core"]),
     ("gateway/decode", &["ecmo-proto", "ecmo-core"]),
     ("agent/circuit", &["ecmo-core"]),
-    ("agent", &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-circuit"]),
-    ("gateway", &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode"]),
+    ("agent/journal", &[]),
+    (
+        "agent",
+        &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-circuit", "ecmo-journal"],
+    ),
+    ("gateway", &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-journal"]),
     ("dashboards/terminal", &["ecmo-proto", "ecmo-core"]),
 ];
 

@@ -3,6 +3,8 @@
 //! The tests stand in `tests/it/`, one for each fault, named after it: `fault_f01_…`. They need Mosquitto, some of them root:
 //! `cargo test` skips them and says so, `cargo xtask ci` runs them all.
 
+pub mod network;
+
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -37,6 +39,8 @@ pub struct AgentSetup<'a> {
     pub settings: String,
     /// Environment of the process.
     pub environment: Vec<(&'a str, String)>,
+    /// What stands before the command, such as what lets it run in another network.
+    pub prefix: Vec<String>,
 }
 
 impl Ward {
@@ -96,8 +100,17 @@ impl Ward {
     /// # Errors
     /// It cannot be built or started.
     pub fn gateway(&self, settings: &Path) -> anyhow::Result<Program> {
+        self.gateway_in(settings, &[])
+    }
+
+    /// As [`Ward::gateway`], with more in its environment.
+    ///
+    /// # Errors
+    /// It cannot be built or started.
+    pub fn gateway_in(&self, settings: &Path, more: &[(&str, String)]) -> anyhow::Result<Program> {
         let mut command = Command::new(built("ecmo-gateway")?);
         command.arg("serve").arg("--config").arg(settings);
+        command.envs(more.iter().map(|(name, value)| (*name, value.as_str())));
         Program::start(command, "gateway", self.folder())
     }
 
@@ -111,7 +124,15 @@ impl Ward {
         writeln!(text, "brokers = [{}]", urls.join(", ")).context("cannot write settings")?;
         text.push_str(&setup.settings);
         let settings = self.write(&format!("agent-{}.toml", setup.pump), &text)?;
-        let mut command = Command::new(built("ecmo-agent")?);
+        let program = built("ecmo-agent")?;
+        let mut command = match setup.prefix.split_first() {
+            Some((first, rest)) => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
         command.arg("run").arg("--config").arg(settings);
         command.envs(setup.environment.iter().map(|(name, value)| (*name, value.as_str())));
         Program::start(command, &format!("agent-{}", setup.pump), self.folder())
@@ -131,6 +152,6 @@ impl<'a> AgentSetup<'a> {
         let settings = format!(
             "[spool]\ndir = \"spool-{pump}\"\n[[source]]\nkind = \"simulated\"\nseed = 7\n"
         );
-        Self { pump, brokers, settings, environment: Vec::new() }
+        Self { pump, brokers, settings, environment: Vec::new(), prefix: Vec::new() }
     }
 }

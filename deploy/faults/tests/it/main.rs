@@ -1,3 +1,11 @@
 //! The faults of the reference (section 2 of the operations part), each with its promised outcome.
 
+mod site;
+
 mod agents;
+
+mod frames;
+
+mod paths;
+
+mod clocks;

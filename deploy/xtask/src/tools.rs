@@ -1,4 +1,4 @@
-//! Installs what the checks need and the machine lacks: Mosquitto, promtool, valgrind, a C compiler, Buf.
+//! Installs what the checks need and the machine lacks: Mosquitto, promtool, valgrind, what cuts networks and fakes clocks, Buf.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,9 +18,14 @@ pub(crate) const MOSQUITTO: Tool = ("mosquitto", &["mosquitto"]);
 pub(crate) const PROMTOOL: Tool = ("promtool", &["prometheus"]);
 pub(crate) const VALGRIND: Tool = ("valgrind", &["valgrind", "libc6-dbg"]);
 const NPM: Tool = ("npm", &["npm"]);
+const SOCAT: Tool = ("socat", &["socat"]);
+const IP: Tool = ("ip", &["iproute2"]);
+const NFT: Tool = ("nft", &["nftables"]);
+const FAKETIME: Tool = ("faketime", &["faketime"]);
 
 /// Every tool that comes as a package.
-pub(crate) const ALL: [Tool; 5] = [C_COMPILER, MOSQUITTO, PROMTOOL, VALGRIND, NPM];
+pub(crate) const ALL: [Tool; 9] =
+    [C_COMPILER, MOSQUITTO, PROMTOOL, VALGRIND, NPM, SOCAT, IP, NFT, FAKETIME];
 
 /// Packages of servers start them when installed; the guard says no, and goes when it was ours.
 const INSTALL: &str = r#"set -eu

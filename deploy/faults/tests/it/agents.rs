@@ -1,6 +1,9 @@
 //! F1, F3, F29, F40: agents that are killed, frozen, doubled, or send at another rate than they say.
+#![cfg(test)]
 
 use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use ecmo_faults::{AgentSetup, Ward};
@@ -9,7 +12,7 @@ use ecmo_testkit::display::{Display, PROMISE};
 use ecmo_testkit::eventually;
 use tokio::time::Instant;
 
-use crate::site::{self, PUMP, SETTLE, Site};
+use crate::site::{PUMP, SETTLE, Site};
 
 #[tokio::test]
 #[ignore = "needs Mosquitto"]
@@ -83,30 +86,30 @@ async fn fault_f29_two_agents_of_one_pump_are_told_and_never_mixed() {
 
 /// Writes lines of one channel to a FIFO at a pace, until it is dropped.
 struct Feed {
-    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
-    pace_us: std::sync::Arc<std::sync::atomic::AtomicU64>,
+    stop: Arc<AtomicBool>,
+    pace_us: Arc<AtomicU64>,
 }
 
 impl Feed {
     fn start(fifo: &std::path::Path, pace_us: u64) -> Self {
         let made = std::process::Command::new("mkfifo").arg(fifo).status().unwrap();
         assert!(made.success());
-        let feed = Self { stop: Default::default(), pace_us: Default::default() };
-        feed.pace_us.store(pace_us, std::sync::atomic::Ordering::Relaxed);
+        let feed = Self { stop: Arc::default(), pace_us: Arc::default() };
+        feed.pace_us.store(pace_us, Ordering::Relaxed);
         let (stop, pace) = (feed.stop.clone(), feed.pace_us.clone());
         let fifo = fifo.to_owned();
         std::thread::spawn(move || {
             let mut file = std::fs::File::options().read(true).write(true).open(fifo).unwrap();
             writeln!(file, "press.drain").unwrap();
             let mut count = 0_u32;
-            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+            while !stop.load(Ordering::Relaxed) {
                 count += 1;
                 // A pressure that moves: one that does not would be a fault of its own.
                 let value = -40.0 + f64::from(count % 7) * 0.5;
                 if writeln!(file, "{value}").is_err() {
                     return;
                 }
-                let pace = pace.load(std::sync::atomic::Ordering::Relaxed);
+                let pace = pace.load(Ordering::Relaxed);
                 std::thread::sleep(Duration::from_micros(pace));
             }
         });
@@ -114,13 +117,13 @@ impl Feed {
     }
 
     fn pace(&self, pace_us: u64) {
-        self.pace_us.store(pace_us, std::sync::atomic::Ordering::Relaxed);
+        self.pace_us.store(pace_us, Ordering::Relaxed);
     }
 }
 
 impl Drop for Feed {
     fn drop(&mut self) {
-        self.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.stop.store(true, Ordering::Relaxed);
     }
 }
 
@@ -156,5 +159,4 @@ async fn fault_f40_a_channel_at_half_its_rate_is_told() {
     })
     .await
     .unwrap();
-    let _site_until_the_end = site::PUMP;
 }

@@ -1,4 +1,5 @@
 //! F4, F5, F8, F9, F10: brokers and the ways to them.
+#![cfg(test)]
 
 use std::time::Duration;
 

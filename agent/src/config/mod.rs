@@ -3,6 +3,7 @@
 mod broker;
 mod fault;
 mod number;
+mod port;
 mod source;
 
 use core::time::Duration;
@@ -16,6 +17,7 @@ use toml::de::{DeTable, DeValue};
 pub use broker::{BrokerUrl, BrokerUrlError};
 pub use fault::{Fault, FaultKind, UnknownFault};
 pub use number::{FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, Weight};
+pub use port::{DataBits, LineSettings, Parity, PortAddress, StopBits, WrongAddress};
 pub use source::{
     AtEnd, EmtecSettings, ReplaySettings, SimulatedSettings, SourceError, SourceSettings,
 };

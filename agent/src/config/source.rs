@@ -11,6 +11,7 @@ use toml::de::{DeValue, ValueDeserializer};
 use super::Wrong;
 use super::fault::{Fault, FaultKind};
 use super::number::{PaceFactor, Rate, Speed, Weight};
+use super::port::PortAddress;
 
 /// Weight of a simulated patient when the settings name none, in kg.
 const WEIGHT_DEFAULT_KG: f64 = 3.0;
@@ -107,8 +108,9 @@ pub enum AtEnd {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EmtecSettings {
-    /// The serial port, such as `/dev/ttyUSB0`.
-    pub port: PathBuf,
+    /// The serial port, such as `/dev/ttyUSB0`, or the terminal server that the meter is connected to.
+    #[serde(deserialize_with = "super::from_text")]
+    pub port: PortAddress,
 }
 
 /// Why a source's settings are refused.

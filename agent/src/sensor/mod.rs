@@ -8,6 +8,12 @@ pub mod silence;
 
 pub mod device;
 
+pub mod assembler;
+
+pub mod serial_port;
+
+pub mod connection;
+
 pub mod simulated;
 
 pub mod recording;

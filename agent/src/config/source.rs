@@ -9,6 +9,7 @@ use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
 use super::Wrong;
+use super::cdi::CdiSettings;
 use super::fault::{Fault, FaultKind};
 use super::number::{PaceFactor, Rate, Speed, Weight};
 use super::port::PortAddress;
@@ -28,6 +29,8 @@ pub enum SourceSettings {
     Replay(ReplaySettings),
     /// An em-tec BioProTT flow meter on a serial port.
     Emtec(EmtecSettings),
+    /// A Terumo CDI 550 on a serial port.
+    Cdi(CdiSettings),
 }
 
 /// A simulated circuit.
@@ -140,6 +143,7 @@ const KINDS: &[(&str, ReadKeys)] = &[
     ("simulated", |keys| SimulatedSettings::deserialize(keys).map(SourceSettings::Simulated)),
     ("replay", |keys| ReplaySettings::deserialize(keys).map(SourceSettings::Replay)),
     ("emtec", |keys| EmtecSettings::deserialize(keys).map(SourceSettings::Emtec)),
+    ("cdi", |keys| CdiSettings::deserialize(keys).map(SourceSettings::Cdi)),
 ];
 
 impl SourceSettings {
@@ -169,7 +173,7 @@ impl SourceSettings {
     pub(super) fn in_folder(&mut self, folder: &Path) {
         match self {
             Self::Replay(replay) => replay.file = folder.join(&replay.file),
-            Self::Simulated(_) | Self::Emtec(_) => {}
+            Self::Simulated(_) | Self::Emtec(_) | Self::Cdi(_) => {}
         }
     }
 }

@@ -22,6 +22,8 @@ pub mod replay;
 
 pub mod emtec;
 
+pub mod cdi;
+
 use core::ops::RangeInclusive;
 
 use ecmo_core::parameter::Parameter;
@@ -162,6 +164,7 @@ fn build_one(source: &SourceSettings) -> Result<Box<dyn Sensor>, recording::Reco
     Ok(match source {
         SourceSettings::Simulated(settings) => Box::new(simulated::Simulated::new(settings)),
         SourceSettings::Replay(settings) => Box::new(replay::Replay::load(settings)?),
+        SourceSettings::Cdi(settings) => on_thread(cdi::Cdi::new(settings)),
         SourceSettings::Emtec(settings) => on_thread(emtec::Emtec::new(settings.port.clone())),
     })
 }

@@ -1,8 +1,10 @@
 //! The settings of one agent: read from TOML, checked once, and then right.
 
 mod broker;
+mod cdi;
 mod fault;
 mod number;
+mod port;
 mod source;
 
 use core::time::Duration;
@@ -14,8 +16,10 @@ use serde::{Deserialize, Deserializer};
 use toml::de::{DeTable, DeValue};
 
 pub use broker::{BrokerUrl, BrokerUrlError};
+pub use cdi::{Asking, CdiError, CdiFormat, CdiSettings, GasUnit, Reply};
 pub use fault::{Fault, FaultKind, UnknownFault};
 pub use number::{FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, Weight};
+pub use port::{DataBits, LineSettings, Parity, PortAddress, StopBits, WrongAddress};
 pub use source::{
     AtEnd, EmtecSettings, ReplaySettings, SimulatedSettings, SourceError, SourceSettings,
 };
@@ -130,7 +134,7 @@ impl Settings {
     fn simulated_sources(&mut self) -> impl Iterator<Item = &mut SimulatedSettings> {
         self.sources.iter_mut().filter_map(|source| match source {
             SourceSettings::Simulated(simulated) => Some(simulated),
-            SourceSettings::Replay(_) | SourceSettings::Emtec(_) => None,
+            SourceSettings::Replay(_) | SourceSettings::Emtec(_) | SourceSettings::Cdi(_) => None,
         })
     }
 

@@ -9,8 +9,10 @@ use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
 use super::Wrong;
+use super::cdi::CdiSettings;
 use super::fault::{Fault, FaultKind};
 use super::number::{PaceFactor, Rate, Speed, Weight};
+use super::port::PortAddress;
 
 /// Weight of a simulated patient when the settings name none, in kg.
 const WEIGHT_DEFAULT_KG: f64 = 3.0;
@@ -27,6 +29,8 @@ pub enum SourceSettings {
     Replay(ReplaySettings),
     /// An em-tec BioProTT flow meter on a serial port.
     Emtec(EmtecSettings),
+    /// A Terumo CDI 550 on a serial port.
+    Cdi(CdiSettings),
 }
 
 /// A simulated circuit.
@@ -107,8 +111,9 @@ pub enum AtEnd {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EmtecSettings {
-    /// The serial port, such as `/dev/ttyUSB0`.
-    pub port: PathBuf,
+    /// The serial port, such as `/dev/ttyUSB0`, or the terminal server that the meter is connected to.
+    #[serde(deserialize_with = "super::from_text")]
+    pub port: PortAddress,
 }
 
 /// Why a source's settings are refused.
@@ -138,6 +143,7 @@ const KINDS: &[(&str, ReadKeys)] = &[
     ("simulated", |keys| SimulatedSettings::deserialize(keys).map(SourceSettings::Simulated)),
     ("replay", |keys| ReplaySettings::deserialize(keys).map(SourceSettings::Replay)),
     ("emtec", |keys| EmtecSettings::deserialize(keys).map(SourceSettings::Emtec)),
+    ("cdi", |keys| CdiSettings::deserialize(keys).map(SourceSettings::Cdi)),
 ];
 
 impl SourceSettings {
@@ -167,7 +173,7 @@ impl SourceSettings {
     pub(super) fn in_folder(&mut self, folder: &Path) {
         match self {
             Self::Replay(replay) => replay.file = folder.join(&replay.file),
-            Self::Simulated(_) | Self::Emtec(_) => {}
+            Self::Simulated(_) | Self::Emtec(_) | Self::Cdi(_) => {}
         }
     }
 }

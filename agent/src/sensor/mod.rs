@@ -8,6 +8,12 @@ pub mod silence;
 
 pub mod device;
 
+pub mod assembler;
+
+pub mod serial_port;
+
+pub mod connection;
+
 pub mod simulated;
 
 pub mod recording;
@@ -15,6 +21,8 @@ pub mod recording;
 pub mod replay;
 
 pub mod emtec;
+
+pub mod cdi;
 
 use core::ops::RangeInclusive;
 
@@ -156,6 +164,7 @@ fn build_one(source: &SourceSettings) -> Result<Box<dyn Sensor>, recording::Reco
     Ok(match source {
         SourceSettings::Simulated(settings) => Box::new(simulated::Simulated::new(settings)),
         SourceSettings::Replay(settings) => Box::new(replay::Replay::load(settings)?),
+        SourceSettings::Cdi(settings) => on_thread(cdi::Cdi::new(settings)),
         SourceSettings::Emtec(settings) => on_thread(emtec::Emtec::new(settings.port.clone())),
     })
 }

@@ -66,6 +66,13 @@ impl<D: Digest> Reader<D> {
         self.shared.segments().iter().map(View::new).collect()
     }
 
+    /// The segments whose digest is as wanted, the oldest first.
+    #[must_use]
+    pub fn segments_where(&self, mut is_wanted: impl FnMut(&D) -> bool) -> Vec<View<D>> {
+        let segments = self.shared.segments();
+        segments.iter().filter(|segment| is_wanted(&segment.digest)).map(View::new).collect()
+    }
+
     /// Something of every digest, the oldest segment first, without cloning them. It holds the writer up while it runs.
     #[must_use]
     pub fn digests<T>(&self, mut look: impl FnMut(&D) -> T) -> Vec<T> {

@@ -14,6 +14,8 @@ mod record;
 
 mod read;
 
+mod survey;
+
 mod writer;
 
 use core::time::Duration;
@@ -24,18 +26,19 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use ecmo_core::time::SampleTime;
-use ecmo_journal::{Disk, Files, Journal, OpenError, Options};
+use ecmo_journal::{Disk, Files, Options, Reader};
 use ecmo_proto::v1;
 use tokio::sync::oneshot;
 
-use crate::clock;
+use crate::clock::{self, Stamp};
 use crate::config::SpoolSettings;
 use crate::counters::Counter;
 use crate::frame::PreparedFrame;
 
 pub use read::{EXTENTS_MAX, Extent, Part, SpoolReader};
+pub use survey::{Check, Hole};
 
-use index::Index;
+use writer::Outside;
 
 /// Most frames that wait for the disk: five seconds of them at 20 ms.
 pub const FRAMES_WAITING_MAX: usize = 256;
@@ -93,15 +96,16 @@ impl Spool {
     /// # Errors
     /// The system has no thread for it.
     pub fn start(settings: &SpoolSettings, boot_id: u64) -> std::io::Result<Self> {
-        Self::start_on(|| Box::new(Files), settings, boot_id)
+        Self::start_on(|| Box::new(Files), clock::stamp, settings, boot_id)
     }
 
-    /// As [`Spool::start`], on something that stands for the disk.
+    /// As [`Spool::start`], on something that stands for the disk, and by other clocks.
     ///
     /// # Errors
     /// The system has no thread for it.
     pub fn start_on(
         disk: impl Fn() -> Box<dyn Disk> + Send + 'static,
+        clock: impl Fn() -> Stamp + Send + 'static,
         settings: &SpoolSettings,
         boot_id: u64,
     ) -> std::io::Result<Self> {
@@ -111,7 +115,8 @@ impl Spool {
         let (tell_end, ended) = oneshot::channel();
         let (options, to_shared) = (options(settings), Arc::clone(&shared));
         std::thread::Builder::new().name("ecmo-spool".to_owned()).spawn(move || {
-            writer::run(&disk, &options, boot_id, &items, tell_number, &to_shared);
+            let outside = Outside { disk: &disk, clock: &clock };
+            writer::run(outside, &options, boot_id, &items, tell_number, &to_shared);
             // Nobody may be waiting any more.
             tell_end.send(()).unwrap_or(());
         })?;
@@ -193,13 +198,14 @@ impl Shared {
     }
 }
 
-/// Opens a spool to read it while no agent runs on it.
+/// Opens a spool to read it as it is now, whether an agent runs on it or not; changes nothing. Also tells how many records are
+/// damaged, missing or torn.
 ///
 /// # Errors
-/// An agent has it, or the disk does not let it be read.
-pub fn open(settings: &SpoolSettings, now: SampleTime) -> Result<(SpoolReader, u64), OpenError> {
-    let journal: Journal<Index> = Journal::open(options(settings), mono(now))?;
-    Ok((SpoolReader { journal: journal.reader(), running: 0 }, journal.counts().damaged))
+/// The folder cannot be read.
+pub fn open(folder: &Path) -> std::io::Result<(SpoolReader, u64)> {
+    let (journal, damaged) = Reader::open(folder)?;
+    Ok((SpoolReader { journal, running: 0 }, damaged))
 }
 
 fn options(settings: &SpoolSettings) -> Options {

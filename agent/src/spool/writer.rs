@@ -15,7 +15,7 @@ use super::index::Index;
 use super::read::SpoolReader;
 use super::record::Entry;
 use super::{FAILED, FULL, Item, OPENING, RECORDING, Shared, boot_number_file, mono};
-use crate::clock;
+use crate::clock::{self, Stamp};
 use crate::frame::PreparedFrame;
 
 /// How often the thread looks whether a sync is due when no frame comes.
@@ -24,9 +24,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Time between two attempts to open a spool.
 const OPEN_EVERY: Duration = Duration::from_secs(5);
 
+/// What the thread has from outside.
+#[derive(Clone, Copy)]
+pub(super) struct Outside<'a> {
+    pub(super) disk: &'a dyn Fn() -> Box<dyn Disk>,
+    pub(super) clock: &'a dyn Fn() -> Stamp,
+}
+
 /// Writes until the queue is closed.
 pub(super) fn run(
-    disk: &dyn Fn() -> Box<dyn Disk>,
+    outside: Outside<'_>,
     options: &Options,
     boot_id: u64,
     items: &Receiver<Item>,
@@ -35,7 +42,7 @@ pub(super) fn run(
 ) {
     shared.state.store(OPENING, Ordering::Relaxed);
     let mut birth = None;
-    let Some(journal) = open(disk, options, items, &mut birth, shared) else { return };
+    let Some(journal) = open(outside, options, items, &mut birth, shared) else { return };
     let reader = SpoolReader { journal: journal.reader(), running: boot_id };
     let boot_number = next_boot_number(&options.folder, &reader);
     shared.damaged.add(journal.counts().damaged);
@@ -44,6 +51,7 @@ pub(super) fn run(
     // Nobody may be waiting any more.
     tell_number.send(boot_number).unwrap_or(());
     let mut writer = Writer {
+        clock: outside.clock,
         journal,
         boot_id,
         boot_number,
@@ -67,14 +75,14 @@ pub(super) fn run(
 
 /// Opens the spool, again and again; what comes meanwhile is lost. `None` when the queue is closed before that.
 fn open(
-    disk: &dyn Fn() -> Box<dyn Disk>,
+    outside: Outside<'_>,
     options: &Options,
     items: &Receiver<Item>,
     birth: &mut Option<Bytes>,
     shared: &Shared,
 ) -> Option<Journal<Index>> {
     loop {
-        match Journal::open_on(disk(), options.clone(), mono(clock::now())) {
+        match Journal::open_on((outside.disk)(), options.clone(), mono((outside.clock)().mono)) {
             Ok(journal) => return Some(journal),
             Err(error) => {
                 let error = anyhow::Error::from(error);
@@ -124,8 +132,8 @@ fn keep_boot_number(folder: &Path, path: &Path, number: u64) -> io::Result<()> {
 }
 
 /// The open spool.
-#[derive(Debug)]
 struct Writer<'a> {
+    clock: &'a dyn Fn() -> Stamp,
     journal: Journal<Index>,
     boot_id: u64,
     boot_number: u64,
@@ -144,7 +152,7 @@ impl Writer<'_> {
 
     /// Writes a frame, or counts it as lost.
     fn keep(&mut self, frame: &PreparedFrame) {
-        let now = clock::stamp();
+        let now = (self.clock)();
         let age = i64::try_from(now.mono.since(frame.finished()).as_nanos()).unwrap_or(i64::MAX);
         let wall_ns = now.wall_ns.saturating_sub(age);
         // Without a birth the counts of a frame mean nothing.
@@ -190,7 +198,7 @@ impl Writer<'_> {
     }
 
     fn sync_if_due(&mut self) {
-        let synced = self.journal.sync_if_due(mono(clock::now()));
+        let synced = self.journal.sync_if_due(mono((self.clock)().mono));
         if synced.is_err() {
             self.tell(synced);
         }
@@ -217,7 +225,7 @@ impl Writer<'_> {
     }
 
     fn end(mut self) {
-        if let Err(error) = self.journal.sync(mono(clock::now())) {
+        if let Err(error) = self.journal.sync(mono((self.clock)().mono)) {
             let error = anyhow::Error::from(error);
             tracing::error!("the last frames may not be kept on disk: {error:#}");
         }

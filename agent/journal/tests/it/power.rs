@@ -1,0 +1,1 @@
+//! Power loss on a real file system.

@@ -365,8 +365,8 @@ async fn fault_f13_a_full_disk_is_told_and_recording_comes_back_with_room() {
     let state = |spool: &Spool| spool.view().status(clock::now()).state();
     let mut sent = 0;
     let mut frames = frames(&boot, 40_000).into_iter();
-    let mut send = |spool: &Spool| {
-        for frame in frames.by_ref().take(100) {
+    let mut send = |spool: &Spool, count: usize| {
+        for frame in frames.by_ref().take(count) {
             spool.offer(frame.clone());
             queue.push(frame, &counters);
             queue.pop().expect("live goes on").used();
@@ -378,13 +378,13 @@ async fn fault_f13_a_full_disk_is_told_and_recording_comes_back_with_room() {
         });
     };
     while state(&spool) == v1::SpoolState::Recording {
-        send(&spool);
+        send(&spool, 100);
     }
     assert_eq!(state(&spool), v1::SpoolState::Full);
     std::fs::remove_file(&ballast).unwrap();
     let full_at = end(&spool);
     until("recording again", || {
-        send(&spool);
+        send(&spool, 1);
         state(&spool) == v1::SpoolState::Recording
     });
     until("more is there", || end(&spool) > full_at);

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use ecmo_agent::{RunError, Settings};
+use ecmo_agent::sampler::{Plan, footing_here};
+use ecmo_agent::{Manager, RunError, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -89,6 +90,7 @@ fn run(config: &Path) -> Result<(), Exit> {
     let settings = Settings::load(config).map_err(settings_fault)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fault)?;
+    let manager = Manager::from_environment().map_err(fault)?;
     let summary = runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(fault)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(fault)?;
@@ -99,7 +101,8 @@ fn run(config: &Path) -> Result<(), Exit> {
             }
             tracing::info!("stopping");
         };
-        ecmo_agent::run(settings, stop).await.map_err(of_run)
+        let lineup = ecmo_agent::lineup(&settings).map_err(of_run)?;
+        ecmo_agent::run_lineup(settings, lineup, manager, stop).await.map_err(of_run)
     })?;
     let counts = summary.entries().into_iter().map(|(name, count)| format!("{name}={count}"));
     tracing::info!(counts = counts.collect::<Vec<_>>().join(" "), "stopped");
@@ -115,6 +118,21 @@ fn check(config: &Path) -> Result<(), Exit> {
     println!("device   {}", lineup.device());
     println!("source   {:?}", lineup.source());
     println!("frames   every {} ms", settings.frame_period.as_millis());
+    let plan = Plan::new(&settings.sampling, &lineup, settings.frame_period);
+    let footing = footing_here(&plan);
+    let yes = |is_so| if is_so { "yes" } else { "no" };
+    println!(
+        "sampling every {} us, real-time priority {}, memory locked {}",
+        plan.tick.as_micros(),
+        yes(footing.realtime),
+        yes(footing.memory_locked)
+    );
+    if !footing.limitation.is_empty() {
+        println!("limits   {}", footing.limitation);
+    }
+    if let Some(metrics) = settings.metrics {
+        println!("metrics  http://{}/metrics", metrics.bind);
+    }
     println!("{:<24} {:<12} {:>10}  {:<10} name", "channel", "unit", "rate", "step");
     for channel in lineup.channels() {
         let info = channel.parameter.info();

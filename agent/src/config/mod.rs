@@ -3,6 +3,7 @@
 mod broker;
 mod fault;
 mod number;
+mod sampling;
 mod source;
 
 use core::time::Duration;
@@ -15,7 +16,8 @@ use toml::de::{DeTable, DeValue};
 
 pub use broker::{BrokerUrl, BrokerUrlError};
 pub use fault::{Fault, FaultKind, UnknownFault};
-pub use number::{FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, Weight};
+pub use number::{FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, TickMicros, Weight};
+pub use sampling::{MetricsSettings, SamplingSettings};
 pub use source::{
     AtEnd, EmtecSettings, ReplaySettings, SimulatedSettings, SourceError, SourceSettings,
 };
@@ -40,6 +42,10 @@ pub struct Settings {
     pub pump_kind: PumpKind,
     /// Nominal time between two frames.
     pub frame_period: Duration,
+    /// How to sample.
+    pub sampling: SamplingSettings,
+    /// Where metrics can be read; `None`: nowhere.
+    pub metrics: Option<MetricsSettings>,
     /// Where samples come from; at least one.
     pub sources: Vec<SourceSettings>,
 }
@@ -108,6 +114,8 @@ impl Settings {
             broker,
             pump_kind: PumpKind::Centrifugal,
             frame_period: FRAME_PERIOD_DEFAULT,
+            sampling: SamplingSettings::default(),
+            metrics: None,
             sources: vec![source],
         }
     }
@@ -168,6 +176,8 @@ impl Settings {
             broker: table.broker,
             pump_kind: table.pump_kind,
             frame_period: table.frame_period_ms.map_or(FRAME_PERIOD_DEFAULT, FrameMillis::duration),
+            sampling: table.sampling,
+            metrics: table.metrics,
             sources,
         };
         // A simulated pump is of the kind that the agent says its pump is.
@@ -240,6 +250,9 @@ struct Table {
     #[serde(default = "centrifugal")]
     pump_kind: PumpKind,
     frame_period_ms: Option<FrameMillis>,
+    #[serde(default)]
+    sampling: SamplingSettings,
+    metrics: Option<MetricsSettings>,
 }
 
 /// The kind of most pumps.

@@ -57,6 +57,8 @@ numbers! {
     Seconds: "time in seconds", 0.0 to 31_536_000.0;
     /// Time between two frames, in milliseconds.
     FrameMillis: "frame period in milliseconds", 5.0 to 1000.0;
+    /// Time between two ticks of the sampling thread, in microseconds.
+    TickMicros: "tick in microseconds", 500.0 to 20_000.0;
 }
 
 impl Seconds {
@@ -72,6 +74,14 @@ impl FrameMillis {
     #[must_use]
     pub fn duration(self) -> Duration {
         Duration::from_secs_f64(self.0 / 1000.0)
+    }
+}
+
+impl TickMicros {
+    /// As a duration.
+    #[must_use]
+    pub fn duration(self) -> Duration {
+        Duration::from_secs_f64(self.0 / 1_000_000.0)
     }
 }
 

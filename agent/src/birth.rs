@@ -1,6 +1,7 @@
 //! What an agent says of itself: birth and status, with the topics that they and the frames go to.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use ecmo_proto::topic::Kind;
 use ecmo_proto::v1;
@@ -8,6 +9,7 @@ use prost::Message;
 
 use crate::clock::Stamp;
 use crate::config::PumpKind;
+use crate::counters::Counters;
 use crate::frame::Boot;
 use crate::sampler::Lineup;
 use crate::sensor::{Channel, SourceKind};
@@ -17,6 +19,8 @@ use crate::sensor::{Channel, SourceKind};
 pub struct Announcer {
     birth: v1::Birth,
     topics: Topics,
+    /// How the sampling thread does, at the time of each birth.
+    counters: Arc<Counters>,
 }
 
 /// Where an agent publishes.
@@ -44,7 +48,13 @@ pub enum Presence {
 impl Announcer {
     /// The words of one run.
     #[must_use]
-    pub fn new(boot: &Boot, lineup: &Lineup, pump_kind: PumpKind, frame_period: Duration) -> Self {
+    pub fn new(
+        boot: &Boot,
+        lineup: &Lineup,
+        pump_kind: PumpKind,
+        frame_period: Duration,
+        counters: Arc<Counters>,
+    ) -> Self {
         let birth = v1::Birth {
             pump: boot.address.pump.to_string(),
             boot_id: boot.id,
@@ -63,7 +73,7 @@ impl Announcer {
             birth: boot.address.topic(Kind::Birth),
             status: boot.address.topic(Kind::Status),
         };
-        Self { birth, topics }
+        Self { birth, topics, counters }
     }
 
     /// The same with the number of this run among the runs of this agent's disk; 0 is none.
@@ -83,7 +93,8 @@ impl Announcer {
     #[must_use]
     pub fn birth(&self, now: Stamp) -> Vec<u8> {
         let (mono_ns, wall_ns) = (now.mono.as_nanos(), now.wall_ns);
-        v1::Birth { mono_ns, wall_ns, ..self.birth.clone() }.encode_to_vec()
+        let sampling = Some(self.counters.sampling());
+        v1::Birth { mono_ns, wall_ns, sampling, ..self.birth.clone() }.encode_to_vec()
     }
 
     /// A status, encoded.
@@ -142,13 +153,17 @@ mod tests {
         let source = SourceSettings::Simulated(SimulatedSettings::healthy(1));
         let lineup = Lineup::new(sensor::build(&[source]).unwrap()).unwrap();
         let period = Duration::from_millis(20);
-        let announcer = Announcer::new(&boot, &lineup, PumpKind::Centrifugal, period);
+        let counters = Arc::<Counters>::default();
+        let announcer =
+            Announcer::new(&boot, &lineup, PumpKind::Centrifugal, period, Arc::clone(&counters));
+        counters.ticks.add(9);
         assert_eq!(announcer.topics().birth, "ecmo/v1/w/p/birth");
         let now = Stamp { mono: SampleTime::from_nanos(3), wall_ns: 4 };
         let birth = v1::Birth::decode(&announcer.birth(now)[..]).unwrap();
         assert_eq!((birth.boot_id, birth.mono_ns, birth.wall_ns), (boot.id, 3, 4));
         assert_eq!(birth.source(), v1::SourceKind::Simulated);
         assert_eq!(birth.frame_period_us, 20_000);
+        assert_eq!(birth.sampling.unwrap().ticks, 9, "the word of the moment");
         assert_eq!(birth.channels.len(), lineup.channels().len());
         let drain = &birth.channels[0];
         assert_eq!((drain.id.as_str(), drain.unit.as_str()), ("press.drain", "mm[Hg]"));

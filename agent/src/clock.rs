@@ -3,6 +3,8 @@
 //! The monotonic clock is the one that goes on while the machine sleeps: with the other one, all data after a sleep would
 //! look as old as the sleep was long.
 
+use core::time::Duration;
+
 use ecmo_core::time::SampleTime;
 use rustix::thread::clock_nanosleep_absolute;
 use rustix::time::{ClockId, Timespec, clock_gettime};
@@ -41,6 +43,14 @@ pub fn stamp() -> Stamp {
     Stamp { mono: now(), wall_ns: wall_ns() }
 }
 
+/// Processor time that all threads of this process have used.
+#[must_use]
+pub fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), nanos)
+}
+
 /// Blocks the thread until a point on the monotonic clock; returns at once when it has passed.
 ///
 /// The deadline is absolute, so that being late once does not make every later wake-up late.
@@ -59,7 +69,6 @@ pub fn sleep_until(deadline: SampleTime) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::time::Duration;
 
     #[test]
     fn a_sleep_ends_after_its_deadline_and_a_past_one_at_once() {

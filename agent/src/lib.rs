@@ -9,11 +9,15 @@ pub mod clock;
 
 pub mod counters;
 
+pub mod worker;
+
 pub mod sensor;
 
 pub mod sampler;
 
 pub mod frame;
+
+pub mod framer;
 
 pub mod queue;
 
@@ -23,20 +27,32 @@ pub mod birth;
 
 pub mod publish;
 
+pub mod metrics;
+
+pub mod manager;
+
+use core::time::Duration;
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 pub use config::{BrokerUrl, Fault, FaultKind, Settings};
 pub use counters::Summary;
+pub use manager::Manager;
 
 use birth::Announcer;
 use counters::Counters;
-use frame::{Boot, Framer};
+use frame::{Boot, Framer, PreparedFrame};
+use framer::Taker;
+use metrics::Metrics;
 use publish::Publisher;
 use queue::FrameQueue;
-use sampler::{Lineup, Sampler};
+use sampler::{Lineup, Plan, Sampler};
 use spool::Spool;
+
+/// How long the sampling threads may take to end. A sensor that blocks for longer has broken its promise.
+const THREADS_END_MAX: Duration = Duration::from_secs(2);
 
 /// Why an agent does not run.
 #[derive(Debug, thiserror::Error)]
@@ -65,12 +81,23 @@ pub enum RunError {
         /// Why.
         source: publish::BirthTooLong,
     },
+    /// The metrics cannot be read.
+    #[error("cannot tell metrics of {pump}")]
+    Metrics {
+        /// Ward and pump.
+        pump: String,
+        /// Why.
+        source: metrics::CannotListen,
+    },
     /// No thread to sample on.
-    #[error("cannot start the sampling thread; see the limits of this system")]
+    #[error("cannot start the sampling threads; see the limits of this system")]
     Thread(#[source] std::io::Error),
-    /// The sampling thread panicked.
+    /// A thread panicked.
     #[error("sampling ended")]
-    Sampler(#[source] sampler::SamplerPanicked),
+    Panicked(#[source] worker::Panicked),
+    /// A thread does not end.
+    #[error("sampling does not stop: a sensor or a way out of frames holds it up; report it")]
+    Stuck,
 }
 
 impl RunError {
@@ -78,8 +105,11 @@ impl RunError {
     #[must_use]
     pub const fn is_about_settings(&self) -> bool {
         match self {
-            Self::Sources { .. } | Self::Lineup { .. } | Self::Announce { .. } => true,
-            Self::Thread(_) | Self::Sampler(_) => false,
+            Self::Sources { .. }
+            | Self::Lineup { .. }
+            | Self::Announce { .. }
+            | Self::Metrics { .. } => true,
+            Self::Thread(_) | Self::Panicked(_) | Self::Stuck => false,
         }
     }
 }
@@ -101,62 +131,85 @@ pub fn lineup(settings: &Settings) -> Result<Lineup, RunError> {
 /// without a word, so that the broker sends the last will.
 ///
 /// # Errors
-/// Settings that cannot work, and a sampling thread that cannot start or panicked. A broker that is away is no error.
+/// Settings that cannot work, and a sampling thread that cannot start, panicked or hangs. A broker that is away is no error.
 pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<Summary, RunError> {
-    // 1. Who samples what.
     let lineup = lineup(&settings)?;
+    run_lineup(settings, lineup, Manager::default(), stop).await
+}
+
+/// Runs one agent with sensors that were made already, and tells a service manager how it does. See [`run`].
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_lineup(
+    settings: Settings,
+    lineup: Lineup,
+    manager: Manager,
+    stop: impl Future<Output = ()>,
+) -> Result<Summary, RunError> {
+    // 1. Who samples what, and how.
     let boot = Boot::new(settings.address.clone());
+    let pump = boot.address.to_string();
     let period = settings.frame_period;
-    let mut spool = settings
-        .spool
-        .as_ref()
-        .map(|settings| Spool::start(settings, boot.id))
-        .transpose()
-        .map_err(RunError::Thread)?;
+    let plan = Plan::new(&settings.sampling, &lineup, period);
+
+    // 2. What is counted, and who may read it.
+    let counters = Arc::new(Counters::default());
+    let metrics = Metrics::new();
+    let told = settings.metrics.map(|told| metrics::serve(told.bind, &metrics, &counters));
+    let told =
+        told.transpose().map_err(|source| RunError::Metrics { pump: pump.clone(), source })?;
+
+    // 3. The ways out of frames.
+    let mut spool = settings.spool.as_ref().map(|spool| Spool::start(spool, boot.id));
+    let mut spool = spool.take().transpose().map_err(RunError::Thread)?;
     let boot_number = match &mut spool {
         Some(spool) => spool.boot_number().await.unwrap_or(0),
         None => 0,
     };
     let announcer =
-        Announcer::new(&boot, &lineup, settings.pump_kind, period).with_boot_number(boot_number);
+        Announcer::new(&boot, &lineup, settings.pump_kind, period, Arc::clone(&counters))
+            .with_boot_number(boot_number);
     if let Some(spool) = &spool {
         spool.begin(announcer.birth(clock::stamp()).into());
     }
     let spool = spool.map(Arc::new);
-
-    // 2. The way out.
     let queue = Arc::new(FrameQueue::default());
-    let counters = Arc::new(Counters::default());
     let client = format!("ecmo-agent-{}-{}", settings.address.ward, settings.address.pump);
-    let (to_queue, to_counters) = (Arc::clone(&queue), Arc::clone(&counters));
-    let to_spool = spool.clone();
-    let publisher =
-        Publisher::new(settings.broker, client, announcer, queue, Arc::clone(&counters))
-            .map_err(|source| RunError::Announce { pump: boot.address.to_string(), source })?;
+    let publisher = Publisher::new(
+        settings.broker,
+        client,
+        announcer,
+        Arc::clone(&queue),
+        Arc::clone(&counters),
+    )
+    .map_err(|source| RunError::Announce { pump: pump.clone(), source })?;
+    let mut takers = vec![to_queue(queue, Arc::clone(&counters))];
+    takers.extend(spool.clone().map(to_spool));
 
-    // 3. Sampling, on its own thread.
-    let mut framer = Framer::new(&boot, lineup.channels(), period);
-    let tick = sampler::TICK.min(period);
-    let mut sampler = Sampler::start(lineup, tick, Arc::clone(&counters), move |tick| {
-        framer.on_tick(tick, &to_counters, |frame| {
-            if let Some(spool) = &to_spool {
-                spool.offer(frame.clone());
-            }
-            to_queue.push(frame, &to_counters);
-        });
-    })
-    .map_err(RunError::Thread)?;
-    tracing::info!(pump = %boot.address, boot_id = boot.id, "sampling");
+    // 4. Sampling, and frames of what is sampled, each on its own thread.
+    let mut threads = Threads::start(lineup, plan, &boot, period, takers, &counters)?;
 
-    // 4. Publishing, until something ends. A sampler that ended unasked cannot say goodbye for a pump it does not see.
+    // 5. Publishing, until something ends. A sampler that ended unasked cannot say goodbye for a pump it does not see.
     let (stop_publisher, is_stopped) = watch::channel(false);
     let mut publishing = core::pin::pin!(publisher.run(is_stopped));
+    let beside = async {
+        tokio::join!(manager.follow(&counters, &pump), async {
+            if let Some(told) = told {
+                told.await;
+            }
+        })
+    };
     tokio::select! {
         () = stop => {}
         () = &mut publishing => {}
-        () = sampler.ended() => {}
+        () = threads.ended() => {}
+        ((), ()) = beside => {}
     }
-    sampler.stop().await.map_err(RunError::Sampler)?;
+
+    // 6. The end, in the order of the flow.
+    manager.stopping();
+    threads.stop().await?;
     stop_publisher.send_replace(true);
     publishing.await;
     // The sampler is gone, and with it the other holder.
@@ -164,4 +217,64 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<S
         spool.stop().await;
     }
     Ok(counters.summary())
+}
+
+/// Every frame goes to a queue, which never waits.
+fn to_queue(queue: Arc<FrameQueue>, counters: Arc<Counters>) -> Taker {
+    Box::new(move |frame: &PreparedFrame| queue.push(frame.clone(), &counters))
+}
+
+/// Every frame goes to the disk's thread, which never lets anybody wait.
+fn to_spool(spool: Arc<Spool>) -> Taker {
+    Box::new(move |frame: &PreparedFrame| spool.offer(frame.clone()))
+}
+
+/// The two threads between sensors and frames.
+struct Threads {
+    sampler: Sampler,
+    framer: worker::Worker,
+}
+
+impl Threads {
+    fn start(
+        lineup: Lineup,
+        plan: Plan,
+        boot: &Boot,
+        frame_period: Duration,
+        takers: Vec<Taker>,
+        counters: &Arc<Counters>,
+    ) -> Result<Self, RunError> {
+        let (sender, receiver) = sampler::ring(&lineup, plan.tick, frame_period);
+        let framer = Framer::new(boot, lineup.channels(), frame_period);
+        let framer = framer::start(framer, receiver, takers, Arc::clone(counters))
+            .map_err(RunError::Thread)?;
+        let sender = sender.waking(framer.thread().clone());
+        let sampler =
+            Sampler::start(lineup, plan, sender, Arc::clone(counters)).map_err(RunError::Thread)?;
+        let footing = counters.footing.get().cloned().unwrap_or_default();
+        tracing::info!(
+            pump = %boot.address, boot_id = boot.id, tick_us = footing.tick.as_micros(),
+            realtime = footing.realtime, memory_locked = footing.memory_locked,
+            limitation = footing.limitation, "sampling"
+        );
+        Ok(Self { sampler, framer })
+    }
+
+    /// Waits until one of them has ended.
+    async fn ended(&mut self) {
+        tokio::select! {
+            () = self.sampler.ended() => {}
+            () = self.framer.ended() => {}
+        }
+    }
+
+    /// Stops the sampler, and with it the framer, which makes frames of what is in the ring.
+    async fn stop(self) -> Result<(), RunError> {
+        let both = async {
+            self.sampler.stop().await?;
+            self.framer.join().await
+        };
+        let ended = timeout(THREADS_END_MAX, both).await.map_err(|_late| RunError::Stuck)?;
+        ended.map_err(RunError::Panicked)
+    }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ecmo_agent::Settings;
+use ecmo_agent::sampler::{Plan, footing_here};
 
 use super::{Exit, of_run, settings_fault};
 
@@ -15,6 +16,21 @@ pub(crate) fn check(config: &Path) -> Result<(), Exit> {
     println!("device   {}", lineup.device());
     println!("source   {:?}", lineup.source());
     println!("frames   every {} ms", settings.frame_period.as_millis());
+    let plan = Plan::new(&settings.sampling, &lineup, settings.frame_period);
+    let footing = footing_here(&plan);
+    let yes = |is_so| if is_so { "yes" } else { "no" };
+    println!(
+        "sampling every {} us, real-time priority {}, memory locked {}",
+        plan.tick.as_micros(),
+        yes(footing.realtime),
+        yes(footing.memory_locked)
+    );
+    if !footing.limitation.is_empty() {
+        println!("limits   {}", footing.limitation);
+    }
+    if let Some(metrics) = settings.metrics {
+        println!("metrics  http://{}/metrics", metrics.bind);
+    }
     println!("{:<24} {:<12} {:>10}  {:<10} name", "channel", "unit", "rate", "step");
     for channel in lineup.channels() {
         let info = channel.parameter.info();

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ecmo_agent::Settings;
+use ecmo_agent::{Manager, Settings};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Exit, fault, of_run, settings_fault};
@@ -12,6 +12,7 @@ pub(crate) fn run(config: &Path) -> Result<(), Exit> {
     let settings = Settings::load(config).map_err(settings_fault)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fault)?;
+    let manager = Manager::from_environment().map_err(fault)?;
     let summary = runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(fault)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(fault)?;
@@ -22,7 +23,8 @@ pub(crate) fn run(config: &Path) -> Result<(), Exit> {
             }
             tracing::info!("stopping");
         };
-        ecmo_agent::run(settings, stop).await.map_err(of_run)
+        let lineup = ecmo_agent::lineup(&settings).map_err(of_run)?;
+        ecmo_agent::run_lineup(settings, lineup, manager, stop).await.map_err(of_run)
     })?;
     let counts = summary.entries().into_iter().map(|(name, count)| format!("{name}={count}"));
     tracing::info!(counts = counts.collect::<Vec<_>>().join(" "), "stopped");

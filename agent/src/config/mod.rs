@@ -5,6 +5,7 @@ mod cdi;
 mod fault;
 mod number;
 mod port;
+mod sampling;
 mod source;
 mod spool;
 
@@ -19,11 +20,12 @@ use toml::de::{DeTable, DeValue};
 pub use broker::{BrokerUrl, BrokerUrlError};
 pub use cdi::{Asking, CdiError, CdiFormat, CdiSettings, GasUnit, Reply};
 pub use fault::{Fault, FaultKind, UnknownFault};
-pub use port::{DataBits, LineSettings, Parity, PortAddress, StopBits, WrongAddress};
 pub use number::{
     BackfillKib, FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, SpoolHours, SpoolMib,
-    SyncMillis, Weight,
+    SyncMillis, TickMicros, Weight,
 };
+pub use port::{DataBits, LineSettings, Parity, PortAddress, StopBits, WrongAddress};
+pub use sampling::{MetricsSettings, SamplingSettings};
 pub use source::{
     AtEnd, EmtecSettings, ReplaySettings, SimulatedSettings, SourceError, SourceSettings,
 };
@@ -49,6 +51,10 @@ pub struct Settings {
     pub pump_kind: PumpKind,
     /// Nominal time between two frames.
     pub frame_period: Duration,
+    /// How to sample.
+    pub sampling: SamplingSettings,
+    /// Where metrics can be read; `None`: nowhere.
+    pub metrics: Option<MetricsSettings>,
     /// Where samples come from; at least one.
     pub sources: Vec<SourceSettings>,
     /// How frames are kept on disk; `None`: they are not.
@@ -119,6 +125,8 @@ impl Settings {
             broker,
             pump_kind: PumpKind::Centrifugal,
             frame_period: FRAME_PERIOD_DEFAULT,
+            sampling: SamplingSettings::default(),
+            metrics: None,
             sources: vec![source],
             spool: None,
         }
@@ -181,6 +189,8 @@ impl Settings {
             broker: table.broker,
             pump_kind: table.pump_kind,
             frame_period: table.frame_period_ms.map_or(FRAME_PERIOD_DEFAULT, FrameMillis::duration),
+            sampling: table.sampling,
+            metrics: table.metrics,
             sources,
             spool: table.spool,
         };
@@ -255,6 +265,9 @@ struct Table {
     pump_kind: PumpKind,
     frame_period_ms: Option<FrameMillis>,
     spool: Option<SpoolSettings>,
+    #[serde(default)]
+    sampling: SamplingSettings,
+    metrics: Option<MetricsSettings>,
 }
 
 /// The kind of most pumps.

@@ -65,6 +65,8 @@ numbers! {
     SyncMillis: "time in milliseconds between two syncs", 10.0 to 60_000.0;
     /// Old frames that are sent in a second, in KiB.
     BackfillKib: "backfill rate in KiB/s", 1.0 to 100_000.0;
+    /// Time between two ticks of the sampling thread, in microseconds.
+    TickMicros: "tick in microseconds", 500.0 to 20_000.0;
 }
 
 impl Seconds {
@@ -80,6 +82,14 @@ impl FrameMillis {
     #[must_use]
     pub fn duration(self) -> Duration {
         Duration::from_secs_f64(self.0 / 1000.0)
+    }
+}
+
+impl TickMicros {
+    /// As a duration.
+    #[must_use]
+    pub fn duration(self) -> Duration {
+        Duration::from_secs_f64(self.0 / 1_000_000.0)
     }
 }
 

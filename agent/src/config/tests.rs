@@ -28,6 +28,19 @@ fn settings_are_read_with_their_defaults() {
 }
 
 #[test]
+fn how_to_sample_and_where_to_tell_are_read() {
+    let tables =
+        "[sampling]\ntick_us = 500\nrealtime = true\ncpu = 1\n[metrics]\nbind = \"[::1]:9464\"\n";
+    let settings = Settings::parse(GOOD, "a.toml").unwrap();
+    assert_eq!((settings.sampling, settings.metrics), (SamplingSettings::default(), None));
+    let settings = Settings::parse(&format!("{GOOD}{tables}"), "a.toml").unwrap();
+    let tick = Some(Duration::from_micros(500));
+    let sampling = SamplingSettings { tick, realtime: Some(true), cpu: Some(1) };
+    assert_eq!(settings.sampling, sampling);
+    assert_eq!(settings.metrics.unwrap().bind, "[::1]:9464".parse().unwrap());
+}
+
+#[test]
 fn a_wrong_line_is_refused_with_its_number_and_what_to_do() {
     for (find, replace, line, words) in [
         ("ward = \"nicu\"", "ward = \"ni cu\"", 2, "letters, digits"),
@@ -36,6 +49,10 @@ fn a_wrong_line_is_refused_with_its_number_and_what_to_do() {
         ("mqtt://127", "http://127", 4, "use mqtt://host:port"),
         ("\n[[source]]", "foo = 1\n[[source]]", 5, "unknown key \"foo\", expected one of"),
         ("\n[[source]]", "frame_period_ms = 1\n[[source]]", 5, "use 5 to 1000"),
+        ("\n[[source]]", "sampling.tick_us = 100\n[[source]]", 5, "use 500 to 20000"),
+        ("\n[[source]]", "sampling.realtime = 1\n[[source]]", 5, "expected a boolean"),
+        ("\n[[source]]", "sampling.core = 1\n[[source]]", 5, "unknown key \"core\""),
+        ("\n[[source]]", "metrics.bind = \"0.0.0.0:1\"\n[[source]]", 5, "use 127.0.0.1:port"),
         ("\n[[source]]", "pump_kind = \"piston\"\n[[source]]", 5, "\"centrifugal\""),
         ("\"simulated\"", "\"simulator\"", 7, "\"simulated\", \"replay\", \"emtec\""),
         ("\"simulated\"", "\"replay\"", 9, "unknown key \"faults\", expected one of"),

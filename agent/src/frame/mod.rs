@@ -15,7 +15,7 @@ use ecmo_proto::v1::{Frame, SampleBlock, Validity, ValidityRun};
 
 use crate::clock::Stamp;
 use crate::counters::Counters;
-use crate::sampler::{CHANNELS_MAX, Tick};
+use crate::sampler::{CHANNELS_MAX, Grid, Tick};
 use crate::sensor::{Channel, Sample};
 
 /// Most samples of one channel in a frame.
@@ -92,16 +92,15 @@ impl PreparedFrame {
 #[derive(Debug)]
 pub struct Framer {
     builder: FrameBuilder,
-    period: Duration,
-    /// When the next frame is due; `None` before the first tick.
-    due: Option<SampleTime>,
+    /// When frames are due. Empty frames for the time of a stall would say nothing: there is one after it.
+    grid: Grid,
 }
 
 impl Framer {
     /// Frames of these channels.
     #[must_use]
     pub fn new(boot: &Boot, channels: &[Channel], period: Duration) -> Self {
-        Self { builder: FrameBuilder::new(boot, channels), period, due: None }
+        Self { builder: FrameBuilder::new(boot, channels), grid: Grid::new(period) }
     }
 
     /// Takes the samples of a tick. Finished frames go to `out`.
@@ -111,10 +110,9 @@ impl Framer {
         counters: &Counters,
         mut out: impl FnMut(PreparedFrame),
     ) {
-        let due = *self.due.get_or_insert_with(|| {
+        if !self.grid.has_begun() {
             self.builder.begin(tick.time);
-            tick.time.plus(self.period)
-        });
+        }
         let builder = &mut self.builder;
         let mut cut = |builder: &mut FrameBuilder| {
             counters.frames_prepared.add(1);
@@ -126,13 +124,8 @@ impl Framer {
             }
             builder.add(sample, counters);
         }
-        if tick.time >= due {
-            // After a stall the grid goes on from now: empty frames for the past would say nothing.
-            let behind = tick.time.since(due).as_nanos() / self.period.as_nanos().max(1);
-            let periods = u32::try_from(behind).unwrap_or(u32::MAX).saturating_add(1);
-            self.due = Some(due.plus(self.period.saturating_mul(periods)));
-        }
-        if tick.time >= due || tick.has_edge {
+        let is_due = self.grid.reaches(tick.time);
+        if is_due || tick.has_edge {
             cut(builder);
         }
     }

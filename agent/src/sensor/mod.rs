@@ -134,6 +134,12 @@ pub struct Batch {
 }
 
 impl Batch {
+    /// A batch with memory for so many samples.
+    #[must_use]
+    pub fn with_capacity(samples: usize) -> Self {
+        Self { samples: Vec::with_capacity(samples), ..Self::default() }
+    }
+
     /// Adds a sample.
     pub fn push(&mut self, channel: usize, time: SampleTime, reading: Reading) {
         self.samples.push(Sample { channel, time, reading });

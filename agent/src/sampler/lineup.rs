@@ -1,28 +1,33 @@
-//! Samples all sensors of a pump at a fixed pace, on a thread of its own with absolute deadlines.
+//! All sensors of one pump, polled together.
 
 use core::time::Duration;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
 
 use ecmo_core::parameter::Parameter;
 use ecmo_core::reading::Reading;
 use ecmo_core::time::SampleTime;
-use tokio::sync::oneshot;
 
-use crate::clock;
-use crate::counters::Counters;
 use crate::sensor::status::SourceStatus;
 use crate::sensor::{Batch, Channel, Sensor, SourceKind};
 
 /// Most channels of one agent, as the contract allows.
 pub const CHANNELS_MAX: usize = 64;
 
-/// Time between two ticks; shorter when frames are.
-pub const TICK: Duration = Duration::from_millis(10);
+/// Longest time between two ticks: how long a word that a device sends on change may wait to be read.
+const TICK_MAX: Duration = Duration::from_millis(10);
 
-/// A tick that begins later than this is counted as late.
-const LATE: Duration = Duration::from_millis(1);
+/// Shortest time between two ticks when the settings name none: that of the fastest source which is promised.
+const TICK_MIN: Duration = Duration::from_millis(1);
+
+/// How much time a sensor catches up with in one poll after the thread was held up: what a source that makes its own samples
+/// does, and a quarter more.
+const BURST: Duration = Duration::from_millis(2500);
+
+/// Most samples of a channel for which room is kept, whatever rate it claims.
+const SAMPLES_MAX: f64 = 10_000.0;
+
+/// Samples of a channel that is sent on change, for which no rate says how many to expect.
+const ON_CHANGE_HZ: f64 = 10.0;
 
 /// All sensors of one pump, with their channels in one list.
 pub struct Lineup {
@@ -99,9 +104,9 @@ impl Lineup {
             Some(source) if !channels.is_empty() => Ok(Self {
                 sensors: members,
                 edges: vec![None; channels.len()],
+                batch: Batch::with_capacity(samples_in(&channels, BURST)),
                 channels,
                 source,
-                batch: Batch::default(),
             }),
             Some(_) | None => Err(LineupError::Empty),
         }
@@ -145,6 +150,26 @@ impl Lineup {
         self.sensors.iter_mut().try_for_each(|member| member.sensor.start())
     }
 
+    /// Time between two ticks that suits the fastest channel.
+    #[must_use]
+    pub fn tick(&self) -> Duration {
+        let fastest = self.channels.iter().map(|channel| channel.rate_hz).fold(0.0, f64::max);
+        let period = if fastest > 0.0 { Duration::from_secs_f64(1.0 / fastest) } else { TICK_MAX };
+        period.clamp(TICK_MIN, TICK_MAX)
+    }
+
+    /// Most samples that one poll is expected to deliver; more are taken, for the price of an allocation.
+    #[must_use]
+    pub fn burst(&self) -> usize {
+        self.samples_in(BURST)
+    }
+
+    /// Samples that are expected in some time.
+    #[must_use]
+    pub fn samples_in(&self, time: Duration) -> usize {
+        samples_in(&self.channels, time)
+    }
+
     /// Polls every sensor.
     pub fn poll(&mut self, time: SampleTime) -> Tick<'_> {
         self.batch.clear();
@@ -176,6 +201,16 @@ impl Lineup {
     }
 }
 
+/// Samples of all channels that are expected in some time.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rates are above 0")]
+fn samples_in(channels: &[Channel], time: Duration) -> usize {
+    let of_one = |channel: &Channel| {
+        let rate_hz = if channel.rate_hz > 0.0 { channel.rate_hz } else { ON_CHANGE_HZ };
+        (rate_hz * time.as_secs_f64()).ceil().min(SAMPLES_MAX) as usize
+    };
+    channels.iter().map(of_one).sum()
+}
+
 /// What one tick delivers.
 #[derive(Debug, Clone, Copy)]
 pub struct Tick<'a> {
@@ -187,110 +222,61 @@ pub struct Tick<'a> {
     pub has_edge: bool,
 }
 
-/// A thread that samples until it is stopped or dropped.
-#[derive(Debug)]
-pub struct Sampler {
-    stop: Arc<AtomicBool>,
-    ended: oneshot::Receiver<()>,
-    has_ended: bool,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Sampler {
-    /// Starts to sample; every tick is handed to `on_tick` on the sampler's thread, which must not block.
-    ///
-    /// # Errors
-    /// The system refuses another thread.
-    pub fn start(
-        mut lineup: Lineup,
-        period: Duration,
-        counters: Arc<Counters>,
-        mut on_tick: impl FnMut(Tick<'_>) + Send + 'static,
-    ) -> Result<Self, std::io::Error> {
-        // From this thread: theirs must not inherit what the sampling thread is given.
-        lineup.start()?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let should_stop = Arc::clone(&stop);
-        let (alive, ended) = oneshot::channel();
-        let thread = thread::Builder::new().name("ecmo-sampler".to_owned()).spawn(move || {
-            // Dropped when the thread ends in whatever way: that is how the end is noticed.
-            let _alive: oneshot::Sender<()> = alive;
-            let mut pace = Pace::new(clock::now(), period);
-            while !should_stop.load(Ordering::Relaxed) {
-                clock::sleep_until(pace.deadline);
-                let time = pace.begin(clock::now(), &counters);
-                let tick = lineup.poll(time);
-                counters.samples.add(tick.batch.samples.len() as u64);
-                counters.lines_refused.add(tick.batch.refused);
-                counters.samples_lost.add(tick.batch.lost);
-                on_tick(tick);
-            }
-        })?;
-        Ok(Self { stop, ended, has_ended: false, thread: Some(thread) })
-    }
-
-    /// Waits until the thread has ended, which it does unasked only when it panics.
-    pub async fn ended(&mut self) {
-        // The sender is never used, only dropped.
-        if !self.has_ended {
-            let _sender_dropped = (&mut self.ended).await;
-            self.has_ended = true;
-        }
-    }
-
-    /// Stops the thread and waits for its end, at most about one tick.
-    ///
-    /// # Errors
-    /// The thread panicked.
-    pub async fn stop(mut self) -> Result<(), SamplerPanicked> {
-        self.stop.store(true, Ordering::Relaxed);
-        self.ended().await;
-        match self.thread.take().map(JoinHandle::join) {
-            Some(Err(_panic)) => Err(SamplerPanicked),
-            Some(Ok(())) | None => Ok(()),
-        }
-    }
-}
-
-impl Drop for Sampler {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
-}
-
-/// The sampling thread panicked: a fault of this program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the sampling thread panicked; see the log, and report it")]
-pub struct SamplerPanicked;
-
-/// The deadlines of a thread: on a grid, so that lateness does not add up.
-#[derive(Debug)]
-struct Pace {
-    deadline: SampleTime,
-    period: Duration,
-}
-
-impl Pace {
-    fn new(now: SampleTime, period: Duration) -> Self {
-        Self { deadline: now.plus(period), period }
-    }
-
-    /// Begins the tick that is due at `now`, and returns its time on the grid. Ticks that were slept through are left out:
-    /// sensors deliver by time, so no sample is lost with them.
-    fn begin(&mut self, now: SampleTime, counters: &Counters) -> SampleTime {
-        let late = now.since(self.deadline);
-        let period_ns = self.period.as_nanos().max(1);
-        let missed = u32::try_from(late.as_nanos() / period_ns).unwrap_or(u32::MAX);
-        let time = self.deadline.plus(self.period.saturating_mul(missed));
-        self.deadline = time.plus(self.period);
-        counters.ticks_missed.add(u64::from(missed));
-        if late > LATE {
-            counters.ticks_late.add(1);
-        }
-        counters.tick_lateness_max_us.raise_to(u64::try_from(late.as_micros()).unwrap_or(u64::MAX));
-        time
-    }
-}
-
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::super::testing::Each;
+    use super::*;
+    use crate::config::{EmtecSettings, SimulatedSettings, SourceSettings};
+    use crate::sensor;
+
+    #[test]
+    fn the_channels_of_several_sensors_stand_in_one_list() {
+        let sensors = vec![
+            Each::boxed(&[Parameter::PressDrain, Parameter::PressPre]),
+            Each::boxed(&[Parameter::FlowBlood]),
+        ];
+        let mut lineup = Lineup::new(sensors).unwrap();
+        let expected = [Parameter::PressDrain, Parameter::PressPre, Parameter::FlowBlood];
+        assert_eq!(lineup.parameters().collect::<Vec<_>>(), expected);
+        assert_eq!(lineup.device(), "each; each");
+        let tick = lineup.poll(SampleTime::from_millis(10));
+        let channels: Vec<_> = tick.batch.samples.iter().map(|sample| sample.channel).collect();
+        assert_eq!(channels, [0, 1, 2]);
+        assert!(!tick.has_edge);
+    }
+
+    #[test]
+    fn an_edge_is_a_new_word_of_an_edge_channel_and_not_its_repetition() {
+        let mut lineup = Lineup::new(vec![Each::boxed(&[Parameter::AirBubble])]).unwrap();
+        assert!(lineup.poll(SampleTime::from_millis(10)).has_edge);
+        assert!(!lineup.poll(SampleTime::from_millis(20)).has_edge);
+    }
+
+    #[test]
+    fn sensors_that_do_not_go_together_are_refused() {
+        let flow = || Each::boxed(&[Parameter::FlowBlood]);
+        let refused = |sensors| Lineup::new(sensors).err().map(|error| error.to_string()).unwrap();
+        assert!(refused(vec![]).contains("add a [[source]]"));
+        assert!(refused(vec![flow(), flow()]).contains("flow.blood comes from two sources"));
+        let simulated = sensor::build(&[SourceSettings::Simulated(SimulatedSettings::healthy(1))]);
+        let mixed = vec![flow(), simulated.unwrap().remove(0)];
+        assert!(refused(mixed).contains("a pump of its own"));
+        let emtec = SourceSettings::Emtec(EmtecSettings { port: "/dev/null".parse().unwrap() });
+        let two = sensor::build(&[emtec.clone(), emtec]).unwrap();
+        assert!(refused(two).contains("flow.blood comes from two"));
+    }
+
+    #[test]
+    fn the_tick_suits_the_fastest_channel() {
+        let lineup = |rate_hz| {
+            let channel = Channel::new(Parameter::FlowBlood, rate_hz, 1.0);
+            Lineup::new(vec![Each::with(channel)]).unwrap()
+        };
+        for (rate_hz, tick_us) in
+            [(0.0, 10_000), (10.0, 10_000), (250.0, 4_000), (1000.0, 1_000), (1e9, 1_000)]
+        {
+            assert_eq!(lineup(rate_hz).tick().as_micros(), tick_us, "{rate_hz}");
+        }
+        assert_eq!((lineup(1000.0).burst(), lineup(0.0).burst()), (2500, 25));
+    }
+}

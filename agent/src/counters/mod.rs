@@ -1,6 +1,14 @@
 //! Counts what the agent did and what it lost; every loss has its own counter.
 
+mod lateness;
+
+use core::time::Duration;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use ecmo_proto::v1;
+
+pub use lateness::{BOUNDS_US, BucketCount, Lateness};
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
@@ -8,6 +16,10 @@ macro_rules! counters {
         #[derive(Debug, Default)]
         pub struct Counters {
             $($(#[$doc])* pub $name: Counter,)*
+            /// How late ticks began.
+            pub lateness: Lateness,
+            /// What the sampling thread may rely on; empty until it runs.
+            pub footing: OnceLock<Footing>,
         }
 
         /// The counters at one moment.
@@ -35,8 +47,14 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Samples that sensors delivered.
+    /// Ticks of the sampling thread that began.
+    ticks,
+    /// Samples that sensors delivered, and that found room on the way to the frames.
     samples,
+    /// Batches of samples that found no room because the framer was held up.
+    overruns,
+    /// Samples of those batches.
+    samples_overrun,
     /// Lines or packets from a device that could not be understood, and were dropped.
     lines_refused,
     /// Samples that an instrument's thread took and could not hand over: the sampling thread or the driver stood still.
@@ -49,8 +67,8 @@ counters! {
     ticks_late,
     /// Ticks that were left out because the one before took too long.
     ticks_missed,
-    /// Greatest lateness of a tick, in microseconds.
-    tick_lateness_max_us,
+    /// Times that the framer emptied the ring; it shows that it goes on.
+    framer_rounds,
     /// Frames that were sealed by the sampler.
     frames_prepared,
     /// Frames that were handed to the network.
@@ -67,6 +85,39 @@ counters! {
     connections,
     /// Attempts to connect that failed, and connections that were lost.
     connection_failures,
+}
+
+/// What the sampling thread may rely on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Footing {
+    /// Nominal time between two ticks.
+    pub tick: Duration,
+    /// The thread has a real-time priority.
+    pub realtime: bool,
+    /// Its memory stays in memory.
+    pub memory_locked: bool,
+    /// Why one of them is not so, and what to do; empty when both are.
+    pub limitation: String,
+}
+
+impl Counters {
+    /// How the sampling thread keeps its pace, as birth and heartbeat tell it.
+    #[must_use]
+    pub fn sampling(&self) -> v1::Sampling {
+        let footing = self.footing.get().cloned().unwrap_or_default();
+        v1::Sampling {
+            ticks: self.ticks.get(),
+            ticks_missed: self.ticks_missed.get(),
+            overruns: self.overruns.get(),
+            samples: self.samples.get(),
+            tick_us: u32::try_from(footing.tick.as_micros()).unwrap_or(u32::MAX),
+            lateness: self.lateness.buckets().map(|bucket| bucket.ticks).to_vec(),
+            lateness_max_us: self.lateness.max_us(),
+            realtime: footing.realtime,
+            memory_locked: footing.memory_locked,
+            limitation: footing.limitation,
+        }
+    }
 }
 
 /// One counter.
@@ -101,10 +152,29 @@ mod tests {
         let counters = Counters::default();
         counters.samples.add(3);
         counters.samples.add(4);
-        counters.tick_lateness_max_us.raise_to(9);
-        counters.tick_lateness_max_us.raise_to(5);
         let summary = counters.summary();
-        assert_eq!((summary.samples, summary.tick_lateness_max_us), (7, 9));
+        assert_eq!(summary.samples, 7);
         assert!(summary.entries().contains(&("samples", 7)));
+    }
+
+    #[test]
+    fn the_word_on_sampling_has_the_buckets_of_the_contract_and_what_the_system_permits() {
+        let counters = Counters::default();
+        assert_eq!(counters.sampling().lateness.len(), 12);
+        counters.ticks.add(2);
+        counters.ticks_missed.add(1);
+        counters.overruns.add(3);
+        counters.lateness.add(Duration::from_micros(30));
+        counters.lateness.add(Duration::from_millis(30));
+        let limitation = "not permitted".to_owned();
+        let tick = Duration::from_millis(1);
+        let footing = Footing { tick, realtime: true, memory_locked: false, limitation };
+        counters.footing.set(footing).unwrap();
+        let said = counters.sampling();
+        assert_eq!((said.ticks, said.ticks_missed, said.overruns), (2, 1, 3));
+        assert_eq!(said.lateness, [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+        assert_eq!((said.tick_us, said.lateness_max_us), (1000, 30_000));
+        assert!(said.realtime && !said.memory_locked);
+        assert_eq!(said.limitation, "not permitted");
     }
 }

@@ -19,10 +19,17 @@ pub mod queue;
 
 pub mod birth;
 
+pub mod lease;
+
+pub mod local_alarm;
+
+pub mod judge;
+
 pub mod publish;
 
 use std::sync::Arc;
 
+use ecmo_core::alarm::profile::Profile;
 use tokio::sync::watch;
 
 pub use config::{BrokerUrl, Fault, FaultKind, Settings};
@@ -31,6 +38,8 @@ pub use counters::Summary;
 use birth::Announcer;
 use counters::Counters;
 use frame::{Boot, Framer};
+use judge::{Judge, JudgeError};
+use lease::Lease;
 use publish::Publisher;
 use queue::FrameQueue;
 use sampler::{Lineup, Sampler};
@@ -62,6 +71,14 @@ pub enum RunError {
         /// Why.
         source: publish::BirthTooLong,
     },
+    /// The rules at the bedside cannot run.
+    #[error("cannot judge {pump} at the bedside")]
+    Judge {
+        /// Ward and pump.
+        pump: String,
+        /// Why.
+        source: JudgeError,
+    },
     /// No thread to sample on.
     #[error("cannot start the sampling thread; see the limits of this system")]
     Thread(#[source] std::io::Error),
@@ -76,6 +93,7 @@ impl RunError {
     pub const fn is_about_settings(&self) -> bool {
         match self {
             Self::Sources { .. } | Self::Lineup { .. } | Self::Announce { .. } => true,
+            Self::Judge { source, .. } => !matches!(source, JudgeError::Thread(_)),
             Self::Thread(_) | Self::Sampler(_) => false,
         }
     }
@@ -92,6 +110,17 @@ pub fn lineup(settings: &Settings) -> Result<Lineup, RunError> {
     Lineup::new(sensors).map_err(|source| RunError::Lineup { pump: pump(), source })
 }
 
+/// The rules at the bedside; `None` where the settings say that there are none.
+fn rules(settings: &Settings) -> Result<Option<Arc<Profile>>, RunError> {
+    let local = &settings.local_alarm;
+    if !local.enabled {
+        return Ok(None);
+    }
+    let profile = judge::profile(local.profile.as_deref());
+    let refused = |source| RunError::Judge { pump: settings.address.to_string(), source };
+    profile.map(|profile| Some(Arc::new(profile))).map_err(refused)
+}
+
 /// Runs one agent until `stop` is ready: samples, publishes, says goodbye, and tells what it did.
 ///
 /// Many agents may run in one process; recordings are read before the first await. When the future is dropped instead, sampling stops and the connection is cut
@@ -104,27 +133,44 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<S
     let lineup = lineup(&settings)?;
     let boot = Boot::new(settings.address.clone());
     let period = settings.frame_period;
-    let announcer = Announcer::new(&boot, &lineup, settings.pump_kind, period);
+    let mut announcer = Announcer::new(&boot, &lineup, settings.pump_kind, period);
+    let counters = Arc::new(Counters::default());
+
+    let rules = rules(&settings)?;
+    announcer.set_rules(rules.as_ref().map(|profile| profile.hash));
+    let birth = announcer.birth(clock::stamp());
 
     // 2. The way out.
     let queue = Arc::new(FrameQueue::default());
-    let counters = Arc::new(Counters::default());
     let client = format!("ecmo-agent-{}-{}", settings.address.ward, settings.address.pump);
     let (to_queue, to_counters) = (Arc::clone(&queue), Arc::clone(&counters));
     let publisher =
         Publisher::new(settings.broker, client, announcer, queue, Arc::clone(&counters))
             .map_err(|source| RunError::Announce { pump: boot.address.to_string(), source })?;
 
-    // 3. Sampling, on its own thread.
+    // 3. The rules at the bedside.
+    let lease = Arc::new(Lease::default());
+    let local = &settings.local_alarm;
+    let judge = rules
+        .map(|rules| Judge::start(local, rules, &boot, &birth, lease, Arc::clone(&counters)))
+        .transpose()
+        .map_err(|source| RunError::Judge { pump: boot.address.to_string(), source })?;
+
+    // 4. Sampling, on its own thread.
     let mut framer = Framer::new(&boot, lineup.channels(), period);
     let tick = sampler::TICK.min(period);
     let mut sampler = Sampler::start(lineup, tick, Arc::clone(&counters), move |tick| {
-        framer.on_tick(tick, &to_counters, |frame| to_queue.push(frame, &to_counters));
+        framer.on_tick(tick, &to_counters, |frame| {
+            if let Some(judge) = &judge {
+                judge.offer(&frame);
+            }
+            to_queue.push(frame, &to_counters);
+        });
     })
     .map_err(RunError::Thread)?;
     tracing::info!(pump = %boot.address, boot_id = boot.id, "sampling");
 
-    // 4. Publishing, until something ends. A sampler that ended unasked cannot say goodbye for a pump it does not see.
+    // 5. Publishing, until something ends. A sampler that ended unasked cannot say goodbye for a pump it does not see.
     let (stop_publisher, is_stopped) = watch::channel(false);
     let mut publishing = core::pin::pin!(publisher.run(is_stopped));
     tokio::select! {

@@ -2,6 +2,7 @@
 
 mod broker;
 mod fault;
+mod local_alarm;
 mod number;
 mod source;
 
@@ -15,6 +16,7 @@ use toml::de::{DeTable, DeValue};
 
 pub use broker::{BrokerUrl, BrokerUrlError};
 pub use fault::{Fault, FaultKind, UnknownFault};
+pub use local_alarm::{GpioSettings, LocalAlarmSettings};
 pub use number::{FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, Weight};
 pub use source::{
     AtEnd, EmtecSettings, ReplaySettings, SimulatedSettings, SourceError, SourceSettings,
@@ -42,6 +44,8 @@ pub struct Settings {
     pub frame_period: Duration,
     /// Where samples come from; at least one.
     pub sources: Vec<SourceSettings>,
+    /// The alarm that the agent raises by itself.
+    pub local_alarm: LocalAlarmSettings,
 }
 
 /// What drives the blood.
@@ -109,6 +113,7 @@ impl Settings {
             pump_kind: PumpKind::Centrifugal,
             frame_period: FRAME_PERIOD_DEFAULT,
             sources: vec![source],
+            local_alarm: LocalAlarmSettings::default(),
         }
     }
 
@@ -147,6 +152,7 @@ impl Settings {
         let mut settings = Self::parse(&text, &path.display().to_string())?;
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         settings.sources.iter_mut().for_each(|source| source.in_folder(folder));
+        settings.local_alarm.in_folder(folder);
         Ok(settings)
     }
 
@@ -169,6 +175,7 @@ impl Settings {
             pump_kind: table.pump_kind,
             frame_period: table.frame_period_ms.map_or(FRAME_PERIOD_DEFAULT, FrameMillis::duration),
             sources,
+            local_alarm: table.local_alarm,
         };
         // A simulated pump is of the kind that the agent says its pump is.
         let kind = settings.pump_kind.simulated();
@@ -240,6 +247,8 @@ struct Table {
     #[serde(default = "centrifugal")]
     pump_kind: PumpKind,
     frame_period_ms: Option<FrameMillis>,
+    #[serde(default)]
+    local_alarm: LocalAlarmSettings,
 }
 
 /// The kind of most pumps.

@@ -83,6 +83,12 @@ impl Announcer {
         self
     }
 
+    /// Names the rules that the agent runs, by the hash of their profile; `None`: it runs none.
+    pub fn set_rules(&mut self, profile_hash: Option<u64>) {
+        let hash = profile_hash.map(|hash| hash.to_be_bytes().to_vec().into());
+        self.birth.rule_hash = hash.unwrap_or_default();
+    }
+
     /// Where to publish.
     #[must_use]
     pub const fn topics(&self) -> &Topics {

@@ -25,6 +25,12 @@ pub mod spool;
 
 pub mod birth;
 
+pub mod lease;
+
+pub mod local_alarm;
+
+pub mod judge;
+
 pub mod publish;
 
 pub mod metrics;
@@ -34,6 +40,7 @@ pub mod manager;
 use core::time::Duration;
 use std::sync::Arc;
 
+use ecmo_core::alarm::profile::Profile;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -45,6 +52,8 @@ use birth::Announcer;
 use counters::Counters;
 use frame::{Boot, Framer, PreparedFrame};
 use framer::Taker;
+use judge::{Judge, JudgeError};
+use lease::Lease;
 use metrics::Metrics;
 use publish::Publisher;
 use queue::FrameQueue;
@@ -89,6 +98,14 @@ pub enum RunError {
         /// Why.
         source: metrics::CannotListen,
     },
+    /// The rules at the bedside cannot run.
+    #[error("cannot judge {pump} at the bedside")]
+    Judge {
+        /// Ward and pump.
+        pump: String,
+        /// Why.
+        source: JudgeError,
+    },
     /// No thread to sample on.
     #[error("cannot start the sampling threads; see the limits of this system")]
     Thread(#[source] std::io::Error),
@@ -110,6 +127,7 @@ impl RunError {
             | Self::Announce { .. }
             | Self::Metrics { .. } => true,
             Self::Thread(_) | Self::Panicked(_) | Self::Stuck => false,
+            Self::Judge { source, .. } => !matches!(source, JudgeError::Thread(_)),
         }
     }
 }
@@ -123,6 +141,17 @@ pub fn lineup(settings: &Settings) -> Result<Lineup, RunError> {
     let sensors = sensor::build(&settings.sources)
         .map_err(|source| RunError::Sources { pump: pump(), source })?;
     Lineup::new(sensors).map_err(|source| RunError::Lineup { pump: pump(), source })
+}
+
+/// The rules at the bedside; `None` where the settings say that there are none.
+fn rules(settings: &Settings) -> Result<Option<Arc<Profile>>, RunError> {
+    let local = &settings.local_alarm;
+    if !local.enabled {
+        return Ok(None);
+    }
+    let profile = judge::profile(local.profile.as_deref());
+    let refused = |source| RunError::Judge { pump: settings.address.to_string(), source };
+    profile.map(|profile| Some(Arc::new(profile))).map_err(refused)
 }
 
 /// Runs one agent until `stop` is ready: samples, publishes, says goodbye, and tells what it did.
@@ -167,11 +196,14 @@ pub async fn run_lineup(
         Some(spool) => spool.boot_number().await.unwrap_or(0),
         None => 0,
     };
-    let announcer =
+    let mut announcer =
         Announcer::new(&boot, &lineup, settings.pump_kind, period, Arc::clone(&counters))
             .with_boot_number(boot_number);
+    let rules = rules(&settings)?;
+    announcer.set_rules(rules.as_ref().map(|profile| profile.hash));
+    let birth = announcer.birth(clock::stamp());
     if let Some(spool) = &spool {
-        spool.begin(announcer.birth(clock::stamp()).into());
+        spool.begin(birth.clone().into());
     }
     let spool = spool.map(Arc::new);
     let queue = Arc::new(FrameQueue::default());
@@ -186,6 +218,15 @@ pub async fn run_lineup(
     .map_err(|source| RunError::Announce { pump: pump.clone(), source })?;
     let mut takers = vec![to_queue(queue, Arc::clone(&counters))];
     takers.extend(spool.clone().map(to_spool));
+
+    // 4. The rules at the bedside.
+    let lease = Arc::new(Lease::default());
+    let local = &settings.local_alarm;
+    let judge = rules
+        .map(|rules| Judge::start(local, rules, &boot, &birth, lease, Arc::clone(&counters)))
+        .transpose()
+        .map_err(|source| RunError::Judge { pump: pump.clone(), source })?;
+    takers.extend(judge.map(to_judge));
 
     // 4. Sampling, and frames of what is sampled, each on its own thread.
     let mut threads = Threads::start(lineup, plan, &boot, period, takers, &counters)?;
@@ -227,6 +268,11 @@ fn to_queue(queue: Arc<FrameQueue>, counters: Arc<Counters>) -> Taker {
 /// Every frame goes to the disk's thread, which never lets anybody wait.
 fn to_spool(spool: Arc<Spool>) -> Taker {
     Box::new(move |frame: &PreparedFrame| spool.offer(frame.clone()))
+}
+
+/// Every frame goes to the rules at the bedside, which never let anybody wait.
+fn to_judge(judge: Judge) -> Taker {
+    Box::new(move |frame: &PreparedFrame| judge.offer(frame))
 }
 
 /// The two threads between sensors and frames.

@@ -3,6 +3,7 @@
 mod broker;
 mod cdi;
 mod fault;
+mod local_alarm;
 mod number;
 mod port;
 mod sampling;
@@ -20,6 +21,7 @@ use toml::de::{DeTable, DeValue};
 pub use broker::{BrokerUrl, BrokerUrlError};
 pub use cdi::{Asking, CdiError, CdiFormat, CdiSettings, GasUnit, Reply};
 pub use fault::{Fault, FaultKind, UnknownFault};
+pub use local_alarm::{GpioSettings, LocalAlarmSettings};
 pub use number::{
     BackfillKib, FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, SpoolHours, SpoolMib,
     SyncMillis, TickMicros, Weight,
@@ -59,6 +61,8 @@ pub struct Settings {
     pub sources: Vec<SourceSettings>,
     /// How frames are kept on disk; `None`: they are not.
     pub spool: Option<SpoolSettings>,
+    /// The alarm that the agent raises by itself.
+    pub local_alarm: LocalAlarmSettings,
 }
 
 /// What drives the blood.
@@ -129,6 +133,7 @@ impl Settings {
             metrics: None,
             sources: vec![source],
             spool: None,
+            local_alarm: LocalAlarmSettings::default(),
         }
     }
 
@@ -168,6 +173,7 @@ impl Settings {
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         settings.sources.iter_mut().for_each(|source| source.in_folder(folder));
         settings.spool.iter_mut().for_each(|spool| spool.below(folder));
+        settings.local_alarm.in_folder(folder);
         Ok(settings)
     }
 
@@ -193,6 +199,7 @@ impl Settings {
             metrics: table.metrics,
             sources,
             spool: table.spool,
+            local_alarm: table.local_alarm,
         };
         // A simulated pump is of the kind that the agent says its pump is.
         let kind = settings.pump_kind.simulated();
@@ -268,6 +275,8 @@ struct Table {
     #[serde(default)]
     sampling: SamplingSettings,
     metrics: Option<MetricsSettings>,
+    #[serde(default)]
+    local_alarm: LocalAlarmSettings,
 }
 
 /// The kind of most pumps.

@@ -81,6 +81,8 @@ counters! {
     frames_dropped_oversize,
     /// Frames not sent because the agent stopped.
     frames_dropped_stopped,
+    /// Frames that the rules at the bedside did not judge, because too many waited.
+    frames_not_judged,
     /// Connections to the broker that were accepted.
     connections,
     /// Attempts to connect that failed, and connections that were lost.

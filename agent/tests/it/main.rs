@@ -14,6 +14,8 @@ mod emtec;
 
 mod lifecycle;
 
+mod local_alarm;
+
 mod mosquitto;
 
 mod program;

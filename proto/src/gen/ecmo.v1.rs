@@ -2353,6 +2353,12 @@ pub struct LocalAlarm {
     /// Occurrences that began or were present while no gateway held the lease, the newest first; at most 64.
     #[prost(message, repeated, tag = "7")]
     pub unleased: ::prost::alloc::vec::Vec<LocalOccurrence>,
+    /// Whether frames come faster than they are judged, so that some are not.
+    #[prost(bool, tag = "8")]
+    pub behind: bool,
+    /// Whether an output (command, line, tone) or the disk failed the last time: it may not be heard.
+    #[prost(bool, tag = "9")]
+    pub failed: bool,
 }
 /// A condition that the agent's rules find present.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

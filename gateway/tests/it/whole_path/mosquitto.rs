@@ -157,7 +157,8 @@ async fn a_flow_meter_on_a_serial_line_arrives_at_ecmoctl() {
     let broker = Mosquitto::start().unwrap();
     let site = gateway_at(&broker).await;
     let pty = Pty::open().unwrap();
-    let meter = EmtecSettings { port: pty.path().to_owned() };
+    let meter =
+        EmtecSettings { port: ecmo_agent::config::PortAddress::Serial(pty.path().to_owned()) };
     let agent = agent(&broker, SourceSettings::Emtec(meter));
     site.display.await_live("p1").await;
     let mut stream = Stream::start(&site, "p1").await;

@@ -39,11 +39,11 @@ pub use config::{BrokerUrl, Fault, FaultKind, Settings};
 pub use counters::Summary;
 pub use manager::Manager;
 
+use crate::metrics::Metrics;
 use birth::Announcer;
 use counters::Counters;
 use frame::{Boot, Framer, PreparedFrame};
 use framer::Taker;
-use metrics::Metrics;
 use publish::Publisher;
 use queue::FrameQueue;
 use sampler::{Lineup, Plan, Sampler};

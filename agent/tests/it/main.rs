@@ -22,4 +22,6 @@ mod replay;
 
 mod stream;
 
+mod supervision;
+
 mod ward;

@@ -3,8 +3,8 @@
 use super::super::ring::ring;
 use super::super::testing::Each;
 use super::*;
-use crate::config::{EmtecSettings, SimulatedSettings, SourceSettings};
-use crate::sensor::{self, Batch, Channel, Sensor};
+use crate::config::{EmtecSettings, SamplingSettings, SimulatedSettings, SourceSettings};
+use crate::sensor::{self, Batch, Channel, Sensor, SourceKind};
 use ecmo_core::parameter::Parameter;
 use ecmo_core::reading::Reading;
 

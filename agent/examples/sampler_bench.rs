@@ -35,11 +35,11 @@ struct Sysfs {
     channels: Vec<Channel>,
     due: Option<SampleTime>,
     late_ns: Vec<u64>,
-    told: mpsc::Sender<Vec<u64>>,
+    told: mpsc::SyncSender<Vec<u64>>,
 }
 
 impl Sysfs {
-    fn new(polls: usize, told: mpsc::Sender<Vec<u64>>) -> Self {
+    fn new(polls: usize, told: mpsc::SyncSender<Vec<u64>>) -> Self {
         let open = |name: &&str| File::open(format!("/sys/class/net/lo/{name}")).unwrap();
         let parameters = Parameter::ALL.iter().filter(|parameter| {
             // Edge channels make a frame of their own at each change, which is another load.
@@ -131,7 +131,7 @@ fn main() {
     settings.sampling = SamplingSettings { tick: Some(TICK), realtime, cpu: None };
 
     let polls = usize::try_from(seconds + 10).unwrap() * 1000;
-    let (told, lateness) = mpsc::channel();
+    let (told, lateness) = mpsc::sync_channel(1);
     let lineup = Lineup::new(vec![Box::new(Sysfs::new(polls, told))]).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (summary, begun, ended, memory) = runtime.block_on(async {

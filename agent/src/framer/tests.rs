@@ -23,7 +23,7 @@ struct Circuit {
     channels: Vec<Channel>,
     polls: u64,
     bubble_at: u64,
-    bubble: mpsc::Sender<SampleTime>,
+    bubble: mpsc::SyncSender<SampleTime>,
 }
 
 impl Sensor for Circuit {
@@ -59,7 +59,7 @@ struct Running {
 
 impl Running {
     fn start(bubble_at: u64, period: Duration, takers: Vec<Taker>) -> Self {
-        let (sender, bubble) = mpsc::channel();
+        let (sender, bubble) = mpsc::sync_channel(1);
         let channels = vec![
             Channel::new(Parameter::FlowBlood, 500.0, 1.0),
             Channel::new(Parameter::AirBubble, 0.0, 1.0),
@@ -85,7 +85,8 @@ impl Running {
 }
 
 fn channel() -> (Taker, mpsc::Receiver<PreparedFrame>) {
-    let (sender, receiver) = mpsc::channel();
+    // More than a test makes: the taker must not wait.
+    let (sender, receiver) = mpsc::sync_channel(10_000);
     // The test may have seen enough.
     let take = move |frame: &PreparedFrame| drop(sender.send(frame.clone()));
     (Box::new(take), receiver)
@@ -135,8 +136,8 @@ async fn every_taker_gets_every_frame_and_every_sample_is_in_one() {
 
 #[tokio::test]
 async fn a_taker_that_waits_loses_batches_that_are_counted_and_never_stops_the_sampler() {
-    let (hold, held) = mpsc::channel::<()>();
-    let taker: Taker = Box::new(move |_frame| drop(held.recv()));
+    let (hold, held) = mpsc::sync_channel::<()>(0);
+    let taker: Taker = Box::new(move |_frame| held.recv().unwrap_or_default());
     let running = Running::start(u64::MAX, Duration::from_millis(20), vec![taker]);
     let counters = Arc::clone(&running.counters);
     let give_up = crate::clock::now().plus(SOON);

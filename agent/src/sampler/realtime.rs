@@ -62,7 +62,9 @@ fn raise_priority() -> Result<(), String> {
     set_thread_priority_and_policy(thread_native_id(), priority, policy).map_err(|error| {
         let why = match error {
             thread_priority::Error::OS(code) => io::Error::from_raw_os_error(code).to_string(),
-            other => other.to_string(),
+            thread_priority::Error::Priority(_)
+            | thread_priority::Error::PriorityNotInRange(_)
+            | thread_priority::Error::Ffi(_) => error.to_string(),
         };
         format!(
             "no real-time priority ({why}): set LimitRTPRIO=50 in the systemd unit, or grant CAP_SYS_NICE"

@@ -87,14 +87,14 @@ impl Sensor for Blocking {
 
 /// An agent with such a sensor, told on by a manager.
 struct Agent {
-    block: mpsc::Sender<mpsc::Receiver<()>>,
+    block: mpsc::SyncSender<mpsc::Receiver<()>>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<Summary, RunError>>,
 }
 
 impl Agent {
     fn start(systemd: &Systemd, broker: SocketAddr) -> Self {
-        let (block, blocked) = mpsc::channel();
+        let (block, blocked) = mpsc::sync_channel(1);
         let channels = vec![Channel::new(Parameter::FlowBlood, 100.0, 0.1)];
         let lineup = Lineup::new(vec![Box::new(Blocking { channels, block: blocked })]).unwrap();
         let manager = Manager::at(systemd.address().as_os_str(), Some(WATCHDOG)).unwrap();
@@ -118,7 +118,7 @@ async fn fault_f03_a_sensor_that_blocks_starves_the_watchdog_and_one_that_goes_o
         systemd.await_words("WATCHDOG=1");
     }
 
-    let (go_on, until) = mpsc::channel();
+    let (go_on, until) = mpsc::sync_channel(1);
     agent.block.send(until).unwrap();
     // Signs of life that were sent before are heard first; then there is silence, and systemd would start the agent anew.
     let before: Vec<_> = (0..50).map_while(|_message| systemd.hear(2 * WATCHDOG)).collect();
@@ -140,7 +140,7 @@ async fn an_agent_whose_sensor_blocks_still_ends_when_it_is_told_and_leaves_its_
     let systemd = Systemd::start();
     let agent = Agent::start(&systemd, broker.addr());
     listener.await_frames(5).await;
-    let (_go_on, until) = mpsc::channel();
+    let (_go_on, until) = mpsc::sync_channel(1);
     agent.block.send(until).unwrap();
     systemd.await_words("STATUS=no progress");
     agent.stop.send(()).unwrap();

@@ -28,7 +28,7 @@ pub fn start(
 
 fn run(mut framer: Framer, mut ring: Receiver, mut takers: Vec<Taker>, counters: &Counters) {
     loop {
-        while let Some(tick) = ring.next() {
+        while let Some(tick) = ring.take() {
             framer.on_tick(tick, counters, |frame| {
                 for take in &mut takers {
                     take(&frame);

@@ -48,13 +48,13 @@ pub use config::{BrokerUrl, Fault, FaultKind, Settings};
 pub use counters::Summary;
 pub use manager::Manager;
 
+use crate::metrics::Metrics;
 use birth::Announcer;
 use counters::Counters;
 use frame::{Boot, Framer, PreparedFrame};
 use framer::Taker;
 use judge::{Judge, JudgeError};
 use lease::Lease;
-use metrics::Metrics;
 use publish::Publisher;
 use queue::FrameQueue;
 use sampler::{Lineup, Plan, Sampler};

@@ -110,7 +110,6 @@ impl Metrics {
     }
 
     /// A gauge that a stage sets by itself. Keep it.
-    #[must_use]
     pub fn gauge(&self, name: &Name, labels: Labels) -> Gauge {
         self.recorder.register_gauge(&key(name, labels), &METADATA)
     }

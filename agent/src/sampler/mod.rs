@@ -6,15 +6,18 @@ mod lineup;
 
 mod ring;
 
+mod plan;
+
 mod realtime;
 
 mod thread;
 
 pub use lineup::{CHANNELS_MAX, Lineup, LineupError, Tick};
 pub use pace::Grid;
+pub use plan::Plan;
 pub use realtime::footing_here;
 pub use ring::{Receiver, Sender, ring};
-pub use thread::{Plan, Sampler};
+pub use thread::Sampler;
 
 #[cfg(test)]
 mod testing;

@@ -4,6 +4,7 @@
 
 use core::hint::black_box;
 use core::num::NonZeroU64;
+use std::io;
 
 use rustix::io::Errno;
 use rustix::mm::{MlockAllFlags, mlockall};
@@ -16,7 +17,7 @@ use thread_priority::{
     set_thread_priority_and_policy, thread_native_id,
 };
 
-use super::thread::Plan;
+use super::plan::Plan;
 use crate::counters::Footing;
 
 /// Real-time priority, in percent of what there is: above the kernel's threaded interrupts at 50 nothing is gained, as the
@@ -59,8 +60,14 @@ fn raise_priority() -> Result<(), String> {
     let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
     let priority = ThreadPriority::Crossplatform(percent);
     set_thread_priority_and_policy(thread_native_id(), priority, policy).map_err(|error| {
+        let why = match error {
+            thread_priority::Error::OS(code) => io::Error::from_raw_os_error(code).to_string(),
+            thread_priority::Error::Priority(_)
+            | thread_priority::Error::PriorityNotInRange(_)
+            | thread_priority::Error::Ffi(_) => error.to_string(),
+        };
         format!(
-            "no real-time priority ({error}): set LimitRTPRIO=50 in the systemd unit, or grant CAP_SYS_NICE"
+            "no real-time priority ({why}): set LimitRTPRIO=50 in the systemd unit, or grant CAP_SYS_NICE"
         )
     })
 }

@@ -133,7 +133,7 @@ impl Drop for Sender {
 
 impl Receiver {
     /// The next tick, when there is one.
-    pub fn next(&mut self) -> Option<Tick<'_>> {
+    pub fn take(&mut self) -> Option<Tick<'_>> {
         self.batch.clear();
         loop {
             match self.ring.pop().ok()? {
@@ -184,13 +184,13 @@ mod tests {
         assert!(Duration::from_millis(lost_at * 10) > STALL, "{lost_at} ticks");
         assert_eq!(counters.samples_overrun.get(), 2);
         for tick in 1..lost_at {
-            let received = receiver.next().unwrap();
+            let received = receiver.take().unwrap();
             assert_eq!(received.time, SampleTime::from_millis(tick * 10));
             assert_eq!(received.batch.samples.len(), 2);
         }
-        assert!(receiver.next().is_none());
+        assert!(receiver.take().is_none());
         sender.send(lineup.poll(SampleTime::from_millis(100_000)), &counters);
-        assert_eq!(receiver.next().unwrap().time, SampleTime::from_millis(100_000));
+        assert_eq!(receiver.take().unwrap().time, SampleTime::from_millis(100_000));
         assert_eq!(counters.overruns.get(), 1);
         assert_eq!(counters.samples.get(), 2 * lost_at);
     }
@@ -209,10 +209,10 @@ mod tests {
         for _bounce in 0..3 {
             sender.send(Tick { time: bubble, batch: &batch, has_edge: true }, &counters);
         }
-        while receiver.next().is_some() {}
+        while receiver.take().is_some() {}
         let after = SampleTime::from_millis(100_000);
         sender.send(Tick { time: after, batch: &Batch::default(), has_edge: false }, &counters);
-        let received = receiver.next().unwrap();
+        let received = receiver.take().unwrap();
         assert!(received.has_edge);
         assert_eq!(received.batch.samples, [sample; 3]);
         assert_eq!((counters.overruns.get(), counters.samples_overrun.get()), (4, 2));
@@ -226,7 +226,7 @@ mod tests {
         sender.send(lineup.poll(SampleTime::from_millis(1_000)), &counters);
         drop(sender);
         assert!(!receiver.is_over());
-        assert!(receiver.next().is_some());
+        assert!(receiver.take().is_some());
         assert!(receiver.is_over());
     }
 }

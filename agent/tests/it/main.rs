@@ -24,4 +24,6 @@ mod replay;
 
 mod stream;
 
+mod supervision;
+
 mod ward;

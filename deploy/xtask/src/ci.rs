@@ -11,6 +11,7 @@ use crate::demo;
 use crate::instructions;
 use crate::mosquitto;
 use crate::process::{Project, run as run_command};
+use crate::sampler;
 use crate::score;
 use crate::tools;
 
@@ -65,6 +66,11 @@ const STEPS: &[Step] = &[
         name: "bench-latency",
         what: "the yardstick runs (its values are not judged here)",
         run: bench_latency,
+    },
+    Step {
+        name: "bench-sampler",
+        what: "an agent at 1 kHz x 8 channels keeps its pace, its share of a core and its memory",
+        run: bench_sampler,
     },
     Step { name: "doc", what: "the documentation builds without a warning", run: doc },
 ];
@@ -190,6 +196,10 @@ fn bench_latency(project: &Project) -> Result<()> {
     build(project)?;
     let arguments = ["latency", "--rounds", "1", "--seconds", "2"];
     run_command(&mut project.command(project.built("ecmo-bench"), &arguments))
+}
+
+fn bench_sampler(project: &Project) -> Result<()> {
+    sampler::run(project, &["--seconds", "10"])
 }
 
 fn doc(project: &Project) -> Result<()> {

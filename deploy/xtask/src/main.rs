@@ -18,6 +18,8 @@ mod score;
 
 mod instructions;
 
+mod sampler;
+
 mod ci;
 
 use std::process::ExitCode;
@@ -30,6 +32,7 @@ const USAGE: &str = "\
 usage:
   cargo xtask ci [--list] [--only STEP]...   everything that must hold; installs what it needs
   cargo xtask bench latency [OPTION]...      our latency beside that of the raw hops, in the release profile
+  cargo xtask bench sampler [--seconds N]    pace and cost of the agent at 1 kHz x 8 channels, in the release profile
   cargo xtask bench instructions             what judging one frame costs, in instructions (valgrind)
   cargo xtask score [OPTION]...              holds the alarm rules against runs whose truth is known; --help tells more
   cargo xtask generate                       makes proto/src/gen anew from the .proto files";
@@ -59,6 +62,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             let options = [["latency"].as_slice(), options].concat();
             process::run(&mut project.command(bench, &options)).context("the yardstick")
         }
+        ["bench", "sampler", options @ ..] => sampler::run(&project, options),
         ["bench", "instructions"] => instructions::check(&project),
         ["generate"] => project.cargo(&["run", "--package", "ecmo-proto", "--example", "generate"]),
         ["--help" | "-h" | "help"] => {

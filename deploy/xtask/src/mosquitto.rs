@@ -32,22 +32,39 @@ pub(crate) fn check(project: &Project) -> Result<()> {
     for line in MUST {
         ensure!(text.lines().any(|each| each.trim() == line), "{SETTINGS} lacks `{line}`");
     }
+    let mut broker = start(project)?;
+    let stream = TcpStream::connect(broker.address).context("cannot connect");
+    let served = stream.and_then(converse).and_then(|()| broker.program.still_runs());
+    served.with_context(|| format!("Mosquitto wrote:\n{}", broker.program.log()))?;
+    println!("Mosquitto with {SETTINGS} accepts an agent and its longest frame");
+    Ok(())
+}
+
+/// A Mosquitto that runs until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Mosquitto {
+    program: Background,
+    pub(crate) address: SocketAddr,
+}
+
+/// Starts Mosquitto with the project's settings on a port of its own.
+pub(crate) fn start(project: &Project) -> Result<Mosquitto> {
+    let text = fs::read_to_string(project.root.join(SETTINGS)).context(SETTINGS)?;
     let port = free_port()?;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let folder = project.scratch()?;
     let settings = folder.join("mosquitto.conf");
     fs::write(&settings, on_port(&text, port)?).context("cannot write the settings")?;
     let path = settings.to_string_lossy();
     let mut command = project.command("mosquitto", &["-c", &path]);
     let start = Start::now();
-    let mut broker = Background::start(&mut command, folder.join("mosquitto.log"))?;
-    let stream = wait("Mosquitto listens", start, PATIENCE, || {
-        let stream = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
-        broker.still_runs().map(|()| stream)
-    });
-    let served = stream.and_then(converse);
-    served.with_context(|| format!("Mosquitto wrote:\n{}", broker.log()))?;
-    println!("Mosquitto with {SETTINGS} accepts an agent and its longest frame");
-    Ok(())
+    let mut program = Background::start(&mut command, folder.join("mosquitto.log"))?;
+    wait("Mosquitto listens", start, PATIENCE, || {
+        TcpStream::connect(address)?;
+        program.still_runs()
+    })
+    .with_context(|| format!("Mosquitto wrote:\n{}", program.log()))?;
+    Ok(Mosquitto { program, address })
 }
 
 /// The settings with their one listener on another port.

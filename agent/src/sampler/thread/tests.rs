@@ -3,8 +3,8 @@
 use super::super::ring::ring;
 use super::super::testing::Each;
 use super::*;
-use crate::config::{EmtecSettings, SimulatedSettings, SourceSettings};
-use crate::sensor::{self, Batch, Channel, Sensor};
+use crate::config::{EmtecSettings, SamplingSettings, SimulatedSettings, SourceSettings};
+use crate::sensor::{self, Batch, Channel, Sensor, SourceKind};
 use ecmo_core::parameter::Parameter;
 use ecmo_core::reading::Reading;
 
@@ -24,7 +24,7 @@ async fn the_thread_ticks_on_its_grid_until_it_is_stopped() {
     assert_eq!(counters.sampling().limitation, "a test");
     let mut ticks = Vec::new();
     while ticks.len() < 20 {
-        match ring.next() {
+        match ring.take() {
             Some(tick) => ticks.push(tick.time),
             None => tokio::time::sleep(tick).await,
         }
@@ -33,7 +33,7 @@ async fn the_thread_ticks_on_its_grid_until_it_is_stopped() {
     let off_grid = |pair: &[SampleTime]| pair[1].since(pair[0]).as_nanos() % tick.as_nanos();
     assert!(ticks.windows(2).all(|pair| pair[1] > pair[0] && off_grid(pair) == 0));
     let mut rest = 0;
-    while ring.next().is_some() {
+    while ring.take().is_some() {
         rest += 1;
     }
     assert!(ring.is_over());
@@ -166,7 +166,7 @@ fn a_tick_allocates_nothing_with_any_source_even_when_the_ring_is_full() {
         };
         // The first tick opens ports.
         go(10, &mut round);
-        while ring.next().is_some() {}
+        while ring.take().is_some() {}
         // Long enough that nobody who empties the ring fills it.
         let counted = allocation_counter::measure(|| go(10_000, &mut round));
         assert_eq!(counted.count_total, 0, "{device}: {counted:?}");

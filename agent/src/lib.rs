@@ -13,6 +13,8 @@ pub mod worker;
 
 pub mod sensor;
 
+pub mod inventory;
+
 pub mod sampler;
 
 pub mod frame;

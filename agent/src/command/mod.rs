@@ -4,6 +4,8 @@ pub(crate) mod run;
 
 pub(crate) mod check;
 
+pub(crate) mod sensors;
+
 pub(crate) mod spool;
 
 use ecmo_agent::RunError;

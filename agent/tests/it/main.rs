@@ -20,6 +20,8 @@ mod program;
 
 mod replay;
 
+mod spool;
+
 mod stream;
 
 mod ward;

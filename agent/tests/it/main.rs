@@ -24,6 +24,8 @@ mod program;
 
 mod replay;
 
+mod spool;
+
 mod stream;
 
 mod supervision;

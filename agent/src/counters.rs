@@ -39,6 +39,8 @@ counters! {
     samples,
     /// Lines or packets from a device that could not be understood, and were dropped.
     lines_refused,
+    /// Samples that an instrument's thread took and could not hand over: the sampling thread or the driver stood still.
+    samples_lost,
     /// Samples that were no number; sent as a sensor fault.
     samples_not_finite,
     /// Samples that do not fit the channel's counts; sent as beyond range.

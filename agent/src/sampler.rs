@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use crate::clock;
 use crate::counters::Counters;
+use crate::sensor::status::SourceStatus;
 use crate::sensor::{Batch, Channel, Sensor, SourceKind};
 
 /// Most channels of one agent, as the contract allows.
@@ -37,6 +38,7 @@ pub struct Lineup {
 struct Member {
     sensor: Box<dyn Sensor>,
     first_channel: usize,
+    status: Arc<SourceStatus>,
 }
 
 /// Why sensors cannot sample one pump together.
@@ -87,7 +89,8 @@ impl Lineup {
                 }
                 channels.push(channel.clone());
             }
-            members.push(Member { sensor, first_channel });
+            let status = Arc::new(SourceStatus::new(sensor.device().to_owned()));
+            members.push(Member { sensor, first_channel, status });
         }
         if channels.len() > CHANNELS_MAX {
             return Err(LineupError::TooMany(channels.len()));
@@ -128,12 +131,29 @@ impl Lineup {
         names.join("; ")
     }
 
+    /// The state of each source, in the order of the settings; written after each poll.
+    #[must_use]
+    pub fn statuses(&self) -> Vec<Arc<SourceStatus>> {
+        self.sensors.iter().map(|member| Arc::clone(&member.status)).collect()
+    }
+
+    /// Starts the sensors that have a thread of their own.
+    ///
+    /// # Errors
+    /// The system refuses another thread.
+    pub fn start(&mut self) -> Result<(), std::io::Error> {
+        self.sensors.iter_mut().try_for_each(|member| member.sensor.start())
+    }
+
     /// Polls every sensor.
     pub fn poll(&mut self, time: SampleTime) -> Tick<'_> {
         self.batch.clear();
         for member in &mut self.sensors {
             let begin = self.batch.samples.len();
+            let (refused, lost) = (self.batch.refused, self.batch.lost);
             member.sensor.poll(time, &mut self.batch);
+            let (refused, lost) = (self.batch.refused - refused, self.batch.lost - lost);
+            member.status.note(member.sensor.link(), refused, lost);
             for sample in self.batch.samples.iter_mut().skip(begin) {
                 sample.channel += member.first_channel;
             }
@@ -187,6 +207,8 @@ impl Sampler {
         counters: Arc<Counters>,
         mut on_tick: impl FnMut(Tick<'_>) + Send + 'static,
     ) -> Result<Self, std::io::Error> {
+        // From this thread: theirs must not inherit what the sampling thread is given.
+        lineup.start()?;
         let stop = Arc::new(AtomicBool::new(false));
         let should_stop = Arc::clone(&stop);
         let (alive, ended) = oneshot::channel();
@@ -200,6 +222,7 @@ impl Sampler {
                 let tick = lineup.poll(time);
                 counters.samples.add(tick.batch.samples.len() as u64);
                 counters.lines_refused.add(tick.batch.refused);
+                counters.samples_lost.add(tick.batch.lost);
                 on_tick(tick);
             }
         })?;

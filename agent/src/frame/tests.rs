@@ -25,7 +25,7 @@ fn frames(ticks: &[(u64, Vec<Sample>, bool)]) -> Vec<Frame> {
     let mut framer = Framer::new(&boot(), &channels(), Duration::from_millis(20));
     let mut frames = Vec::new();
     for (millis, samples, has_edge) in ticks {
-        let batch = Batch { samples: samples.clone(), refused: 0 };
+        let batch = Batch { samples: samples.clone(), ..Batch::default() };
         let time = SampleTime::from_millis(*millis);
         let tick = Tick { time, batch: &batch, has_edge: *has_edge };
         framer.on_tick(tick, &Counters::default(), |frame| {

@@ -2,6 +2,12 @@
 
 mod pace;
 
+pub mod status;
+
+pub mod silence;
+
+pub mod device;
+
 pub mod simulated;
 
 pub mod recording;
@@ -16,6 +22,8 @@ use ecmo_core::parameter::Parameter;
 use ecmo_core::reading::Reading;
 use ecmo_core::time::SampleTime;
 
+use self::device::Device;
+use self::status::Link;
 use crate::config::SourceSettings;
 
 /// One source of samples: a device, a recording or a simulation.
@@ -28,6 +36,19 @@ pub trait Sensor: Send {
 
     /// The channels; samples point into this list, which never changes.
     fn channels(&self) -> &[Channel];
+
+    /// Begins to work: starts the thread of an instrument that has one. Called once, before the first poll.
+    ///
+    /// # Errors
+    /// The system refuses another thread.
+    fn start(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    /// What the connection to the instrument does, as of the last poll.
+    fn link(&self) -> Link {
+        Link::BUILT_IN
+    }
 
     /// Delivers every sample that is due up to `now` and was not delivered before, each with its own time.
     ///
@@ -100,6 +121,8 @@ pub struct Batch {
     pub samples: Vec<Sample>,
     /// Lines or packets of the device that could not be understood.
     pub refused: u64,
+    /// Samples that an instrument's thread took and could not hand over.
+    pub lost: u64,
 }
 
 impl Batch {
@@ -112,28 +135,32 @@ impl Batch {
     pub fn clear(&mut self) {
         self.samples.clear();
         self.refused = 0;
+        self.lost = 0;
     }
 }
 
-/// Makes the sensors of a list of sources. Opens no port: a device may be plugged in later.
+/// Makes the sensors of a list of sources. Opens no port and starts no thread: a device may be plugged in later.
+///
+/// What comes over a line or from another machine runs on a thread of its own ([`Device`]); what this program makes itself
+/// is polled directly.
 ///
 /// # Errors
 /// A recording that cannot be read.
 pub fn build(
     sources: &[SourceSettings],
 ) -> Result<Vec<Box<dyn Sensor>>, recording::RecordingError> {
-    sources
-        .iter()
-        .map(|source| -> Result<Box<dyn Sensor>, recording::RecordingError> {
-            Ok(match source {
-                SourceSettings::Simulated(settings) => {
-                    Box::new(simulated::Simulated::new(settings))
-                }
-                SourceSettings::Replay(settings) => Box::new(replay::Replay::load(settings)?),
-                SourceSettings::Emtec(settings) => {
-                    Box::new(emtec::Emtec::new(settings.port.clone()))
-                }
-            })
-        })
-        .collect()
+    sources.iter().map(build_one).collect()
+}
+
+fn build_one(source: &SourceSettings) -> Result<Box<dyn Sensor>, recording::RecordingError> {
+    Ok(match source {
+        SourceSettings::Simulated(settings) => Box::new(simulated::Simulated::new(settings)),
+        SourceSettings::Replay(settings) => Box::new(replay::Replay::load(settings)?),
+        SourceSettings::Emtec(settings) => on_thread(emtec::Emtec::new(settings.port.clone())),
+    })
+}
+
+/// A driver on a thread of its own, polled every [`device::PERIOD`].
+fn on_thread(driver: impl Sensor + 'static) -> Box<dyn Sensor> {
+    Box::new(Device::new(Box::new(driver), device::PERIOD))
 }

@@ -3,6 +3,15 @@
 mod broker;
 mod fault;
 mod number;
+mod port;
+mod unit;
+
+mod scaling;
+
+mod modbus;
+
+mod leviflow;
+
 mod source;
 
 use core::time::Duration;
@@ -15,10 +24,21 @@ use toml::de::{DeTable, DeValue};
 
 pub use broker::{BrokerUrl, BrokerUrlError};
 pub use fault::{Fault, FaultKind, UnknownFault};
-pub use number::{FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, Weight};
+pub use leviflow::LeviflowSettings;
+pub use modbus::{
+    Invalid, ModbusChannel, ModbusError, ModbusSettings, Number, Place, RegisterTable, Status,
+    WordOrder,
+};
+pub use number::{
+    FrameMillis, ModbusRate, OutOfRange, PaceFactor, PlaySpeed, Rate, Seconds, Speed,
+    TimeoutMillis, Weight,
+};
+pub use port::{DataBits, LineSettings, Parity, PortAddress, StopBits, WrongAddress};
+pub use scaling::{Scaling, ScalingError, ScalingKeys, count_step};
 pub use source::{
     AtEnd, EmtecSettings, ReplaySettings, SimulatedSettings, SourceError, SourceSettings,
 };
+pub use unit::UnknownUnit;
 
 /// Time between two frames when the settings name none.
 pub const FRAME_PERIOD_DEFAULT: Duration = Duration::from_millis(20);
@@ -130,7 +150,10 @@ impl Settings {
     fn simulated_sources(&mut self) -> impl Iterator<Item = &mut SimulatedSettings> {
         self.sources.iter_mut().filter_map(|source| match source {
             SourceSettings::Simulated(simulated) => Some(simulated),
-            SourceSettings::Replay(_) | SourceSettings::Emtec(_) => None,
+            SourceSettings::Replay(_)
+            | SourceSettings::Emtec(_)
+            | SourceSettings::Modbus(_)
+            | SourceSettings::Leviflow(_) => None,
         })
     }
 

@@ -10,6 +10,8 @@ use toml::de::{DeValue, ValueDeserializer};
 
 use super::Wrong;
 use super::fault::{Fault, FaultKind};
+use super::leviflow::LeviflowSettings;
+use super::modbus::ModbusSettings;
 use super::number::{PaceFactor, Rate, Speed, Weight};
 
 /// Weight of a simulated patient when the settings name none, in kg.
@@ -27,6 +29,10 @@ pub enum SourceSettings {
     Replay(ReplaySettings),
     /// An em-tec BioProTT flow meter on a serial port.
     Emtec(EmtecSettings),
+    /// A Modbus slave with a register map.
+    Modbus(ModbusSettings),
+    /// A Levitronix LeviFlow flow meter.
+    Leviflow(LeviflowSettings),
 }
 
 /// A simulated circuit.
@@ -138,6 +144,8 @@ const KINDS: &[(&str, ReadKeys)] = &[
     ("simulated", |keys| SimulatedSettings::deserialize(keys).map(SourceSettings::Simulated)),
     ("replay", |keys| ReplaySettings::deserialize(keys).map(SourceSettings::Replay)),
     ("emtec", |keys| EmtecSettings::deserialize(keys).map(SourceSettings::Emtec)),
+    ("modbus", |keys| ModbusSettings::deserialize(keys).map(SourceSettings::Modbus)),
+    ("leviflow", |keys| LeviflowSettings::deserialize(keys).map(SourceSettings::Leviflow)),
 ];
 
 impl SourceSettings {
@@ -167,7 +175,7 @@ impl SourceSettings {
     pub(super) fn in_folder(&mut self, folder: &Path) {
         match self {
             Self::Replay(replay) => replay.file = folder.join(&replay.file),
-            Self::Simulated(_) | Self::Emtec(_) => {}
+            Self::Simulated(_) | Self::Emtec(_) | Self::Modbus(_) | Self::Leviflow(_) => {}
         }
     }
 }

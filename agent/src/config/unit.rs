@@ -29,22 +29,22 @@ const CONVERSIONS: &[(&str, &str, f64, f64)] = &[
 
 /// A conversion: `value * factor + offset` is in the unit of the parameter.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Conversion {
+pub(super) struct Conversion {
     /// Factor; finite and not 0.
-    pub factor: f64,
+    pub(super) factor: f64,
     /// Offset in the unit of the parameter; finite.
-    pub offset: f64,
+    pub(super) offset: f64,
 }
 
 impl Conversion {
     /// Nothing to convert.
-    pub const NONE: Self = Self { factor: 1.0, offset: 0.0 };
+    pub(super) const NONE: Self = Self { factor: 1.0, offset: 0.0 };
 
     /// The way from a unit to the unit of a parameter.
     ///
     /// # Errors
     /// No such way is known.
-    pub fn of(unit: &str, parameter: Parameter) -> Result<Self, UnknownUnit> {
+    pub(super) fn of(unit: &str, parameter: Parameter) -> Result<Self, UnknownUnit> {
         let own = parameter.info().unit;
         if unit == own {
             return Ok(Self::NONE);

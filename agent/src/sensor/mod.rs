@@ -8,6 +8,10 @@ pub mod silence;
 
 pub mod device;
 
+pub mod serial_port;
+
+pub mod connection;
+
 pub mod simulated;
 
 pub mod recording;
@@ -15,6 +19,8 @@ pub mod recording;
 pub mod replay;
 
 pub mod emtec;
+
+pub mod modbus;
 
 use core::ops::RangeInclusive;
 
@@ -157,10 +163,22 @@ fn build_one(source: &SourceSettings) -> Result<Box<dyn Sensor>, recording::Reco
         SourceSettings::Simulated(settings) => Box::new(simulated::Simulated::new(settings)),
         SourceSettings::Replay(settings) => Box::new(replay::Replay::load(settings)?),
         SourceSettings::Emtec(settings) => on_thread(emtec::Emtec::new(settings.port.clone())),
+        SourceSettings::Modbus(settings) => {
+            on_thread_each(modbus::Modbus::new("Modbus", settings), modbus::PERIOD)
+        }
+        SourceSettings::Leviflow(settings) => on_thread_each(
+            modbus::Modbus::new("Levitronix LeviFlow (map unreviewed)", &settings.0),
+            modbus::PERIOD,
+        ),
     })
 }
 
 /// A driver on a thread of its own, polled every [`device::PERIOD`].
 fn on_thread(driver: impl Sensor + 'static) -> Box<dyn Sensor> {
-    Box::new(Device::new(Box::new(driver), device::PERIOD))
+    on_thread_each(driver, device::PERIOD)
+}
+
+/// A driver on a thread of its own, polled at a period of its own.
+fn on_thread_each(driver: impl Sensor + 'static, period: core::time::Duration) -> Box<dyn Sensor> {
+    Box::new(Device::new(Box::new(driver), period))
 }

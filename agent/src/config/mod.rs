@@ -12,6 +12,8 @@ mod modbus;
 
 mod leviflow;
 
+mod lines;
+
 mod source;
 
 use core::time::Duration;
@@ -25,6 +27,7 @@ use toml::de::{DeTable, DeValue};
 pub use broker::{BrokerUrl, BrokerUrlError};
 pub use fault::{Fault, FaultKind, UnknownFault};
 pub use leviflow::LeviflowSettings;
+pub use lines::{LineChannel, LinesError, LinesSettings};
 pub use modbus::{
     Invalid, ModbusChannel, ModbusError, ModbusSettings, Number, Place, RegisterTable, Status,
     WordOrder,
@@ -153,7 +156,8 @@ impl Settings {
             SourceSettings::Replay(_)
             | SourceSettings::Emtec(_)
             | SourceSettings::Modbus(_)
-            | SourceSettings::Leviflow(_) => None,
+            | SourceSettings::Leviflow(_)
+            | SourceSettings::Line(_) => None,
         })
     }
 

@@ -11,6 +11,7 @@ use toml::de::{DeValue, ValueDeserializer};
 use super::Wrong;
 use super::fault::{Fault, FaultKind};
 use super::leviflow::LeviflowSettings;
+use super::lines::LinesSettings;
 use super::modbus::ModbusSettings;
 use super::number::{PaceFactor, Rate, Speed, Weight};
 
@@ -33,6 +34,8 @@ pub enum SourceSettings {
     Modbus(ModbusSettings),
     /// A Levitronix LeviFlow flow meter.
     Leviflow(LeviflowSettings),
+    /// Lines of samples from a file, FIFO or TCP server.
+    Line(LinesSettings),
 }
 
 /// A simulated circuit.
@@ -146,6 +149,7 @@ const KINDS: &[(&str, ReadKeys)] = &[
     ("emtec", |keys| EmtecSettings::deserialize(keys).map(SourceSettings::Emtec)),
     ("modbus", |keys| ModbusSettings::deserialize(keys).map(SourceSettings::Modbus)),
     ("leviflow", |keys| LeviflowSettings::deserialize(keys).map(SourceSettings::Leviflow)),
+    ("line", |keys| LinesSettings::deserialize(keys).map(SourceSettings::Line)),
 ];
 
 impl SourceSettings {
@@ -175,6 +179,7 @@ impl SourceSettings {
     pub(super) fn in_folder(&mut self, folder: &Path) {
         match self {
             Self::Replay(replay) => replay.file = folder.join(&replay.file),
+            Self::Line(lines) => lines.in_folder(folder),
             Self::Simulated(_) | Self::Emtec(_) | Self::Modbus(_) | Self::Leviflow(_) => {}
         }
     }

@@ -111,6 +111,7 @@ fn the_examples_are_read_and_their_recording_exists() {
         ("agent-emtec.toml", 0, 0, 1),
         ("agent-modbus.toml", 0, 0, 0),
         ("agent-leviflow.toml", 0, 0, 0),
+        ("agent-line.toml", 0, 0, 0),
     ] {
         let settings = Settings::load(&folder.join(name)).unwrap();
         let mut counts = (0, 0, 0);
@@ -122,7 +123,9 @@ fn the_examples_are_read_and_their_recording_exists() {
                     assert!(replay.file.exists(), "{}", replay.file.display());
                 }
                 SourceSettings::Emtec(_) => counts.2 += 1,
-                SourceSettings::Modbus(_) | SourceSettings::Leviflow(_) => {}
+                SourceSettings::Modbus(_)
+                | SourceSettings::Leviflow(_)
+                | SourceSettings::Line(_) => {}
             }
         }
         assert_eq!(counts, (simulated, replay, emtec), "{name}");

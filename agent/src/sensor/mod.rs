@@ -14,6 +14,8 @@ pub mod connection;
 
 pub mod simulated;
 
+pub mod table;
+
 pub mod recording;
 
 pub mod replay;
@@ -21,6 +23,8 @@ pub mod replay;
 pub mod emtec;
 
 pub mod modbus;
+
+pub mod line;
 
 use core::ops::RangeInclusive;
 
@@ -163,6 +167,7 @@ fn build_one(source: &SourceSettings) -> Result<Box<dyn Sensor>, recording::Reco
         SourceSettings::Simulated(settings) => Box::new(simulated::Simulated::new(settings)),
         SourceSettings::Replay(settings) => Box::new(replay::Replay::load(settings)?),
         SourceSettings::Emtec(settings) => on_thread(emtec::Emtec::new(settings.port.clone())),
+        SourceSettings::Line(settings) => on_thread(line::LineSource::new(settings)),
         SourceSettings::Modbus(settings) => {
             on_thread_each(modbus::Modbus::new("Modbus", settings), modbus::PERIOD)
         }

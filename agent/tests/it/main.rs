@@ -14,6 +14,8 @@ mod emtec;
 
 mod lifecycle;
 
+mod modbus;
+
 mod mosquitto;
 
 mod program;

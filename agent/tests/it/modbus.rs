@@ -72,7 +72,7 @@ fn spoilt(answer: &[u8], how: Spoil) -> Vec<u8> {
         Spoil::Nothing => {}
         Spoil::FlipBit => *answer.last_mut().unwrap() ^= 0x10,
         Spoil::Half => answer.truncate(answer.len() / 2),
-        Spoil::Garbage => answer = (0..200).map(|number| number * 37 % 251).collect(),
+        Spoil::Garbage => answer = (0..200).map(|number: u8| number.wrapping_mul(37)).collect(),
     }
     answer
 }

@@ -11,6 +11,8 @@ pub mod counters;
 
 pub mod sensor;
 
+pub mod inventory;
+
 pub mod sampler;
 
 pub mod frame;

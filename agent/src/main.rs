@@ -30,11 +30,23 @@ enum Command {
         #[arg(long, env = "ECMO_AGENT_CONFIG")]
         config: PathBuf,
     },
-    /// Checks the settings and prints what would be sampled; starts nothing and opens no port.
+    /// Checks the settings and prints what would be sampled and whether its ports open; starts nothing, sends nothing.
     Check {
         /// Settings file.
         #[arg(long, env = "ECMO_AGENT_CONFIG")]
         config: PathBuf,
+        /// Folder that stands for the root of the machine.
+        #[arg(long, default_value = "/", hide = true)]
+        root: PathBuf,
+    },
+    /// Lists the serial ports and converters that are found, whether they open, and what to do if not.
+    Sensors {
+        /// Settings file; with it, the ports that it names are told too.
+        #[arg(long, env = "ECMO_AGENT_CONFIG")]
+        config: Option<PathBuf>,
+        /// Folder that stands for the root of the machine.
+        #[arg(long, default_value = "/", hide = true)]
+        root: PathBuf,
     },
 }
 
@@ -51,7 +63,8 @@ fn main() -> ExitCode {
         .init();
     let end = match arguments.command {
         Command::Run { config } => command::run::run(&config),
-        Command::Check { config } => command::check::check(&config),
+        Command::Check { config, root } => command::check::check(&config, &root),
+        Command::Sensors { config, root } => command::sensors::sensors(config.as_deref(), &root),
     };
     match end {
         Ok(()) => ExitCode::SUCCESS,

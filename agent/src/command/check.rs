@@ -1,13 +1,15 @@
-//! `ecmo-agent check`: checks the settings and prints what would be sampled.
+//! `ecmo-agent check`: checks the settings and prints what would be sampled, and from which ports.
 
 use std::path::Path;
 
 use ecmo_agent::Settings;
+use ecmo_agent::inventory::UsedPort;
+use ecmo_agent::sensor::Channel;
 
 use super::{Exit, of_run, settings_fault};
 
-/// Prints what would be sampled.
-pub(crate) fn check(config: &Path) -> Result<(), Exit> {
+/// Prints what would be sampled, and what is in the way; `root` is `/` but in tests.
+pub(crate) fn check(config: &Path, root: &Path) -> Result<(), Exit> {
     let settings = Settings::load(config).map_err(settings_fault)?;
     let lineup = ecmo_agent::lineup(&settings).map_err(of_run)?;
     println!("pump     {}", settings.address);
@@ -15,18 +17,48 @@ pub(crate) fn check(config: &Path) -> Result<(), Exit> {
     println!("device   {}", lineup.device());
     println!("source   {:?}", lineup.source());
     println!("frames   every {} ms", settings.frame_period.as_millis());
-    println!("{:<24} {:<12} {:>10}  {:<10} name", "channel", "unit", "rate", "step");
+    for used in settings.sources.iter().filter_map(UsedPort::of) {
+        print_port(&used, root);
+    }
+    println!(
+        "{:<24} {:<12} {:>10}  {:<16} {:<10} name",
+        "channel", "unit", "rate", "range", "step"
+    );
     for channel in lineup.channels() {
         let info = channel.parameter.info();
-        let rate = if channel.rate_hz > 0.0 {
-            format!("{:.4} Hz", channel.rate_hz)
-        } else {
-            "on change".to_owned()
-        };
         println!(
-            "{:<24} {:<12} {rate:>10}  {:<10} {}",
-            info.id, info.unit, channel.scale, info.name
+            "{:<24} {:<12} {:>10}  {:<16} {:<10} {}",
+            info.id,
+            info.unit,
+            rate(channel),
+            range(channel),
+            channel.scale,
+            info.name
         );
     }
     Ok(())
+}
+
+/// Prints a port of the settings with what to do about it.
+pub(super) fn print_port(used: &UsedPort, root: &Path) {
+    println!("port     {}, {}", used.address, used.line);
+    println!("         {}", used.advice(root));
+    println!("         may be sent: {}", used.sends);
+}
+
+fn rate(channel: &Channel) -> String {
+    if channel.rate_hz > 0.0 {
+        format!("{:.4} Hz", channel.rate_hz)
+    } else {
+        "on change".to_owned()
+    }
+}
+
+/// What the sensor can measure, or else what is possible at all, in brackets.
+fn range(channel: &Channel) -> String {
+    let info = channel.parameter.info();
+    channel.range.as_ref().map_or_else(
+        || format!("({} to {})", info.possible_low, info.possible_high),
+        |range| format!("{} to {}", range.start(), range.end()),
+    )
 }

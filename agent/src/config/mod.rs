@@ -1,6 +1,7 @@
 //! The settings of one agent: read from TOML, checked once, and then right.
 
 mod broker;
+mod cdi;
 mod fault;
 mod number;
 mod port;
@@ -14,6 +15,8 @@ mod leviflow;
 
 mod lines;
 
+mod iio;
+
 mod source;
 
 use core::time::Duration;
@@ -25,7 +28,9 @@ use serde::{Deserialize, Deserializer};
 use toml::de::{DeTable, DeValue};
 
 pub use broker::{BrokerUrl, BrokerUrlError};
+pub use cdi::{Asking, CdiError, CdiFormat, CdiSettings, GasUnit, Reply};
 pub use fault::{Fault, FaultKind, UnknownFault};
+pub use iio::{IioChannel, IioError, IioMode, IioSettings};
 pub use leviflow::LeviflowSettings;
 pub use lines::{LineChannel, LinesError, LinesSettings};
 pub use modbus::{
@@ -155,9 +160,11 @@ impl Settings {
             SourceSettings::Simulated(simulated) => Some(simulated),
             SourceSettings::Replay(_)
             | SourceSettings::Emtec(_)
+            | SourceSettings::Cdi(_)
             | SourceSettings::Modbus(_)
             | SourceSettings::Leviflow(_)
-            | SourceSettings::Line(_) => None,
+            | SourceSettings::Line(_)
+            | SourceSettings::Iio(_) => None,
         })
     }
 

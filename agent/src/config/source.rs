@@ -9,11 +9,14 @@ use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
 
 use super::Wrong;
+use super::cdi::CdiSettings;
 use super::fault::{Fault, FaultKind};
+use super::iio::IioSettings;
 use super::leviflow::LeviflowSettings;
 use super::lines::LinesSettings;
 use super::modbus::ModbusSettings;
 use super::number::{PaceFactor, Rate, Speed, Weight};
+use super::port::PortAddress;
 
 /// Weight of a simulated patient when the settings name none, in kg.
 const WEIGHT_DEFAULT_KG: f64 = 3.0;
@@ -30,12 +33,16 @@ pub enum SourceSettings {
     Replay(ReplaySettings),
     /// An em-tec BioProTT flow meter on a serial port.
     Emtec(EmtecSettings),
+    /// A Terumo CDI 550 on a serial port.
+    Cdi(CdiSettings),
     /// A Modbus slave with a register map.
     Modbus(ModbusSettings),
     /// A Levitronix LeviFlow flow meter.
     Leviflow(LeviflowSettings),
     /// Lines of samples from a file, FIFO or TCP server.
     Line(LinesSettings),
+    /// A converter of the Linux Industrial I/O subsystem.
+    Iio(IioSettings),
 }
 
 /// A simulated circuit.
@@ -116,8 +123,9 @@ pub enum AtEnd {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EmtecSettings {
-    /// The serial port, such as `/dev/ttyUSB0`.
-    pub port: PathBuf,
+    /// The serial port, such as `/dev/ttyUSB0`, or the terminal server that the meter is connected to.
+    #[serde(deserialize_with = "super::from_text")]
+    pub port: PortAddress,
 }
 
 /// Why a source's settings are refused.
@@ -147,9 +155,11 @@ const KINDS: &[(&str, ReadKeys)] = &[
     ("simulated", |keys| SimulatedSettings::deserialize(keys).map(SourceSettings::Simulated)),
     ("replay", |keys| ReplaySettings::deserialize(keys).map(SourceSettings::Replay)),
     ("emtec", |keys| EmtecSettings::deserialize(keys).map(SourceSettings::Emtec)),
+    ("cdi", |keys| CdiSettings::deserialize(keys).map(SourceSettings::Cdi)),
     ("modbus", |keys| ModbusSettings::deserialize(keys).map(SourceSettings::Modbus)),
     ("leviflow", |keys| LeviflowSettings::deserialize(keys).map(SourceSettings::Leviflow)),
     ("line", |keys| LinesSettings::deserialize(keys).map(SourceSettings::Line)),
+    ("iio", |keys| IioSettings::deserialize(keys).map(SourceSettings::Iio)),
 ];
 
 impl SourceSettings {
@@ -180,7 +190,12 @@ impl SourceSettings {
         match self {
             Self::Replay(replay) => replay.file = folder.join(&replay.file),
             Self::Line(lines) => lines.in_folder(folder),
-            Self::Simulated(_) | Self::Emtec(_) | Self::Modbus(_) | Self::Leviflow(_) => {}
+            Self::Simulated(_)
+            | Self::Emtec(_)
+            | Self::Cdi(_)
+            | Self::Modbus(_)
+            | Self::Leviflow(_)
+            | Self::Iio(_) => {}
         }
     }
 }

@@ -105,16 +105,18 @@ fn a_file_that_is_not_there_or_far_too_long_is_named() {
 #[test]
 fn the_examples_are_read_and_their_recording_exists() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/config");
-    for (name, simulated, replay, emtec) in [
-        ("agent-simulated.toml", 1, 0, 0),
-        ("agent-replay.toml", 0, 1, 0),
-        ("agent-emtec.toml", 0, 0, 1),
-        ("agent-modbus.toml", 0, 0, 0),
-        ("agent-leviflow.toml", 0, 0, 0),
-        ("agent-line.toml", 0, 0, 0),
+    for (name, simulated, replay, emtec, cdi) in [
+        ("agent-simulated.toml", 1, 0, 0, 0),
+        ("agent-replay.toml", 0, 1, 0, 0),
+        ("agent-emtec.toml", 0, 0, 1, 0),
+        ("agent-cdi550.toml", 0, 0, 1, 1),
+        ("agent-modbus.toml", 0, 0, 0, 0),
+        ("agent-leviflow.toml", 0, 0, 0, 0),
+        ("agent-line.toml", 0, 0, 0, 0),
+        ("agent-iio.toml", 0, 0, 0, 0),
     ] {
         let settings = Settings::load(&folder.join(name)).unwrap();
-        let mut counts = (0, 0, 0);
+        let mut counts = (0, 0, 0, 0);
         for source in &settings.sources {
             match source {
                 SourceSettings::Simulated(_) => counts.0 += 1,
@@ -123,11 +125,13 @@ fn the_examples_are_read_and_their_recording_exists() {
                     assert!(replay.file.exists(), "{}", replay.file.display());
                 }
                 SourceSettings::Emtec(_) => counts.2 += 1,
+                SourceSettings::Cdi(_) => counts.3 += 1,
                 SourceSettings::Modbus(_)
                 | SourceSettings::Leviflow(_)
-                | SourceSettings::Line(_) => {}
+                | SourceSettings::Line(_)
+                | SourceSettings::Iio(_) => {}
             }
         }
-        assert_eq!(counts, (simulated, replay, emtec), "{name}");
+        assert_eq!(counts, (simulated, replay, emtec, cdi), "{name}");
     }
 }

@@ -71,7 +71,7 @@ fn sensors_that_do_not_go_together_are_refused() {
     let simulated = sensor::build(&[SourceSettings::Simulated(SimulatedSettings::healthy(1))]);
     let mixed = vec![flow(), simulated.unwrap().remove(0)];
     assert!(refused(mixed).contains("a pump of its own"));
-    let emtec = SourceSettings::Emtec(EmtecSettings { port: "/dev/null".into() });
+    let emtec = SourceSettings::Emtec(EmtecSettings { port: "/dev/null".parse().unwrap() });
     let two = sensor::build(&[emtec.clone(), emtec]).unwrap();
     assert!(refused(two).contains("flow.blood comes from two"));
 }

@@ -8,6 +8,8 @@ pub mod silence;
 
 pub mod device;
 
+pub mod assembler;
+
 pub mod serial_port;
 
 pub mod connection;
@@ -22,9 +24,13 @@ pub mod replay;
 
 pub mod emtec;
 
+pub mod cdi;
+
 pub mod modbus;
 
 pub mod line;
+
+pub mod iio;
 
 use core::ops::RangeInclusive;
 
@@ -34,7 +40,7 @@ use ecmo_core::time::SampleTime;
 
 use self::device::Device;
 use self::status::Link;
-use crate::config::SourceSettings;
+use crate::config::{IioMode, SourceSettings};
 
 /// One source of samples: a device, a recording or a simulation.
 pub trait Sensor: Send {
@@ -166,8 +172,14 @@ fn build_one(source: &SourceSettings) -> Result<Box<dyn Sensor>, recording::Reco
     Ok(match source {
         SourceSettings::Simulated(settings) => Box::new(simulated::Simulated::new(settings)),
         SourceSettings::Replay(settings) => Box::new(replay::Replay::load(settings)?),
+        SourceSettings::Cdi(settings) => on_thread(cdi::Cdi::new(settings)),
         SourceSettings::Emtec(settings) => on_thread(emtec::Emtec::new(settings.port.clone())),
         SourceSettings::Line(settings) => on_thread(line::LineSource::new(settings)),
+        SourceSettings::Iio(settings) => match settings.mode {
+            // Cheap and never waiting: on the sampling thread, so that the samples have its steady times.
+            IioMode::Sysfs { .. } => Box::new(iio::sysfs::Sysfs::new(settings)),
+            IioMode::Buffer { .. } => on_thread(iio::buffer::Buffered::new(settings)),
+        },
         SourceSettings::Modbus(settings) => {
             on_thread_each(modbus::Modbus::new("Modbus", settings), modbus::PERIOD)
         }

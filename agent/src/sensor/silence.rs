@@ -10,8 +10,8 @@ use super::{Batch, Channel};
 /// How often the reason is said again for a channel without a rate: whoever came later must hear it too.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Least step between two samples of a channel: the resolution of times in a frame.
-const STEP: Duration = Duration::from_micros(1);
+/// Least step between two samples of a channel: twice the resolution of times in a frame, so that rounding keeps their order.
+const STEP: Duration = Duration::from_micros(2);
 
 /// The newest time of each channel of one sensor, and what is being told instead of samples.
 ///
@@ -135,9 +135,9 @@ mod tests {
         silence.tell(NoData::SensorOff, at(500), &mut out);
         assert!(!silence.accepts(0, at(500)) && !silence.accepts(0, at(400)));
         assert!(silence.accepts(0, at(501)));
-        assert_eq!(silence.rising(0, at(100)).as_nanos(), 501_001_000);
+        assert_eq!(silence.rising(0, at(100)).as_nanos(), 501_002_000);
         silence.tell(NoData::CommLost, at(400), &mut out);
-        assert_eq!(out.samples[2].time.as_nanos(), 501_002_000);
+        assert_eq!(out.samples[2].time.as_nanos(), 501_004_000);
         assert!(!silence.accepts(7, at(900)), "no such channel");
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ecmo_agent::config::{EmtecSettings, SourceSettings};
+use ecmo_agent::config::{EmtecSettings, PortAddress, SourceSettings};
 use ecmo_agent::{Settings, run};
 use ecmo_proto::v1::AgentState;
 use ecmo_testkit::{Direction, EmbeddedBroker, FaultProxy};
@@ -17,7 +17,7 @@ use crate::ward::{Agent, Listener, address, simulated};
 /// An agent whose birth is as long as the name of its port.
 fn with_long_birth(broker: std::net::SocketAddr, bytes: usize) -> Settings {
     let port = PathBuf::from(format!("/nowhere/{}", "x".repeat(bytes)));
-    let source = SourceSettings::Emtec(EmtecSettings { port });
+    let source = SourceSettings::Emtec(EmtecSettings { port: PortAddress::Serial(port) });
     Settings::new(address("p1"), format!("mqtt://{broker}").parse().unwrap(), source)
 }
 

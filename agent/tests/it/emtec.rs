@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use ecmo_agent::Settings;
-use ecmo_agent::config::{EmtecSettings, SourceSettings};
+use ecmo_agent::config::{EmtecSettings, PortAddress, SourceSettings};
 use ecmo_proto::v1::Validity;
 use ecmo_testkit::{EmbeddedBroker, Pty};
 use rustix::termios::{InputModes, LocalModes, OptionalActions, tcgetattr, tcsetattr};
@@ -25,7 +25,8 @@ impl Bedside {
     async fn start(port: &Path) -> Self {
         let broker = EmbeddedBroker::start(None).unwrap();
         let listener = Listener::start(broker.addr()).await;
-        let source = SourceSettings::Emtec(EmtecSettings { port: port.to_owned() });
+        let source =
+            SourceSettings::Emtec(EmtecSettings { port: PortAddress::Serial(port.to_owned()) });
         let url = format!("mqtt://{}", broker.addr()).parse().unwrap();
         let agent = Agent::start(Settings::new(address("p1"), url, source));
         listener.await_frames(3).await;

@@ -8,6 +8,8 @@
     reason = "all of it is test code; a panic is a failed test"
 )]
 
+mod cdi;
+
 mod defects;
 
 mod emtec;

@@ -31,6 +31,7 @@ fn check_prints_what_would_be_sampled() {
         ("agent-simulated.toml", ["press.drain", "100.0000 Hz", "on change"]),
         ("agent-replay.toml", ["pt.abp", "125.0000 Hz", "recording abp-125hz-10min.csv"]),
         ("agent-emtec.toml", ["flow.blood", "10.0000 Hz", "em-tec BioProTT on /dev/ttyUSB0"]),
+        ("agent-cdi550.toml", ["sat.drain", "0.1667 Hz", "9600 baud 8N1"]),
     ] {
         let output = agent(&["check", "--config", example(name).to_str().unwrap()]);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -39,6 +40,43 @@ fn check_prints_what_would_be_sampled() {
             assert!(text.contains(word), "{name}: {word}: {text}");
         }
     }
+}
+
+#[test]
+fn check_and_sensors_tell_ports_rights_and_converters_of_a_constructed_machine() {
+    let root = tempfile::tempdir().unwrap();
+    let path = |name: &str| root.path().join(name);
+    let pty = ecmo_testkit::Pty::open().unwrap();
+    for folder in ["dev/serial/by-id", "sys/bus/iio/devices/iio:device1"] {
+        std::fs::create_dir_all(path(folder)).unwrap();
+    }
+    std::os::unix::fs::symlink(pty.path(), path("dev/serial/by-id/usb-Meter")).unwrap();
+    std::fs::write(path("sys/bus/iio/devices/iio:device1/name"), "ads1115\n").unwrap();
+    std::fs::write(path("sys/bus/iio/devices/iio:device1/in_voltage2_raw"), "1\n").unwrap();
+    let file = settings(
+        "ward = \"w\"\npump = \"p\"\nbroker = \"mqtt://127.0.0.1:9\"\n\
+         [[source]]\nkind = \"emtec\"\nport = \"/dev/serial/by-id/usb-Meter\"\n\
+         [[source]]\nkind = \"cdi\"\nport = \"/dev/ttyUSB5\"\nmode = \"packet\"\n",
+    );
+    let (config, root) = (file.path().to_str().unwrap(), root.path().to_str().unwrap());
+    for command in ["check", "sensors"] {
+        let output = agent(&[command, "--config", config, "--root", root]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        for words in [
+            "/dev/serial/by-id/usb-Meter, 38400 baud 8N1\n         opens\n",
+            "may be sent: nothing",
+            "/dev/ttyUSB5, 9600 baud 8N1\n         not there",
+        ] {
+            assert!(text.contains(words), "{command}: {words}: {text}");
+        }
+        assert_eq!(text.contains("iio:device1 ads1115: voltage2"), command == "sensors");
+        assert_eq!(text.contains("(0 to 100)"), command == "check");
+    }
+    assert_eq!(pty.try_read(10).unwrap(), None, "nothing was sent");
+    let empty = tempfile::tempdir().unwrap();
+    let output = agent(&["sensors", "--root", empty.path().to_str().unwrap()]);
+    assert!(String::from_utf8(output.stdout).unwrap().contains("plug in the adapter"));
 }
 
 #[test]

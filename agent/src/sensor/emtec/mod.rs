@@ -1,24 +1,29 @@
 //! The em-tec BioProTT clamp-on flow meter as a sensor: listens on its serial port, survives unplugging, tells silence.
 //!
-//! The device sends a line every 100 ms unasked. This driver never sends a byte: some of the device's commands alter the
-//! measurement, and stray characters can hang it.
+//! The device sends a line every 100 ms unasked. This driver never sends a byte, so its allow-list is empty: some of the
+//! device's commands alter the measurement, and stray characters can hang it. The port is opened for listening only, and
+//! nothing in the settings chooses a table or a factor.
 
-mod assembler;
-mod port;
 mod record;
 
 use core::time::Duration;
-use std::path::PathBuf;
 
 use ecmo_core::parameter::Parameter;
 use ecmo_core::reading::{NoData, Reading};
 use ecmo_core::time::SampleTime;
 
-pub use assembler::{Assembler, Found};
 pub use record::{Field, Line, LineError, Record, parse};
 
-use self::port::{Port, Read};
+use super::assembler::{Assembler, Found};
+use super::connection::Connection;
+use super::serial_port::Access;
+use super::silence::Silence;
+use super::status::Link;
 use super::{Batch, Channel, Sensor, SourceKind};
+use crate::config::{LineSettings, PortAddress};
+
+/// The line as the maker sets it.
+pub const LINE: LineSettings = LineSettings::eight_n_one(38_400);
 
 /// Time between two lines of the device.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -29,9 +34,8 @@ const RATE_HZ: f64 = 10.0;
 /// Silence after which the device counts as not heard: three lines that did not come.
 const SILENCE: Duration = Duration::from_millis(350);
 
-/// Waiting times before the port is opened again: doubled from the first to the last.
-const REOPEN_FIRST: Duration = Duration::from_millis(100);
-const REOPEN_LAST: Duration = Duration::from_secs(2);
+/// Longest line that is kept, in bytes; a record has about 60.
+const LINE_BYTES_MAX: usize = 128;
 
 /// Most bytes read in one poll: more than the line can carry between two polls of 10 ms, and than the kernel keeps.
 const READ_BYTES_MAX: usize = 8192;
@@ -39,100 +43,50 @@ const READ_BYTES_MAX: usize = 8192;
 /// Most lines whose samples are kept of one poll; older ones are superseded by newer ones and counted as refused.
 const LINES_MAX: usize = 32;
 
-/// Channels, in the order of the birth.
-const FLOW: usize = 0;
-const QUALITY: usize = 1;
-const BOARD: usize = 2;
+/// Number of channels, in the order of the birth: flow, quality, temperature of the board.
 const CHANNELS: usize = 3;
 
 /// The flow meter.
 pub struct Emtec {
     device: String,
-    path: PathBuf,
     channels: Vec<Channel>,
-    link: Link,
+    connection: Connection,
+    /// When the last whole line came, or the port was opened.
+    heard_at: SampleTime,
     assembler: Assembler,
     /// Readings of the lines of one poll.
     lines: Vec<[Reading; CHANNELS]>,
-    /// Time of the newest sample.
-    last: Option<SampleTime>,
-    /// Since when nothing but lines that are no records came, for one log line a burst.
-    is_warned: bool,
-}
-
-/// State of the connection.
-enum Link {
-    /// Not open.
-    Closed { open_at: SampleTime, wait: Duration },
-    /// Open, and when the last whole line came (or the port was opened).
-    Open { port: Port, heard_at: SampleTime },
+    silence: Silence,
 }
 
 impl Emtec {
     /// A flow meter on this port. The port is opened at the first poll and need not exist yet.
     #[must_use]
-    pub fn new(path: PathBuf) -> Self {
+    pub fn new(port: PortAddress) -> Self {
+        let channels = vec![
+            Channel::new(Parameter::FlowBlood, RATE_HZ, 1.0),
+            Channel::new(Parameter::FlowAcousticQuality, RATE_HZ, 1.0),
+            Channel::new(Parameter::BoardTemp, RATE_HZ, 1.0),
+        ];
         Self {
-            device: format!("em-tec BioProTT on {}", path.display()),
-            path,
-            channels: vec![
-                Channel::new(Parameter::FlowBlood, RATE_HZ, 1.0),
-                Channel::new(Parameter::FlowAcousticQuality, RATE_HZ, 1.0),
-                Channel::new(Parameter::BoardTemp, RATE_HZ, 1.0),
-            ],
-            link: Link::Closed { open_at: SampleTime::default(), wait: REOPEN_FIRST },
-            assembler: Assembler::default(),
-            lines: Vec::new(),
-            last: None,
-            is_warned: false,
+            device: format!("em-tec BioProTT on {port}"),
+            silence: Silence::new(&channels),
+            channels,
+            connection: Connection::new(port, LINE, Access::Listen),
+            heard_at: SampleTime::default(),
+            assembler: Assembler::new(LINE_BYTES_MAX),
+            lines: Vec::with_capacity(LINES_MAX),
         }
     }
 
-    /// Opens the port when it is time to.
-    fn open(&mut self, now: SampleTime) {
-        let Link::Closed { open_at, wait } = self.link else { return };
-        if now < open_at {
-            return;
-        }
-        match Port::open(&self.path) {
-            Ok(port) => {
-                tracing::info!(port = %self.path.display(), "serial port opened");
-                self.assembler = Assembler::default();
-                self.is_warned = false;
-                self.link = Link::Open { port, heard_at: now };
-            }
-            Err(error) => {
-                if !self.is_warned {
-                    let port = self.path.display();
-                    tracing::warn!(%port, %error, "cannot open serial port; trying again");
-                    self.is_warned = true;
-                }
-                let wait = (wait * 2).min(REOPEN_LAST);
-                self.link = Link::Closed { open_at: now.plus(wait), wait };
-            }
-        }
-    }
-
-    /// Reads what has arrived into `lines`; notices when the port is gone.
+    /// Reads what has arrived into `lines`.
     fn read(&mut self, now: SampleTime, out: &mut Batch) {
-        let Link::Open { port, heard_at } = &mut self.link else { return };
         let mut buffer = [0; 512];
         let mut total = 0;
         while total < READ_BYTES_MAX {
-            let bytes = match port.read(&mut buffer) {
-                Read::Nothing => return,
-                Read::Bytes(count) => buffer.get(..count).unwrap_or(&buffer),
-                Read::Gone(error) => {
-                    let port = self.path.display();
-                    tracing::warn!(%port, %error, "serial port is gone; opening it again");
-                    self.is_warned = true;
-                    let open_at = now.plus(REOPEN_FIRST);
-                    self.link = Link::Closed { open_at, wait: REOPEN_FIRST };
-                    return;
-                }
-            };
+            let Some(bytes) = self.connection.read(now, &mut buffer) else { return };
             total += bytes.len();
-            let lines = &mut self.lines;
+            let (lines, heard_at) = (&mut self.lines, &mut self.heard_at);
             self.assembler.take(bytes, |found| match understand(found) {
                 Ok(readings) => {
                     *heard_at = now;
@@ -154,31 +108,25 @@ impl Emtec {
     fn deliver(&mut self, now: SampleTime, out: &mut Batch) {
         let count = self.lines.len();
         for (index, readings) in self.lines.drain(..).enumerate() {
+            self.silence.end();
             let age = u32::try_from(count - 1 - index).unwrap_or(u32::MAX);
             let taken = now.minus(PERIOD.saturating_mul(age));
-            // Times rise, whatever burst the driver of the port delivers.
-            let after_last = self.last.map(|last| last.plus(Duration::from_micros(1)));
-            let time = after_last.map_or(taken, |after| after.max(taken));
-            self.last = Some(time);
             for (channel, reading) in readings.into_iter().enumerate() {
-                out.push(channel, time, reading);
+                // Times rise, whatever burst the driver of the port delivers.
+                out.push(channel, self.silence.rising(channel, taken), reading);
             }
         }
     }
 
     /// Says why there is nothing, at the rate at which there should be something.
     fn tell_silence(&mut self, now: SampleTime, out: &mut Batch) {
-        let reason = match &self.link {
-            Link::Closed { .. } => NoData::SensorOff,
-            Link::Open { heard_at, .. } if now.since(*heard_at) >= SILENCE => NoData::CommLost,
-            Link::Open { .. } => return,
-        };
-        if self.last.is_some_and(|last| now.since(last) < PERIOD) {
-            return;
-        }
-        self.last = Some(now);
-        for channel in [FLOW, QUALITY, BOARD] {
-            out.push(channel, now, Reading::NoData(reason));
+        let is_silent = now.since(self.heard_at) >= SILENCE;
+        self.connection.note_silence(now, is_silent);
+        if !self.connection.is_open() {
+            // An unplugged meter is told at once, not when the next line would have been due.
+            self.silence.tell(NoData::SensorOff, now, out);
+        } else if is_silent {
+            self.silence.tell(NoData::CommLost, now, out);
         }
     }
 }
@@ -219,19 +167,20 @@ impl Sensor for Emtec {
         &self.channels
     }
 
+    fn link(&self) -> Link {
+        self.connection.link()
+    }
+
     fn poll(&mut self, now: SampleTime, out: &mut Batch) {
-        let was_open = matches!(self.link, Link::Open { .. });
-        self.open(now);
+        if self.connection.open(now) {
+            self.assembler.clear();
+            self.heard_at = now;
+        }
         self.read(now, out);
         self.deliver(now, out);
-        let is_open = matches!(self.link, Link::Open { .. });
-        if was_open && !is_open {
-            // Unplugged: told at once, not when the next line would have been due.
-            let now = self.last.map_or(now, |last| now.max(last.plus(Duration::from_micros(1))));
-            self.last = None;
-            self.tell_silence(now, out);
-        } else {
-            self.tell_silence(now, out);
-        }
+        self.tell_silence(now, out);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,14 @@
 //! Assembles lines from the bytes of a serial port: any line end, bounded memory, nothing torn taken for whole.
 
-/// Longest line that is kept, in bytes; a record has about 60.
-const LINE_BYTES_MAX: usize = 128;
-
 /// Collects bytes until a line is whole.
 ///
-/// A line ends with CR LF, LF CR, CR or LF: the maker's manual names more than one. What stands before the first end is
+/// A line ends with CR LF, LF CR, CR or LF: the makers' manuals name more than one. What stands before the first end is
 /// dropped, because it may be the second half of a line.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Assembler {
     line: Vec<u8>,
+    /// Longest line that is kept, in bytes.
+    line_bytes_max: usize,
     /// The line is longer than any record: dropped at its end.
     is_overlong: bool,
     /// A first line end was seen.
@@ -28,6 +27,26 @@ pub enum Found<'a> {
 }
 
 impl Assembler {
+    /// For a device whose lines are at most so long, in bytes.
+    #[must_use]
+    pub fn new(line_bytes_max: usize) -> Self {
+        Self {
+            line: Vec::with_capacity(line_bytes_max),
+            line_bytes_max,
+            is_overlong: false,
+            is_in_step: false,
+            ends: (0, 0),
+        }
+    }
+
+    /// Forgets everything, as after opening the port: what comes may begin inside a line.
+    pub fn clear(&mut self) {
+        self.line.clear();
+        self.is_overlong = false;
+        self.is_in_step = false;
+        self.ends = (0, 0);
+    }
+
     /// Takes bytes and hands over what they complete.
     pub fn take(&mut self, bytes: &[u8], mut found: impl FnMut(Found<'_>)) {
         for byte in bytes {
@@ -41,7 +60,7 @@ impl Assembler {
 
     fn byte(&mut self, byte: u8) {
         self.ends = (0, 0);
-        if self.line.len() < LINE_BYTES_MAX {
+        if self.line.len() < self.line_bytes_max {
             self.line.push(byte);
         } else {
             self.is_overlong = true;
@@ -74,7 +93,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn lines(chunks: &[&[u8]]) -> Vec<String> {
-        let mut assembler = Assembler::default();
+        let mut assembler = Assembler::new(128);
         let mut lines = Vec::new();
         for chunk in chunks {
             assembler.take(chunk, |found| {
@@ -105,9 +124,9 @@ mod tests {
     fn an_overlong_line_is_dropped_and_the_next_one_read() {
         let garbage = [b'x'; 5000];
         assert_eq!(lines(&[b"\n", &garbage, b"\r\nb\r\n"]), ["overlong", "b"]);
-        let mut assembler = Assembler::default();
+        let mut assembler = Assembler::new(128);
         assembler.take(&garbage, |_| {});
-        assert!(assembler.line.capacity() <= 2 * LINE_BYTES_MAX);
+        assert!(assembler.line.capacity() <= 128);
     }
 
     proptest! {

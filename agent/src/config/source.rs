@@ -15,7 +15,7 @@ use super::iio::IioSettings;
 use super::leviflow::LeviflowSettings;
 use super::lines::LinesSettings;
 use super::modbus::ModbusSettings;
-use super::number::{PaceFactor, Rate, Speed, Weight};
+use super::number::{PaceFactor, PlaySpeed, Rate, Speed, Weight};
 use super::port::PortAddress;
 
 /// Weight of a simulated patient when the settings name none, in kg.
@@ -105,6 +105,8 @@ pub struct ReplaySettings {
     /// Samples per second of a recording that has no `t_s` column.
     #[serde(rename = "rate_hz")]
     pub rate: Option<Rate>,
+    /// How many times faster than life it is played.
+    pub speed: Option<PlaySpeed>,
     /// What happens after the last sample.
     #[serde(rename = "loop", default = "looped", deserialize_with = "at_end")]
     pub at_end: AtEnd,

@@ -177,7 +177,7 @@ fn build_one(source: &SourceSettings) -> Result<Box<dyn Sensor>, recording::Reco
         SourceSettings::Line(settings) => on_thread(line::LineSource::new(settings)),
         SourceSettings::Iio(settings) => match settings.mode {
             // Cheap and never waiting: on the sampling thread, so that the samples have its steady times.
-            IioMode::Sysfs { .. } => Box::new(iio::sysfs::Sysfs::new(settings)),
+            IioMode::Sysfs => Box::new(iio::sysfs::Sysfs::new(settings)),
             IioMode::Buffer { .. } => on_thread(iio::buffer::Buffered::new(settings)),
         },
         SourceSettings::Modbus(settings) => {

@@ -59,8 +59,8 @@ pub fn cell(text: &str) -> Option<Cell> {
     if let Some(reason) = NoData::from_word(text) {
         return Some(Cell::NoData(reason));
     }
-    let is = |word: &&str| text.eq_ignore_ascii_case(word);
-    if ["nan", "null", "none", "na", "n/a"].iter().any(|word| is(&word)) || is_dashes(text) {
+    let is = |word: &str| text.eq_ignore_ascii_case(word);
+    if ["nan", "null", "none", "na", "n/a"].iter().any(|word| is(word)) || is_dashes(text) {
         return Some(Cell::NoData(NoData::NotMeasured));
     }
     for (word, cell) in [
@@ -69,7 +69,7 @@ pub fn cell(text: &str) -> Option<Cell> {
         ("true", Cell::Number(1.0)),
         ("false", Cell::Number(0.0)),
     ] {
-        if is(&word) {
+        if is(word) {
             return Some(cell);
         }
     }

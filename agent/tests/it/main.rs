@@ -26,4 +26,6 @@ mod replay;
 
 mod stream;
 
+mod tables;
+
 mod ward;

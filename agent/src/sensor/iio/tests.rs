@@ -84,10 +84,11 @@ impl Tree {
              [[source.channel]]\nparameter = \"press.drain\"\ninput = \"in_voltage0\"\nscale = 2\nzero = 10\n\
              [[source.channel]]\nparameter = \"press.pre\"\ninput = \"in_voltage1\"\nrange = [-300, 500]\n"
         );
-        match Settings::parse(&text, "t").unwrap().sources.remove(0) {
-            SourceSettings::Iio(settings) => settings,
-            other => panic!("{other:?}"),
-        }
+        let SourceSettings::Iio(settings) = Settings::parse(&text, "t").unwrap().sources.remove(0)
+        else {
+            panic!("another kind")
+        };
+        settings
     }
 
     /// Every file with its content.

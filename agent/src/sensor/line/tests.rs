@@ -15,10 +15,11 @@ fn settings(from: &Path, keys: &str) -> LinesSettings {
          [[source.channel]]\nparameter = \"air.bubble\"\non_change = true\n",
         from.display()
     );
-    match Settings::parse(&text, "t").unwrap().sources.remove(0) {
-        SourceSettings::Line(settings) => settings,
-        other => panic!("{other:?}"),
-    }
+    let SourceSettings::Line(settings) = Settings::parse(&text, "t").unwrap().sources.remove(0)
+    else {
+        panic!("another kind")
+    };
+    settings
 }
 
 fn parser() -> Parser {

@@ -11,10 +11,11 @@ fn settings(link: &str, keys: &str) -> ModbusSettings {
         "ward = \"w\"\npump = \"p\"\nbroker = \"mqtt://127.0.0.1:1\"\n[[source]]\nkind = \"modbus\"\nlink = \"{link}\"\n\
          {serial}\n{keys}"
     );
-    match Settings::parse(&text, "t").unwrap().sources.remove(0) {
-        SourceSettings::Modbus(settings) => settings,
-        other => panic!("{other:?}"),
-    }
+    let SourceSettings::Modbus(settings) = Settings::parse(&text, "t").unwrap().sources.remove(0)
+    else {
+        panic!("another kind")
+    };
+    settings
 }
 
 const MAP: &str = r#"

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use ecmo_agent::Settings as AgentSettings;
-use ecmo_agent::config::{AtEnd, EmtecSettings, Rate, ReplaySettings, SourceSettings};
+use ecmo_agent::config::{AtEnd, EmtecSettings, PortAddress, Rate, ReplaySettings, SourceSettings};
 use ecmo_gateway::Gateway;
 use ecmo_gateway::config::Settings;
 use ecmo_proto::v1;
@@ -157,7 +157,7 @@ async fn a_flow_meter_on_a_serial_line_arrives_at_ecmoctl() {
     let broker = Mosquitto::start().unwrap();
     let site = gateway_at(&broker).await;
     let pty = Pty::open().unwrap();
-    let meter = EmtecSettings { port: pty.path().to_owned() };
+    let meter = EmtecSettings { port: PortAddress::Serial(pty.path().to_owned()) };
     let agent = agent(&broker, SourceSettings::Emtec(meter));
     site.display.await_live("p1").await;
     let mut stream = Stream::start(&site, "p1").await;

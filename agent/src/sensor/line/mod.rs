@@ -137,6 +137,10 @@ impl LineSource {
         self.taken = 0;
         self.timing.fastest = None;
         self.timing.newest_nanos = None;
+        if !self.input.is_file() && self.timing.rows > 0 {
+            // A stream that is played begins its time anew; a file does so at its end.
+            self.timing.next_round();
+        }
     }
 
     /// The next line that is a row; `None` when there is none now.

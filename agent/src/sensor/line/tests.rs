@@ -187,6 +187,33 @@ fn a_fifo_without_a_writer_is_off_a_silent_one_lost_and_every_writer_begins_anew
 }
 
 #[test]
+fn a_stream_that_is_played_begins_its_time_anew_with_each_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fifo");
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    let mut source = LineSource::new(&settings(&path, "rate_hz = 10\nspeed = 2"));
+    let mut out = Batch::default();
+    let mut now = 1000;
+    for _ in 0..2 {
+        source.poll(SampleTime::from_millis(now), &mut out);
+        let mut writer = std::fs::File::options().write(true).open(&path).unwrap();
+        writer.write_all(b"t_s,press.drain\n50,1\n51,2\n").unwrap();
+        drop(writer);
+        out.clear();
+        for _ in 0..3000 {
+            now += 1;
+            source.poll(SampleTime::from_millis(now), &mut out);
+        }
+        let drain = out.samples.iter().filter(|sample| sample.channel == 0);
+        let values = drain.filter_map(|sample| Some((sample.time, sample.reading.value()?)));
+        let values: Vec<_> = values.collect();
+        assert_eq!(values.iter().map(|(_, value)| *value).collect::<Vec<_>>(), [1.0, 2.0]);
+        assert_eq!(values[1].0.since(values[0].0), Duration::from_millis(500));
+    }
+}
+
+#[test]
 fn an_overlong_line_is_refused_with_bounded_memory_and_the_next_one_read() {
     let text = format!("press.drain\n{}\n7\n", "9".repeat(100_000));
     let (samples, refused) = play(&text, "rate_hz = 10", 50);

@@ -15,6 +15,8 @@ pub mod sensor;
 
 pub mod inventory;
 
+pub mod record;
+
 pub mod sampler;
 
 pub mod frame;

@@ -58,6 +58,16 @@ enum Command {
         #[command(subcommand)]
         wanted: Option<SpoolCommand>,
     },
+    /// Writes the samples of the settings' sources into a table until SIGINT or SIGTERM; publishes nothing.
+    Record {
+        /// The table, a new file.
+        file: PathBuf,
+        /// Settings file.
+        #[arg(long, env = "ECMO_AGENT_CONFIG")]
+        config: PathBuf,
+    },
+    /// Publishes a recording in its own time, or faster, as replayed data.
+    Replay(command::replay::ReplayArguments),
 }
 
 fn main() -> ExitCode {
@@ -77,6 +87,8 @@ fn main() -> ExitCode {
             command::spool::spool(&config, &wanted.unwrap_or(SpoolCommand::Extent))
         }
         Command::Check { config, root } => command::check::check(&config, &root),
+        Command::Record { file, config } => command::record::record(&config, &file),
+        Command::Replay(arguments) => command::replay::replay(arguments),
         Command::Sensors { config, root } => command::sensors::sensors(config.as_deref(), &root),
     };
     match end {

@@ -8,7 +8,12 @@ pub(crate) mod sensors;
 
 pub(crate) mod spool;
 
+pub(crate) mod record;
+
+pub(crate) mod replay;
+
 use ecmo_agent::RunError;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Exit code of a fault of the program or the system.
 const EXIT_FAULT: u8 = 1;
@@ -32,4 +37,17 @@ fn fault(error: impl Into<anyhow::Error>) -> Exit {
 /// Which of both an agent's error is.
 fn of_run(error: RunError) -> Exit {
     if error.is_about_settings() { settings_fault(error) } else { fault(error) }
+}
+
+/// Waits for the signal to stop; the signals are caught from now on.
+fn stopped() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _signal = interrupt.recv() => {}
+            _signal = terminate.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
 }

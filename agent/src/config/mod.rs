@@ -7,6 +7,18 @@ mod local_alarm;
 mod number;
 mod port;
 mod sampling;
+mod unit;
+
+mod scaling;
+
+mod modbus;
+
+mod leviflow;
+
+mod lines;
+
+mod iio;
+
 mod source;
 mod spool;
 
@@ -21,17 +33,26 @@ use toml::de::{DeTable, DeValue};
 pub use broker::{BrokerUrl, BrokerUrlError};
 pub use cdi::{Asking, CdiError, CdiFormat, CdiSettings, GasUnit, Reply};
 pub use fault::{Fault, FaultKind, UnknownFault};
+pub use iio::{IioChannel, IioError, IioMode, IioSettings};
+pub use leviflow::LeviflowSettings;
+pub use lines::{LineChannel, LinesError, LinesSettings};
 pub use local_alarm::{GpioSettings, LocalAlarmSettings};
+pub use modbus::{
+    Invalid, ModbusChannel, ModbusError, ModbusSettings, Number, Place, RegisterTable, Status,
+    WordOrder,
+};
 pub use number::{
-    BackfillKib, FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, SpoolHours, SpoolMib,
-    SyncMillis, TickMicros, Weight,
+    BackfillKib, FrameMillis, ModbusRate, OutOfRange, PaceFactor, PlaySpeed, Rate, Seconds, Speed,
+    SpoolHours, SpoolMib, SyncMillis, TickMicros, TimeoutMillis, Weight,
 };
 pub use port::{DataBits, LineSettings, Parity, PortAddress, StopBits, WrongAddress};
 pub use sampling::{MetricsSettings, SamplingSettings};
+pub use scaling::{Scaling, ScalingError, ScalingKeys, count_step};
 pub use source::{
     AtEnd, EmtecSettings, ReplaySettings, SimulatedSettings, SourceError, SourceSettings,
 };
 pub use spool::SpoolSettings;
+pub use unit::UnknownUnit;
 
 /// Time between two frames when the settings name none.
 pub const FRAME_PERIOD_DEFAULT: Duration = Duration::from_millis(20);
@@ -155,7 +176,13 @@ impl Settings {
     fn simulated_sources(&mut self) -> impl Iterator<Item = &mut SimulatedSettings> {
         self.sources.iter_mut().filter_map(|source| match source {
             SourceSettings::Simulated(simulated) => Some(simulated),
-            SourceSettings::Replay(_) | SourceSettings::Emtec(_) | SourceSettings::Cdi(_) => None,
+            SourceSettings::Replay(_)
+            | SourceSettings::Emtec(_)
+            | SourceSettings::Cdi(_)
+            | SourceSettings::Modbus(_)
+            | SourceSettings::Leviflow(_)
+            | SourceSettings::Line(_)
+            | SourceSettings::Iio(_) => None,
         })
     }
 

@@ -55,6 +55,12 @@ numbers! {
     Rate: "rate in samples per second", 0.01 to 1000.0;
     /// A span of time, in seconds; at most a year.
     Seconds: "time in seconds", 0.0 to 31_536_000.0;
+    /// Polls of a Modbus slave per second.
+    ModbusRate: "rate in polls per second", 0.01 to 50.0;
+    /// Wait for an answer, in milliseconds.
+    TimeoutMillis: "time-out in milliseconds", 10.0 to 5000.0;
+    /// How many times faster than life a recording or table runs.
+    PlaySpeed: "speed", 0.01 to 1000.0;
     /// Time between two frames, in milliseconds.
     FrameMillis: "frame period in milliseconds", 5.0 to 1000.0;
     /// How long the spool keeps a frame, in hours.
@@ -74,6 +80,14 @@ impl Seconds {
     #[must_use]
     pub fn duration(self) -> Duration {
         Duration::from_secs_f64(self.0)
+    }
+}
+
+impl TimeoutMillis {
+    /// As a duration.
+    #[must_use]
+    pub fn duration(self) -> Duration {
+        Duration::from_secs_f64(self.0 / 1000.0)
     }
 }
 

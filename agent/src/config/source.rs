@@ -11,7 +11,11 @@ use toml::de::{DeValue, ValueDeserializer};
 use super::Wrong;
 use super::cdi::CdiSettings;
 use super::fault::{Fault, FaultKind};
-use super::number::{PaceFactor, Rate, Speed, Weight};
+use super::iio::IioSettings;
+use super::leviflow::LeviflowSettings;
+use super::lines::LinesSettings;
+use super::modbus::ModbusSettings;
+use super::number::{PaceFactor, PlaySpeed, Rate, Speed, Weight};
 use super::port::PortAddress;
 
 /// Weight of a simulated patient when the settings name none, in kg.
@@ -31,6 +35,14 @@ pub enum SourceSettings {
     Emtec(EmtecSettings),
     /// A Terumo CDI 550 on a serial port.
     Cdi(CdiSettings),
+    /// A Modbus slave with a register map.
+    Modbus(ModbusSettings),
+    /// A Levitronix LeviFlow flow meter.
+    Leviflow(LeviflowSettings),
+    /// Lines of samples from a file, FIFO or TCP server.
+    Line(LinesSettings),
+    /// A converter of the Linux Industrial I/O subsystem.
+    Iio(IioSettings),
 }
 
 /// A simulated circuit.
@@ -93,6 +105,8 @@ pub struct ReplaySettings {
     /// Samples per second of a recording that has no `t_s` column.
     #[serde(rename = "rate_hz")]
     pub rate: Option<Rate>,
+    /// How many times faster than life it is played.
+    pub speed: Option<PlaySpeed>,
     /// What happens after the last sample.
     #[serde(rename = "loop", default = "looped", deserialize_with = "at_end")]
     pub at_end: AtEnd,
@@ -144,6 +158,10 @@ const KINDS: &[(&str, ReadKeys)] = &[
     ("replay", |keys| ReplaySettings::deserialize(keys).map(SourceSettings::Replay)),
     ("emtec", |keys| EmtecSettings::deserialize(keys).map(SourceSettings::Emtec)),
     ("cdi", |keys| CdiSettings::deserialize(keys).map(SourceSettings::Cdi)),
+    ("modbus", |keys| ModbusSettings::deserialize(keys).map(SourceSettings::Modbus)),
+    ("leviflow", |keys| LeviflowSettings::deserialize(keys).map(SourceSettings::Leviflow)),
+    ("line", |keys| LinesSettings::deserialize(keys).map(SourceSettings::Line)),
+    ("iio", |keys| IioSettings::deserialize(keys).map(SourceSettings::Iio)),
 ];
 
 impl SourceSettings {
@@ -173,7 +191,13 @@ impl SourceSettings {
     pub(super) fn in_folder(&mut self, folder: &Path) {
         match self {
             Self::Replay(replay) => replay.file = folder.join(&replay.file),
-            Self::Simulated(_) | Self::Emtec(_) | Self::Cdi(_) => {}
+            Self::Line(lines) => lines.in_folder(folder),
+            Self::Simulated(_)
+            | Self::Emtec(_)
+            | Self::Cdi(_)
+            | Self::Modbus(_)
+            | Self::Leviflow(_)
+            | Self::Iio(_) => {}
         }
     }
 }

@@ -127,6 +127,10 @@ fn the_examples_are_read_and_their_recording_exists() {
         ("agent-replay.toml", 0, 1, 0, 0),
         ("agent-emtec.toml", 0, 0, 1, 0),
         ("agent-cdi550.toml", 0, 0, 1, 1),
+        ("agent-modbus.toml", 0, 0, 0, 0),
+        ("agent-leviflow.toml", 0, 0, 0, 0),
+        ("agent-line.toml", 0, 0, 0, 0),
+        ("agent-iio.toml", 0, 0, 0, 0),
     ] {
         let settings = Settings::load(&folder.join(name)).unwrap();
         let mut counts = (0, 0, 0, 0);
@@ -139,6 +143,10 @@ fn the_examples_are_read_and_their_recording_exists() {
                 }
                 SourceSettings::Emtec(_) => counts.2 += 1,
                 SourceSettings::Cdi(_) => counts.3 += 1,
+                SourceSettings::Modbus(_)
+                | SourceSettings::Leviflow(_)
+                | SourceSettings::Line(_)
+                | SourceSettings::Iio(_) => {}
             }
         }
         assert_eq!(counts, (simulated, replay, emtec, cdi), "{name}");

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub use iio::FoundConverter;
 pub use port::{FoundPort, PortAccess};
 
-use crate::config::{CdiFormat, LineSettings, PortAddress, SourceSettings};
+use crate::config::{CdiFormat, LineSettings, ModbusSettings, PortAddress, SourceSettings};
 use crate::sensor::emtec;
 
 /// What was found.
@@ -41,12 +41,26 @@ pub struct UsedPort {
     pub sends: &'static str,
 }
 
+fn of_modbus(settings: &ModbusSettings) -> UsedPort {
+    UsedPort {
+        address: settings.link.clone(),
+        line: settings.line,
+        sends: "requests to read (function codes 1 to 4)",
+    }
+}
+
 impl UsedPort {
     /// The port of a source; `None` when it has none.
     #[must_use]
     pub fn of(source: &SourceSettings) -> Option<Self> {
         match source {
-            SourceSettings::Simulated(_) | SourceSettings::Replay(_) => None,
+            // A converter has no port; lines come from a file or server that may not be there yet.
+            SourceSettings::Simulated(_)
+            | SourceSettings::Replay(_)
+            | SourceSettings::Line(_)
+            | SourceSettings::Iio(_) => None,
+            SourceSettings::Modbus(settings) => Some(of_modbus(settings)),
+            SourceSettings::Leviflow(settings) => Some(of_modbus(&settings.0)),
             SourceSettings::Emtec(settings) => Some(Self {
                 address: settings.port.clone(),
                 line: emtec::LINE,

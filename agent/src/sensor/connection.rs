@@ -98,6 +98,11 @@ impl Connection {
         port.write(bytes).is_ok()
     }
 
+    /// Closes the port because what comes over it is not the device's language; it is opened again.
+    pub fn give_up(&mut self, now: SampleTime) {
+        self.lose(now, Errno::PROTO);
+    }
+
     /// The driver hears something, or nothing for longer than its device may be silent.
     pub fn note_silence(&mut self, now: SampleTime, is_silent: bool) {
         if !is_silent {

@@ -16,6 +16,8 @@ pub mod connection;
 
 pub mod simulated;
 
+pub mod table;
+
 pub mod recording;
 
 pub mod replay;
@@ -23,6 +25,12 @@ pub mod replay;
 pub mod emtec;
 
 pub mod cdi;
+
+pub mod modbus;
+
+pub mod line;
+
+pub mod iio;
 
 use core::ops::RangeInclusive;
 
@@ -32,7 +40,7 @@ use ecmo_core::time::SampleTime;
 
 use self::device::Device;
 use self::status::Link;
-use crate::config::SourceSettings;
+use crate::config::{IioMode, SourceSettings};
 
 /// One source of samples: a device, a recording or a simulation.
 pub trait Sensor: Send {
@@ -172,10 +180,28 @@ fn build_one(source: &SourceSettings) -> Result<Box<dyn Sensor>, recording::Reco
         SourceSettings::Replay(settings) => Box::new(replay::Replay::load(settings)?),
         SourceSettings::Cdi(settings) => on_thread(cdi::Cdi::new(settings)),
         SourceSettings::Emtec(settings) => on_thread(emtec::Emtec::new(settings.port.clone())),
+        SourceSettings::Line(settings) => on_thread(line::LineSource::new(settings)),
+        SourceSettings::Iio(settings) => match settings.mode {
+            // Cheap and never waiting: on the sampling thread, so that the samples have its steady times.
+            IioMode::Sysfs => Box::new(iio::sysfs::Sysfs::new(settings)),
+            IioMode::Buffer { .. } => on_thread(iio::buffer::Buffered::new(settings)),
+        },
+        SourceSettings::Modbus(settings) => {
+            on_thread_each(modbus::Modbus::new("Modbus", settings), modbus::PERIOD)
+        }
+        SourceSettings::Leviflow(settings) => on_thread_each(
+            modbus::Modbus::new("Levitronix LeviFlow (map unreviewed)", &settings.0),
+            modbus::PERIOD,
+        ),
     })
 }
 
 /// A driver on a thread of its own, polled every [`device::PERIOD`].
 fn on_thread(driver: impl Sensor + 'static) -> Box<dyn Sensor> {
-    Box::new(Device::new(Box::new(driver), device::PERIOD))
+    on_thread_each(driver, device::PERIOD)
+}
+
+/// A driver on a thread of its own, polled at a period of its own.
+fn on_thread_each(driver: impl Sensor + 'static, period: core::time::Duration) -> Box<dyn Sensor> {
+    Box::new(Device::new(Box::new(driver), period))
 }

@@ -4,18 +4,18 @@ use core::time::Duration;
 use std::path::{Path, PathBuf};
 
 use ecmo_core::parameter::Parameter;
+use ecmo_core::reading::Reading;
+
+use super::table::{self, TIME_COLUMN};
 
 /// Longest recording, in bytes: a day of one 125 Hz channel.
 const FILE_BYTES_MAX: u64 = 96 * 1024 * 1024;
 
-/// Name of the time column.
-const TIME_COLUMN: &str = "t_s";
-
 /// Most digits behind the point that are kept.
 const DECIMALS_MAX: u32 = 6;
 
-/// Longest recording by its own time, in seconds.
-const TIME_MAX_S: f64 = 31_536_000.0;
+/// Greatest time of a recording: a year, in nanoseconds.
+const TIME_MAX_NANOS: u64 = 31_536_000 * 1_000_000_000;
 
 /// A recording, checked.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,8 +24,8 @@ pub struct Recording {
     pub columns: Vec<Column>,
     /// Time of each row after the first one; `None`: the rows have no times of their own.
     pub times: Option<Vec<Duration>>,
-    /// The values, row by row; `None` where there was no measurement.
-    values: Vec<Option<f32>>,
+    /// The readings, row by row; `None` where a cell is empty.
+    values: Vec<Option<Reading>>,
 }
 
 /// One column.
@@ -107,7 +107,7 @@ pub enum Problem {
         expected: usize,
     },
     /// Something that is no number.
-    #[error("{0:?} is no number: write a number, or nothing where there was no measurement")]
+    #[error("{0:?} is no number: write a number, nan for no measurement, or nothing")]
     Number(String),
     /// A time that is missing, runs backwards or is absurd.
     #[error(
@@ -169,9 +169,9 @@ impl Recording {
         self.values.is_empty()
     }
 
-    /// The values of a row, in the order of the columns; `None` after the last row.
+    /// The readings of a row, in the order of the columns; `None` after the last row.
     #[must_use]
-    pub fn row(&self, index: usize) -> Option<&[Option<f32>]> {
+    pub fn row(&self, index: usize) -> Option<&[Option<Reading>]> {
         self.values.chunks_exact(self.columns.len().max(1)).nth(index)
     }
 }
@@ -180,9 +180,9 @@ impl Recording {
 struct Rows {
     columns: Vec<Column>,
     times: Option<Vec<Duration>>,
-    first_s: Option<f64>,
-    last_s: Option<f64>,
-    values: Vec<Option<f32>>,
+    first_nanos: Option<u64>,
+    last_nanos: Option<u64>,
+    values: Vec<Option<Reading>>,
 }
 
 impl Rows {
@@ -202,7 +202,7 @@ impl Rows {
             return Err(Problem::NoColumn);
         }
         let times = has_times.then(Vec::new);
-        Ok(Self { columns, times, first_s: None, last_s: None, values: Vec::new() })
+        Ok(Self { columns, times, first_nanos: None, last_nanos: None, values: Vec::new() })
     }
 
     fn add(&mut self, line: &str) -> Result<(), Problem> {
@@ -215,14 +215,14 @@ impl Rows {
         if let Some(times) = &mut self.times {
             let cell = cells.next().unwrap_or_default();
             let wrong = || Problem::Time(cell.chars().take(64).collect());
-            let time: f64 = cell.parse().map_err(|_no_number| wrong())?;
-            let is_later = self.last_s.is_none_or(|last| time > last);
-            if !(0.0..=TIME_MAX_S).contains(&time) || !is_later {
+            let time = table::nanos(cell).ok_or_else(wrong)?;
+            let is_later = self.last_nanos.is_none_or(|last| time > last);
+            if time > TIME_MAX_NANOS || !is_later {
                 return Err(wrong());
             }
-            self.last_s = Some(time);
-            let first = *self.first_s.get_or_insert(time);
-            times.push(Duration::from_secs_f64(time - first));
+            self.last_nanos = Some(time);
+            let first = *self.first_nanos.get_or_insert(time);
+            times.push(Duration::from_nanos(time - first));
         }
         for (cell, column) in cells.zip(&mut self.columns) {
             self.values.push(value(cell)?);
@@ -236,15 +236,10 @@ impl Rows {
     }
 }
 
-/// The value of a cell; `None` for a gap.
-fn value(cell: &str) -> Result<Option<f32>, Problem> {
-    if cell.is_empty() || cell.eq_ignore_ascii_case("nan") {
-        return Ok(None);
-    }
+/// The reading of a cell; `None` for an empty one.
+fn value(cell: &str) -> Result<Option<Reading>, Problem> {
     let wrong = || Problem::Number(cell.chars().take(64).collect());
-    let number: f32 = cell.parse().map_err(|_no_number| wrong())?;
-    // "inf" parses as a number and is none.
-    if number.is_finite() { Ok(Some(number)) } else { Err(wrong()) }
+    table::cell(cell).map(table::Cell::reading).ok_or_else(wrong)
 }
 
 /// Digits behind the point of a cell.
@@ -252,13 +247,15 @@ fn decimals(cell: &str) -> u32 {
     if cell.contains(['e', 'E']) {
         return DECIMALS_MAX;
     }
-    let digits = cell.split_once('.').map_or(0, |(_, digits)| digits.len());
+    let number = cell.trim_end_matches(table::DOUBT);
+    let digits = number.split_once('.').map_or(0, |(_, digits)| digits.len());
     u32::try_from(digits).unwrap_or(DECIMALS_MAX).min(DECIMALS_MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ecmo_core::reading::NoData;
     use proptest::prelude::*;
 
     fn read(text: &str) -> Result<Recording, String> {
@@ -276,8 +273,10 @@ mod tests {
             .collect();
         assert_eq!(ids, [("pt.abp", 2), ("flow.blood", 0)]);
         assert_eq!(recording.times, Some(vec![Duration::ZERO, Duration::from_millis(500)]));
-        assert_eq!(recording.row(0), Some(&[Some(70.25), None][..]));
-        assert_eq!(recording.row(1), Some(&[None, Some(350.0)][..]));
+        let value = |value| Some(Reading::Value(value));
+        let gap = Some(Reading::NoData(NoData::NotMeasured));
+        assert_eq!(recording.row(0), Some(&[value(70.25), None][..]));
+        assert_eq!(recording.row(1), Some(&[gap, value(350.0)][..]));
         assert_eq!(recording.row(2), None);
     }
 
@@ -296,7 +295,7 @@ mod tests {
             ("t_s\n1\n2\n", "r.csv:1: the header names no parameter"),
             ("# a\npt.abp\n1\n2,3\n", "r.csv:4: 2 values for 1 columns"),
             ("pt.abp\n1\nx\n", "r.csv:3: \"x\" is no number: write"),
-            ("pt.abp\n1\ninf\n", "r.csv:3: \"inf\" is no number"),
+            ("pt.abp\n1\ninfinity\n", "r.csv:3: \"infinity\" is no number"),
             ("pt.abp\n1\n1e39\n", "r.csv:3: \"1e39\" is no number"),
             ("t_s,pt.abp\n1,2\n1,3\n", "r.csv:3: time \"1\" is not after"),
             ("t_s,pt.abp\n1,2\nnan,3\n", "r.csv:3: time \"nan\""),
@@ -339,7 +338,7 @@ mod tests {
                 let row = recording.row(index).unwrap();
                 #[expect(clippy::cast_precision_loss, reason = "below 2 to the 24")]
                 let expected = *flow as f32;
-                prop_assert_eq!(row[1], Some(expected));
+                prop_assert_eq!(row[1], Some(Reading::Value(expected)));
             }
         }
     }

@@ -8,7 +8,7 @@ use ecmo_core::time::SampleTime;
 use super::pace::Pace;
 use super::recording::{Recording, RecordingError};
 use super::{Batch, Channel, Sensor, SourceKind};
-use crate::config::{AtEnd, ReplaySettings};
+use crate::config::{AtEnd, PlaySpeed, ReplaySettings};
 
 /// Most samples a second, on the mean; as for `rate_hz` in the settings.
 const RATE_MAX_HZ: f64 = 1000.0;
@@ -19,6 +19,8 @@ pub struct Replay {
     channels: Vec<Channel>,
     recording: Recording,
     at_end: AtEnd,
+    /// How many times faster than life.
+    speed: f64,
     pace: Pace,
     /// Time from one row to the next where rows have no times of their own, and after the last row.
     step: Duration,
@@ -46,16 +48,32 @@ impl Replay {
         if rate_hz > RATE_MAX_HZ {
             return Err(refuse("more than 1000 samples a second: the times must be in seconds"));
         }
+        let speed = settings.speed.map_or(1.0, PlaySpeed::get);
+        if rate_hz * speed > RATE_MAX_HZ {
+            return Err(refuse(
+                "more than 1000 samples a second at this speed: choose a lower one",
+            ));
+        }
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
         Ok(Self {
             device: format!("recording {name}"),
-            channels: channels(&recording, rate_hz),
+            channels: channels(&recording, rate_hz, speed),
             recording,
+            speed,
             at_end: settings.at_end,
             pace: Pace::default(),
             step: Duration::from_secs_f64(1.0 / rate_hz),
             played: 0,
         })
+    }
+
+    /// How long the recording takes at its speed; playing it again and again takes for ever.
+    #[must_use]
+    pub fn length(&self) -> Duration {
+        let rows = self.recording.len() as u64;
+        let last = self.recording.times.as_ref().and_then(|times| times.last().copied());
+        let length = last.map_or_else(|| times_of(self.step, rows), |last| last + self.step);
+        length.div_f64(self.speed)
     }
 
     /// Which row is next, and how long after the first one it is due.
@@ -93,13 +111,36 @@ fn mean_rate(times: &[Duration]) -> f64 {
     steps / length.max(f64::MIN_POSITIVE)
 }
 
-/// One channel a column, with counts fine enough for every digit of the file.
-fn channels(recording: &Recording, rate_hz: f64) -> Vec<Channel> {
-    let channel = |column: &super::recording::Column| {
-        let exponent = i32::try_from(column.decimals).unwrap_or(0);
-        Channel::new(column.parameter, rate_hz, 10f64.powi(-exponent))
+/// Greatest count of a channel, with room for the limits of what counts are stored in.
+const COUNT_MAX: f64 = 1e9;
+
+/// One channel a column, with counts as fine as the digits of the file where the greatest value allows it.
+fn channels(recording: &Recording, rate_hz: f64, speed: f64) -> Vec<Channel> {
+    let columns = recording.columns.iter().enumerate();
+    let channel = |(number, column): (usize, &super::recording::Column)| {
+        let cells = (0..recording.len()).filter_map(|row| *recording.row(row)?.get(number)?);
+        let (mut filled, mut greatest) = (0_u32, 1.0_f64);
+        for reading in cells {
+            filled = filled.saturating_add(1);
+            greatest =
+                reading.value().map_or(greatest, |value| greatest.max(f64::from(value.abs())));
+        }
+        let decimals = (0..=column.decimals).rev();
+        let mut exponents = decimals.map(|decimals| i32::try_from(decimals).unwrap_or(0));
+        let fits = |exponent: &i32| greatest * 10f64.powi(*exponent) <= COUNT_MAX;
+        let step = 10f64.powi(-exponents.find(fits).unwrap_or(0));
+        let mut channel = Channel::new(column.parameter, rate_hz * speed, step);
+        if recording.times.is_some() {
+            // A column that is filled in every tenth row is a channel of a tenth of the rate.
+            let rows = u32::try_from(recording.len()).unwrap_or(u32::MAX);
+            channel.rate_hz *= f64::from(filled) / f64::from(rows.max(1));
+            if channel.is_edge() && filled < rows {
+                channel.rate_hz = 0.0;
+            }
+        }
+        channel
     };
-    recording.columns.iter().map(channel).collect()
+    columns.map(channel).collect()
 }
 
 impl Sensor for Replay {
@@ -118,13 +159,17 @@ impl Sensor for Replay {
     fn poll(&mut self, now: SampleTime, out: &mut Batch) {
         loop {
             let (row, elapsed) = self.next();
+            let elapsed = elapsed.div_f64(self.speed);
             let Some(time) = self.pace.due(now, elapsed) else { return };
             match row.and_then(|row| self.recording.row(row)) {
                 Some(values) => {
-                    for (channel, value) in values.iter().enumerate() {
-                        let reading =
-                            value.map_or(Reading::NoData(NoData::NotMeasured), Reading::Value);
-                        out.push(channel, time, reading);
+                    // A row without a time of its own is a time of every channel; with one, an empty cell is no sample.
+                    let empty = self.recording.times.is_none();
+                    let empty = empty.then_some(Reading::NoData(NoData::NotMeasured));
+                    for (channel, reading) in values.iter().enumerate() {
+                        if let Some(reading) = reading.or(empty) {
+                            out.push(channel, time, reading);
+                        }
                     }
                 }
                 // After the end: said, so that nobody waits for more.
@@ -149,7 +194,7 @@ mod tests {
         let file = folder.path().join("r.csv");
         std::fs::write(&file, text).unwrap();
         let rate = rate.map(|rate| Rate::try_from(rate).unwrap());
-        let mut replay = Replay::load(&ReplaySettings { file, rate, at_end }).unwrap();
+        let mut replay = Replay::load(&ReplaySettings { file, rate, at_end, speed: None }).unwrap();
         let mut batch = Batch::default();
         for millis in 0..=millis {
             replay.poll(SampleTime::from_millis(1000 + millis), &mut batch);
@@ -201,7 +246,8 @@ mod tests {
             ("t_s,pt.abp\n1,1\n1.0001,2\n", None, "must be in seconds"),
         ] {
             std::fs::write(&file, text).unwrap();
-            let settings = ReplaySettings { file: file.clone(), rate, at_end: AtEnd::Loop };
+            let settings =
+                ReplaySettings { file: file.clone(), rate, at_end: AtEnd::Loop, speed: None };
             let error = Replay::load(&settings).err().unwrap().to_string();
             assert!(error.contains(words), "{error}");
         }
@@ -212,7 +258,7 @@ mod tests {
         let file =
             std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("records/abp-125hz-10min.csv");
         let rate = Some(Rate::try_from(125.0).unwrap());
-        let settings = ReplaySettings { file, rate, at_end: AtEnd::Stop };
+        let settings = ReplaySettings { file, rate, at_end: AtEnd::Stop, speed: None };
         let mut replay = Replay::load(&settings).unwrap();
         assert!((replay.channels()[0].scale - 0.01).abs() < 1e-12);
         let mut batch = Batch::default();

@@ -18,6 +18,8 @@ mod lifecycle;
 
 mod local_alarm;
 
+mod modbus;
+
 mod mosquitto;
 
 mod program;
@@ -29,5 +31,7 @@ mod spool;
 mod stream;
 
 mod supervision;
+
+mod tables;
 
 mod ward;

@@ -21,6 +21,7 @@ async fn the_values_of_the_recording_arrive_as_they_stand_in_the_file() {
     let source = SourceSettings::Replay(ReplaySettings {
         file,
         rate: Some(Rate::try_from(125.0).unwrap()),
+        speed: None,
         at_end: AtEnd::Loop,
     });
     let url = format!("mqtt://{}", broker.addr()).parse().unwrap();

@@ -133,7 +133,13 @@ fn start_agents(
         }
         cases.extend(settings.sources.iter().filter_map(|source| match source {
             SourceSettings::Simulated(circuit) => Some((address.clone(), case(circuit))),
-            SourceSettings::Replay(_) | SourceSettings::Emtec(_) | SourceSettings::Cdi(_) => None,
+            SourceSettings::Replay(_)
+            | SourceSettings::Emtec(_)
+            | SourceSettings::Cdi(_)
+            | SourceSettings::Modbus(_)
+            | SourceSettings::Leviflow(_)
+            | SourceSettings::Line(_)
+            | SourceSettings::Iio(_) => None,
         }));
         let mut stopping = stopping.clone();
         agents.spawn(ecmo_agent::run(settings, async move {

@@ -24,7 +24,7 @@ struct Step {
 const STEPS: &[Step] = &[
     Step {
         name: "tools",
-        what: "installs Mosquitto, promtool, valgrind, npm, Buf where missing",
+        what: "installs Mosquitto, promtool, valgrind, socat, npm, Buf, pymodbus where missing",
         run: install,
     },
     Step { name: "fmt", what: "every file is formatted", run: format },
@@ -151,6 +151,7 @@ fn short_score(project: &Project) -> Result<()> {
 
 fn install(project: &Project) -> Result<()> {
     tools::ensure_installed(project, &tools::ALL)?;
+    tools::pymodbus(project)?;
     tools::buf(project).map(|_installed| ())
 }
 

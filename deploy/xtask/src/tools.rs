@@ -1,4 +1,5 @@
-//! Installs what the checks need and the machine lacks: Mosquitto, promtool, valgrind, what cuts networks and fakes clocks, Buf.
+//! Installs what the checks need and the machine lacks: Mosquitto, promtool, valgrind, what cuts networks and fakes clocks,
+//! pymodbus, Buf.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,15 +18,16 @@ pub(crate) const C_COMPILER: Tool = ("cc", &["gcc", "libc6-dev"]);
 pub(crate) const MOSQUITTO: Tool = ("mosquitto", &["mosquitto"]);
 pub(crate) const PROMTOOL: Tool = ("promtool", &["prometheus"]);
 pub(crate) const VALGRIND: Tool = ("valgrind", &["valgrind", "libc6-dbg"]);
-const NPM: Tool = ("npm", &["npm"]);
 const SOCAT: Tool = ("socat", &["socat"]);
+const PYTHON: Tool = ("python3", &["python3", "python3-venv"]);
+const NPM: Tool = ("npm", &["npm"]);
 const IP: Tool = ("ip", &["iproute2"]);
 const NFT: Tool = ("nft", &["nftables"]);
 const FAKETIME: Tool = ("faketime", &["faketime"]);
 
 /// Every tool that comes as a package.
-pub(crate) const ALL: [Tool; 9] =
-    [C_COMPILER, MOSQUITTO, PROMTOOL, VALGRIND, NPM, SOCAT, IP, NFT, FAKETIME];
+pub(crate) const ALL: [Tool; 10] =
+    [C_COMPILER, MOSQUITTO, PROMTOOL, VALGRIND, PYTHON, NPM, SOCAT, IP, NFT, FAKETIME];
 
 /// Packages of servers start them when installed; the guard says no, and goes when it was ours.
 const INSTALL: &str = r#"set -eu
@@ -95,6 +97,26 @@ pub(crate) fn buf(project: &Project) -> Result<PathBuf> {
     Ok(modules.join(".bin/buf"))
 }
 
+/// Below 4: the next release takes away the store of registers that the tests' slave is made of.
+const PYMODBUS: [&str; 2] = ["pymodbus<4", "pyserial"];
+
+/// A Python with pymodbus, the Modbus slave of the agent's tests, made below `target/` when it is not there.
+pub(crate) fn pymodbus(project: &Project) -> Result<()> {
+    let folder = project.target.join("tools/pymodbus");
+    let python = folder.join("bin/python");
+    let has_it = || -> Result<bool> {
+        let mut command = project.command(&python, &["-c", "import pymodbus, serial"]);
+        Ok(python.exists() && command.status()?.success())
+    };
+    if !has_it()? {
+        ensure_installed(project, &[PYTHON])?;
+        run(&mut project.command("python3", &["-m", "venv", &folder.to_string_lossy()]))?;
+        let install = [&["-m", "pip", "install", "--quiet"], PYMODBUS.as_slice()].concat();
+        run(&mut project.command(&python, &install))?;
+    }
+    Ok(())
+}
+
 fn is_pinned(manifest: &str) -> bool {
     let manifest: Result<serde_json::Value, _> = serde_json::from_str(manifest);
     manifest
@@ -108,7 +130,8 @@ mod tests {
     #[test]
     fn only_packages_of_missing_programs_are_installed() {
         assert_eq!(
-            missing(&ALL, |program| ["npm", "cc", "valgrind"].contains(&program)),
+            missing(&ALL, |program| ["npm", "cc", "valgrind", "socat", "python3"]
+                .contains(&program)),
             ["mosquitto", "prometheus"]
         );
         assert!(missing(&ALL, |_| true).is_empty());

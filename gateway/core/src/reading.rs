@@ -34,6 +34,44 @@ pub enum NoData {
     CommLost,
 }
 
+impl NoData {
+    /// Every reason, with the word for it in settings, tables and lines of samples.
+    pub const WORDS: [(&'static str, Self); 9] = [
+        ("below_range", Self::BelowRange),
+        ("above_range", Self::AboveRange),
+        ("not_measured", Self::NotMeasured),
+        ("sensor_off", Self::SensorOff),
+        ("sensor_fault", Self::SensorFault),
+        ("calibrating", Self::Calibrating),
+        ("stale", Self::Stale),
+        ("simulated", Self::Simulated),
+        ("comm_lost", Self::CommLost),
+    ];
+
+    /// The word for the reason.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::BelowRange => "below_range",
+            Self::AboveRange => "above_range",
+            Self::NotMeasured => "not_measured",
+            Self::SensorOff => "sensor_off",
+            Self::SensorFault => "sensor_fault",
+            Self::Calibrating => "calibrating",
+            Self::Stale => "stale",
+            Self::Simulated => "simulated",
+            Self::CommLost => "comm_lost",
+        }
+    }
+
+    /// The reason of a word, in whatever case it is written.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        let found = Self::WORDS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
+        found.map(|(_, reason)| *reason)
+    }
+}
+
 impl Reading {
     /// A reading from a number: NaN and infinities are a sensor's fault, never a value.
     #[must_use]
@@ -102,6 +140,15 @@ mod tests {
             prop_assert!(reading.value().is_none_or(f32::is_finite));
             prop_assert!(reading.value().is_some() != reading.no_data().is_some());
         }
+    }
+
+    #[test]
+    fn every_reason_has_a_word_that_leads_back_to_it() {
+        for (word, reason) in NoData::WORDS {
+            assert_eq!(reason.word(), word);
+            assert_eq!(NoData::from_word(&word.to_uppercase()), Some(reason));
+        }
+        assert_eq!(NoData::from_word("fine"), None);
     }
 
     #[test]

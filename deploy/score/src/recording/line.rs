@@ -65,7 +65,8 @@ fn unquote<'a>(quoted: &'a str, cell: &mut String) -> Result<&'a str, String> {
 
 /// What a cell says; `None` for an empty one: no sample was taken.
 ///
-/// `nan` is a sample without a measurement; `inf` and `-inf` are a sensor beyond its range.
+/// `nan` is a sample without a measurement; `inf` and `-inf` are a sensor beyond its range. The words for a reason (such as
+/// `sensor_off`) stand for themselves, and a `?` behind a number doubts it.
 ///
 /// # Errors
 /// Something that is no number.
@@ -83,6 +84,12 @@ pub(crate) fn reading(cell: &str) -> Result<Option<Reading>, String> {
             // A number too great for any sensor.
             (false, false) => Reading::NoData(NoData::SensorFault),
         }));
+    }
+    if let Some(reason) = NoData::from_word(cell) {
+        return Ok(Some(Reading::NoData(reason)));
+    }
+    if let Some(Ok(Some(Reading::Value(value)))) = cell.strip_suffix('?').map(reading) {
+        return Ok(Some(Reading::Questionable(value)));
     }
     match cell.to_ascii_lowercase().as_str() {
         "true" => Ok(Some(Reading::Value(1.0))),
@@ -140,10 +147,12 @@ mod tests {
             ("true", Some(Reading::Value(1.0))),
             ("FALSE", Some(Reading::Value(0.0))),
             ("n/a", Some(none(NoData::NotMeasured))),
+            ("sensor_off", Some(none(NoData::SensorOff))),
+            ("12.5?", Some(Reading::Questionable(12.5))),
         ] {
             assert_eq!(reading(cell).unwrap(), expected, "{cell}");
         }
-        for bad in ["--", "1,5", "12 mmHg", "0x10"] {
+        for bad in ["--", "?", "1??", "1,5", "12 mmHg", "0x10"] {
             assert!(reading(bad).unwrap_err().contains("is no number"), "{bad}");
         }
     }

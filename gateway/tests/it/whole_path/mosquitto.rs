@@ -124,7 +124,7 @@ async fn a_real_recording_arrives_at_ecmoctl() {
     let broker = Mosquitto::start().unwrap();
     let site = gateway_at(&broker).await;
     let rate = Some(Rate::try_from(125.0).unwrap());
-    let replay = ReplaySettings { file, rate, at_end: AtEnd::Loop };
+    let replay = ReplaySettings { file, rate, speed: None, at_end: AtEnd::Loop };
     let agent = agent(&broker, SourceSettings::Replay(replay));
     site.display.await_live("p1").await;
     let mut stream = Stream::start(&site, "p1").await;

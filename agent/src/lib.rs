@@ -7,6 +7,8 @@ pub mod config;
 
 pub mod clock;
 
+pub mod wall_clock;
+
 pub mod counters;
 
 pub mod sensor;
@@ -18,6 +20,10 @@ pub mod frame;
 pub mod queue;
 
 pub mod birth;
+
+pub mod lease;
+
+pub mod heartbeat;
 
 pub mod publish;
 
@@ -31,9 +37,11 @@ pub use counters::Summary;
 use birth::Announcer;
 use counters::Counters;
 use frame::{Boot, Framer};
-use publish::Publisher;
-use queue::FrameQueue;
+use heartbeat::Vitals;
+use publish::{Publication, Publisher};
+use queue::Outlets;
 use sampler::{Lineup, Sampler};
+use wall_clock::WallClock;
 
 /// Why an agent does not run.
 #[derive(Debug, thiserror::Error)]
@@ -107,19 +115,28 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<S
     let announcer = Announcer::new(&boot, &lineup, settings.pump_kind, period);
 
     // 2. The way out.
-    let queue = Arc::new(FrameQueue::default());
     let counters = Arc::new(Counters::default());
-    let client = format!("ecmo-agent-{}-{}", settings.address.ward, settings.address.pump);
-    let (to_queue, to_counters) = (Arc::clone(&queue), Arc::clone(&counters));
-    let publisher =
-        Publisher::new(settings.broker, client, announcer, queue, Arc::clone(&counters))
-            .map_err(|source| RunError::Announce { pump: boot.address.to_string(), source })?;
+    let outlets = Outlets::new(settings.brokers.count());
+    let (to_outlets, to_counters) = (outlets.clone(), Arc::clone(&counters));
+    let wall_clock = Arc::new(WallClock::default());
+    let publisher = Publisher::new(Publication {
+        brokers: settings.brokers,
+        announcer,
+        outlets,
+        vitals: Vitals::default(),
+        wall_clock: Arc::clone(&wall_clock),
+        lease: Arc::default(),
+        archive: None,
+        backfill_bytes_per_s: settings.backfill_bytes_per_s,
+        counters: Arc::clone(&counters),
+    })
+    .map_err(|source| RunError::Announce { pump: boot.address.to_string(), source })?;
 
     // 3. Sampling, on its own thread.
-    let mut framer = Framer::new(&boot, lineup.channels(), period);
+    let mut framer = Framer::new(&boot, lineup.channels(), period).with_wall_clock(wall_clock);
     let tick = sampler::TICK.min(period);
     let mut sampler = Sampler::start(lineup, tick, Arc::clone(&counters), move |tick| {
-        framer.on_tick(tick, &to_counters, |frame| to_queue.push(frame, &to_counters));
+        framer.on_tick(tick, &to_counters, |frame| to_outlets.push(&frame, &to_counters));
     })
     .map_err(RunError::Thread)?;
     tracing::info!(pump = %boot.address, boot_id = boot.id, "sampling");

@@ -55,6 +55,8 @@ numbers! {
     Rate: "rate in samples per second", 0.01 to 1000.0;
     /// A span of time, in seconds; at most a year.
     Seconds: "time in seconds", 0.0 to 31_536_000.0;
+    /// KiB of backfill per second.
+    BackfillKib: "backfill rate in KiB/s", 8.0 to 102_400.0;
     /// Time between two frames, in milliseconds.
     FrameMillis: "frame period in milliseconds", 5.0 to 1000.0;
 }
@@ -64,6 +66,14 @@ impl Seconds {
     #[must_use]
     pub fn duration(self) -> Duration {
         Duration::from_secs_f64(self.0)
+    }
+}
+
+impl BackfillKib {
+    /// In bytes per second.
+    #[must_use]
+    pub const fn bytes_per_s(self) -> f64 {
+        self.0 * 1024.0
     }
 }
 

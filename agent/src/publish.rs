@@ -143,8 +143,8 @@ impl Publisher {
         });
         let path = |(broker, state): (_, Arc<PathState>)| Path {
             broker,
-            // Ids hold no slash, so no two agents and no two paths have one client id.
-            client_id: format!("ecmo-agent/{address}/{}", state.name()),
+            // Ids hold no colon, so no two agents and no two paths have one client id. Some brokers refuse a slash.
+            client_id: format!("ecmo-agent:{}:{}:{}", address.ward, address.pump, state.name()),
             state,
             shared: Arc::clone(&shared),
             pulse: Mutex::default(),

@@ -31,7 +31,7 @@ impl Gateway {
     pub async fn start(broker: SocketAddr, pump: &str) -> Self {
         let name = format!("gateway-{}", fastrand::u32(..));
         let mut options = MqttOptions::new(&name, broker.ip().to_string(), broker.port());
-        options.set_keep_alive(Duration::from_secs(1));
+        options.set_keep_alive(Duration::from_secs(1)).set_max_packet_size(1 << 20, 1 << 20);
         let (client, mut events) = AsyncClient::new(options, 100);
         let (ready, accepted) = oneshot::channel();
         let task = tokio::spawn(async move {

@@ -184,7 +184,7 @@ async fn fault_f10_both_brokers_die_and_are_served_again_with_the_newest_frames(
     let on_b = Listener::start(b.addr()).await;
     let agent = Agent::start(on_both("p1", a.addr(), b.addr()));
     await_paths(&on_b, [true, true]).await;
-    let before = on_b.frames().last().unwrap().sequence;
+    let before = on_b.await_frames(10).await.last().unwrap().sequence;
     a.kill().unwrap();
     b.kill().unwrap();
     let died = Instant::now();

@@ -19,6 +19,8 @@ pub mod frame;
 
 pub mod queue;
 
+pub mod spool;
+
 pub mod birth;
 
 pub mod lease;
@@ -38,9 +40,10 @@ use birth::Announcer;
 use counters::Counters;
 use frame::{Boot, Framer};
 use heartbeat::Vitals;
-use publish::{Publication, Publisher};
+use publish::{Archive, Publication, Publisher};
 use queue::Outlets;
 use sampler::{Lineup, Sampler};
+use spool::Spool;
 use wall_clock::WallClock;
 
 /// Why an agent does not run.
@@ -100,6 +103,14 @@ pub fn lineup(settings: &Settings) -> Result<Lineup, RunError> {
     Lineup::new(sensors).map_err(|source| RunError::Lineup { pump: pump(), source })
 }
 
+/// Begins to keep frames on disk, if the settings say so; also the number of this run, 0 when it is not known.
+async fn recording(settings: &Settings, boot_id: u64) -> Result<(Option<Spool>, u64), RunError> {
+    let Some(settings) = &settings.spool else { return Ok((None, 0)) };
+    let mut spool = Spool::start(settings, boot_id).map_err(RunError::Thread)?;
+    let boot_number = spool.boot_number().await.unwrap_or(0);
+    Ok((Some(spool), boot_number))
+}
+
 /// Runs one agent until `stop` is ready: samples, publishes, says goodbye, and tells what it did.
 ///
 /// Many agents may run in one process; recordings are read before the first await. When the future is dropped instead, sampling stops and the connection is cut
@@ -112,22 +123,39 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<S
     let lineup = lineup(&settings)?;
     let boot = Boot::new(settings.address.clone());
     let period = settings.frame_period;
-    let announcer = Announcer::new(&boot, &lineup, settings.pump_kind, period);
+    let (spool, boot_number) = recording(&settings, boot.id).await?;
+    let announcer =
+        Announcer::new(&boot, &lineup, settings.pump_kind, period).with_boot_number(boot_number);
+    let wall_clock = Arc::new(WallClock::default());
+    wall_clock.look();
+    if let Some(spool) = &spool {
+        spool.begin(announcer.birth(clock::stamp(), wall_clock.quality()).into());
+    }
+    let view = spool.as_ref().map(Spool::view);
+    let archive = view.clone().map(|view| -> Arc<dyn Archive> { Arc::new(view) });
+    let vitals = Vitals {
+        spool: Box::new(move || Some(view.as_ref()?.status(clock::now()))),
+        ..Vitals::default()
+    };
+    // Without a spool there is nothing to send.
+    let backfill_bytes_per_s =
+        settings.spool.as_ref().map_or(1, |spool| spool.backfill_bytes_per_s);
+    let spool = spool.map(Arc::new);
 
     // 2. The way out.
     let counters = Arc::new(Counters::default());
     let outlets = Outlets::new(settings.brokers.count());
+    let to_spool = spool.clone();
     let (to_outlets, to_counters) = (outlets.clone(), Arc::clone(&counters));
-    let wall_clock = Arc::new(WallClock::default());
     let publisher = Publisher::new(Publication {
         brokers: settings.brokers,
         announcer,
         outlets,
-        vitals: Vitals::default(),
+        vitals,
         wall_clock: Arc::clone(&wall_clock),
         lease: Arc::default(),
-        archive: None,
-        backfill_bytes_per_s: settings.backfill_bytes_per_s,
+        archive,
+        backfill_bytes_per_s,
         counters: Arc::clone(&counters),
     })
     .map_err(|source| RunError::Announce { pump: boot.address.to_string(), source })?;
@@ -136,7 +164,12 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<S
     let mut framer = Framer::new(&boot, lineup.channels(), period).with_wall_clock(wall_clock);
     let tick = sampler::TICK.min(period);
     let mut sampler = Sampler::start(lineup, tick, Arc::clone(&counters), move |tick| {
-        framer.on_tick(tick, &to_counters, |frame| to_outlets.push(&frame, &to_counters));
+        framer.on_tick(tick, &to_counters, |frame| {
+            to_outlets.push(&frame, &to_counters);
+            if let Some(spool) = &to_spool {
+                spool.offer(frame);
+            }
+        });
     })
     .map_err(RunError::Thread)?;
     tracing::info!(pump = %boot.address, boot_id = boot.id, "sampling");
@@ -152,5 +185,9 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<S
     sampler.stop().await.map_err(RunError::Sampler)?;
     stop_publisher.send_replace(true);
     publishing.await;
+    // The sampler is gone, and with it the other holder.
+    if let Some(spool) = spool.and_then(Arc::into_inner) {
+        spool.stop().await;
+    }
     Ok(counters.summary())
 }

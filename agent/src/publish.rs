@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ecmo_proto::sealed::{BACKFILL_BYTES_MAX, FRAME_BYTES_MAX};
 use tokio::sync::watch;
 
-pub use self::part::{Archive, Kept};
+pub use self::part::Archive;
 
 use self::bucket::Bucket;
 use self::part::BIRTH_BYTES_MAX;
@@ -73,7 +73,7 @@ pub struct Publication {
     /// What keeps frames; `None` without a spool.
     pub archive: Option<Arc<dyn Archive>>,
     /// Bytes of backfill per second, over all paths; above 0.
-    pub backfill_bytes_per_s: f64,
+    pub backfill_bytes_per_s: u64,
     /// What is counted.
     pub counters: Arc<Counters>,
 }

@@ -4,6 +4,7 @@ mod broker;
 mod fault;
 mod number;
 mod source;
+mod spool;
 
 use core::time::Duration;
 use std::path::{Path, PathBuf};
@@ -15,17 +16,17 @@ use toml::de::{DeTable, DeValue};
 
 pub use broker::{BROKERS_MAX, BrokerUrl, BrokerUrlError, Brokers, BrokersError};
 pub use fault::{Fault, FaultKind, UnknownFault};
-pub use number::{BackfillKib, FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, Weight};
+pub use number::{
+    BackfillKib, FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, SpoolHours, SpoolMib,
+    SyncMillis, Weight,
+};
 pub use source::{
     AtEnd, EmtecSettings, ReplaySettings, SimulatedSettings, SourceError, SourceSettings,
 };
+pub use spool::SpoolSettings;
 
 /// Time between two frames when the settings name none.
 pub const FRAME_PERIOD_DEFAULT: Duration = Duration::from_millis(20);
-
-/// Backfill when the settings name no rate, in bytes per second: below a fifth of a link of 10 Mbit/s, and a spool fills up again
-/// more than ten times as fast as most pumps fill it.
-pub const BACKFILL_BYTES_PER_S_DEFAULT: f64 = 256.0 * 1024.0;
 
 /// Longest settings file, in bytes: a hundred times what an agent needs.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
@@ -40,14 +41,14 @@ pub struct Settings {
     pub address: PumpAddress,
     /// The brokers; every frame goes to each.
     pub brokers: Brokers,
-    /// Bytes of backfill per second, over all paths.
-    pub backfill_bytes_per_s: f64,
     /// What drives the blood.
     pub pump_kind: PumpKind,
     /// Nominal time between two frames.
     pub frame_period: Duration,
     /// Where samples come from; at least one.
     pub sources: Vec<SourceSettings>,
+    /// How frames are kept on disk; `None`: they are not.
+    pub spool: Option<SpoolSettings>,
 }
 
 /// What drives the blood.
@@ -112,10 +113,10 @@ impl Settings {
         Self {
             address,
             brokers: Brokers::one(broker),
-            backfill_bytes_per_s: BACKFILL_BYTES_PER_S_DEFAULT,
             pump_kind: PumpKind::Centrifugal,
             frame_period: FRAME_PERIOD_DEFAULT,
             sources: vec![source],
+            spool: None,
         }
     }
 
@@ -161,6 +162,7 @@ impl Settings {
         let mut settings = Self::parse(&text, &path.display().to_string())?;
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         settings.sources.iter_mut().for_each(|source| source.in_folder(folder));
+        settings.spool.iter_mut().for_each(|spool| spool.below(folder));
         Ok(settings)
     }
 
@@ -180,12 +182,10 @@ impl Settings {
         let mut settings = Self {
             address: PumpAddress { ward: table.ward, pump: table.pump },
             brokers: table.brokers,
-            backfill_bytes_per_s: table
-                .backfill_kib_per_s
-                .map_or(BACKFILL_BYTES_PER_S_DEFAULT, BackfillKib::bytes_per_s),
             pump_kind: table.pump_kind,
             frame_period: table.frame_period_ms.map_or(FRAME_PERIOD_DEFAULT, FrameMillis::duration),
             sources,
+            spool: table.spool,
         };
         // A simulated pump is of the kind that the agent says its pump is.
         let kind = settings.pump_kind.simulated();
@@ -256,10 +256,10 @@ struct Table {
     /// One address as `broker`, or a list of them as `brokers`.
     #[serde(alias = "broker")]
     brokers: Brokers,
-    backfill_kib_per_s: Option<BackfillKib>,
     #[serde(default = "centrifugal")]
     pump_kind: PumpKind,
     frame_period_ms: Option<FrameMillis>,
+    spool: Option<SpoolSettings>,
 }
 
 /// The kind of most pumps.

@@ -7,14 +7,14 @@ use ecmo_core::time::SampleTime;
 /// A bucket that fills at a rate and may be overdrawn by one message, which is then waited for.
 #[derive(Debug)]
 pub(super) struct Bucket {
-    bytes_per_s: f64,
+    bytes_per_s: u64,
     /// When all that was spent is paid for.
     paid: SampleTime,
 }
 
 impl Bucket {
     /// A bucket of a rate above 0, in bytes per second.
-    pub(super) const fn new(bytes_per_s: f64) -> Self {
+    pub(super) const fn new(bytes_per_s: u64) -> Self {
         Self { bytes_per_s, paid: SampleTime::from_nanos(0) }
     }
 
@@ -25,7 +25,8 @@ impl Bucket {
 
     /// Spends. What was not used in the past is gone: no burst follows a pause.
     pub(super) fn spend(&mut self, bytes: u32, now: SampleTime) {
-        let costs = Duration::from_secs_f64(f64::from(bytes) / self.bytes_per_s);
+        let nanos = u64::from(bytes).saturating_mul(1_000_000_000) / self.bytes_per_s.max(1);
+        let costs = Duration::from_nanos(nanos);
         self.paid = self.paid.max(now).plus(costs);
     }
 }
@@ -36,7 +37,7 @@ mod tests {
 
     #[test]
     fn the_rate_is_kept_and_a_pause_is_not_made_up_for() {
-        let mut bucket = Bucket::new(1000.0);
+        let mut bucket = Bucket::new(1000);
         let mut now = SampleTime::from_millis(5000);
         let mut spent = 0;
         let start = now;

@@ -5,11 +5,12 @@ use core::ops::Range;
 use std::io;
 
 use bytes::Bytes;
-use ecmo_proto::sealed::{self, BACKFILL_BYTES_MAX, FRAME_BYTES_MAX, FrameBody};
+use ecmo_proto::sealed::{self, BACKFILL_BYTES_MAX, FRAME_BYTES_MAX};
 use ecmo_proto::v1::{Backfill, Birth, SequenceRange};
 use prost::Message;
 
 use super::backlog::Open;
+use crate::spool::{Part as Kept, SpoolView};
 
 /// Bytes of frames in a part, nearly. What has been handed to the network cannot be overtaken: on a link of 1 Mbit/s a live
 /// frame waits 0.13 s behind such a part, and 1.3 s behind the longest that is allowed.
@@ -33,30 +34,20 @@ const _: () = assert!(
     "a part with the longest birth and the longest frame is accepted by a receiver"
 );
 
-/// Frames of one run as an archive holds them.
-#[derive(Debug, Clone, Default)]
-pub struct Kept {
-    /// Frames by rising sequence, all in the range that was asked for.
-    pub frames: Vec<(u64, FrameBody)>,
-    /// Sequence from which to go on: what lies before it in the range and is not among the frames is gone for ever. At least the
-    /// start of the range, and at most its end.
-    pub next: u64,
-}
-
 /// What keeps the frames of this and of earlier runs.
 pub trait Archive: fmt::Debug + Send + Sync {
-    /// The birth of a run; `None` when the run is not known.
+    /// Frames of a range of a run from its start, until they take `bytes_max`; at least one when there is one. May block.
     ///
     /// # Errors
-    /// The disk fails.
-    fn birth(&self, boot_id: u64) -> io::Result<Option<Birth>>;
-
-    /// Frames of a range of a run from its start, until their bytes would be more than `bytes_max`; at least one when there
-    /// is one. May block.
-    ///
-    /// # Errors
-    /// The disk fails.
+    /// The disk fails, or has not answered yet.
     fn read(&self, boot_id: u64, range: Range<u64>, bytes_max: usize) -> io::Result<Kept>;
+}
+
+impl Archive for SpoolView {
+    fn read(&self, boot_id: u64, range: Range<u64>, bytes_max: usize) -> io::Result<Kept> {
+        let reader = self.reader().ok_or(io::ErrorKind::NotConnected)?;
+        reader.read(boot_id, range, bytes_max)
+    }
 }
 
 /// A part of an answer, ready to be sent.
@@ -72,16 +63,17 @@ pub(super) struct Part {
 pub(super) fn make(archive: &dyn Archive, pump: &str, open: &Open) -> io::Result<Part> {
     let asked = &open.request;
     let range = open.next..asked.end_sequence.max(open.next);
-    let birth = if open.is_first { archive.birth(asked.boot_id)? } else { None };
-    let birth = birth.filter(|birth| birth.encoded_len() <= BIRTH_BYTES_MAX);
     let mut kept = archive.read(asked.boot_id, range.clone(), PART_BYTES)?;
-    if let Some((sequence, _)) = kept.frames.get(PART_FRAMES_MAX) {
-        kept.next = *sequence;
-        kept.frames.truncate(PART_FRAMES_MAX);
-    }
-    if kept.next <= range.start && range.start < range.end {
+    if !kept.is_last && kept.next <= range.start && range.start < range.end {
         // It would be asked for ever; and what it holds is not gone, so nothing is said of it.
         return Err(io::Error::other("the archive does not move on"));
+    }
+    let birth = Some(kept.birth).filter(|birth| open.is_first && !birth.is_empty());
+    let birth = birth.and_then(|birth| Birth::decode(birth).ok());
+    let birth = birth.filter(|birth| birth.encoded_len() <= BIRTH_BYTES_MAX);
+    if let Some((sequence, _)) = kept.frames.get(PART_FRAMES_MAX) {
+        (kept.next, kept.is_last) = (*sequence, false);
+        kept.frames.truncate(PART_FRAMES_MAX);
     }
     let mut next = kept.next.min(range.end);
     let mut gone = Vec::new();
@@ -89,7 +81,7 @@ pub(super) fn make(archive: &dyn Archive, pump: &str, open: &Open) -> io::Result
     let mut taken = 0;
     for (sequence, _) in &kept.frames {
         if gone.len() + 1 >= GONE_MAX {
-            next = expected;
+            (next, kept.is_last) = (expected, false);
             break;
         }
         if *sequence > expected {
@@ -102,7 +94,7 @@ pub(super) fn make(archive: &dyn Archive, pump: &str, open: &Open) -> io::Result
     if next > expected {
         gone.push(SequenceRange { first_sequence: expected, end_sequence: next });
     }
-    let last = next >= range.end;
+    let last = kept.is_last || next >= range.end;
     let part = Backfill {
         pump: pump.to_owned(),
         gateway: open.gateway.clone(),

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ecmo_agent::config::SpoolSettings;
 use ecmo_proto::sealed;
 use ecmo_proto::v1::{Backfill, Frame};
 use ecmo_testkit::{EmbeddedBroker, FaultProxy};
 
 use crate::bedside::{Bedside, Disk};
 use crate::gateway::Gateway;
-use crate::ward::Listener;
+use crate::ward::{Agent, Listener, simulated};
 
 /// Frames of a half-hour at 50 frames a second.
 const KEPT: u64 = 100_000;
@@ -88,6 +89,46 @@ async fn a_hundred_thousand_frames_of_backfill_delay_no_live_frame() {
     );
     // A frame is 20 ms long; one that had to wait for several parts would be late by as much again.
     assert!(at(&busy, 50) < at(&quiet, 50) * 3 / 2, "{} {}", at(&busy, 50), at(&quiet, 50));
+}
+
+/// What a killed agent kept is answered by the next one, from the disk, with the birth of the run before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn frames_of_a_killed_run_come_from_the_disk_of_the_next_one() {
+    let broker = EmbeddedBroker::start(None).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut settings = simulated("p1", broker.addr());
+    settings.spool = Some(SpoolSettings::in_folder(folder.path().to_owned()));
+    let listener = Listener::start(broker.addr()).await;
+    let agent = Agent::start(settings.clone());
+    let live = listener.await_frames(100).await;
+    let (boot_id, end) = (live[0].boot_id, 90);
+    agent.kill().await;
+
+    let again = Listener::start(broker.addr()).await;
+    let agent = Agent::start(settings);
+    let extent = again
+        .await_that("the extent", |listener| {
+            let beat = listener.heartbeats().pop().ok_or_else(String::new)?;
+            let extents = beat.spool.map(|spool| spool.extents).unwrap_or_default();
+            let of_boot = extents.iter().find(|extent| extent.boot_id == boot_id);
+            of_boot.copied().ok_or_else(|| format!("{extents:?}"))
+        })
+        .await;
+    assert!(extent.first_sequence == 0 && extent.end_sequence >= end, "{extent:?}");
+    let gateway = Gateway::start(broker.addr(), "p1").await;
+    gateway.backfill(1, boot_id, 0..end).await;
+    let parts = await_last(&again, 1).await;
+    assert_eq!(parts[0].birth.as_ref().unwrap().boot_id, boot_id);
+    let (came, gone) = sequences(&parts);
+    assert_eq!((came, gone), ((0..end).collect(), vec![]));
+    let kept = parts.iter().flat_map(|part| &part.frames);
+    for (bytes, live) in kept.zip(&live) {
+        let kept: Frame = sealed::open(bytes).unwrap();
+        let live =
+            Frame { publish_mono_ns: 0, publish_wall_ns: 0, historical: true, ..live.clone() };
+        assert_eq!(kept, live, "the same samples");
+    }
+    agent.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

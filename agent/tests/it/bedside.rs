@@ -11,12 +11,14 @@ use ecmo_agent::config::{Brokers, PumpKind, SimulatedSettings, SourceSettings};
 use ecmo_agent::counters::Counters;
 use ecmo_agent::frame::{Boot, Framer};
 use ecmo_agent::lease::Lease;
-use ecmo_agent::publish::{Archive, Kept, Publication, Publisher};
+use ecmo_agent::publish::{Archive, Publication, Publisher};
 use ecmo_agent::queue::Outlets;
 use ecmo_agent::sampler::Lineup;
+use ecmo_agent::spool::Part;
 use ecmo_agent::{birth::Announcer, clock, sensor};
 use ecmo_proto::sealed::FrameBody;
 use ecmo_proto::v1;
+use prost::Message;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
@@ -57,7 +59,7 @@ impl Bedside {
             wall_clock: Arc::default(),
             lease: Arc::clone(&lease),
             archive,
-            backfill_bytes_per_s: 100.0 * 1024.0 * 1024.0,
+            backfill_bytes_per_s: 100 * 1024 * 1024,
             counters: Arc::clone(&counters),
         });
         let (stop, stopped) = watch::channel(false);
@@ -98,12 +100,7 @@ pub struct Disk {
 const FRAME_BYTES: usize = 120;
 
 impl Archive for Disk {
-    fn birth(&self, boot_id: u64) -> io::Result<Option<v1::Birth>> {
-        let birth = v1::Birth { boot_id, device: "disk".into(), ..Default::default() };
-        Ok((boot_id == self.boot_id).then_some(birth))
-    }
-
-    fn read(&self, boot_id: u64, range: Range<u64>, bytes_max: usize) -> io::Result<Kept> {
+    fn read(&self, boot_id: u64, range: Range<u64>, bytes_max: usize) -> io::Result<Part> {
         let most = bytes_max / FRAME_BYTES;
         let held = range.start..range.end.min(if boot_id == self.boot_id { self.end } else { 0 });
         let sequences = held.filter(|sequence| !self.missing.contains(sequence));
@@ -118,6 +115,9 @@ impl Archive for Disk {
             .collect();
         let is_all = frames.len() < most;
         let next = if is_all { range.end } else { frames.last().map_or(range.end, |(n, _)| n + 1) };
-        Ok(Kept { frames, next })
+        let is_ours = boot_id == self.boot_id;
+        let birth = v1::Birth { boot_id, device: "disk".into(), ..Default::default() };
+        let birth = if is_ours { birth.encode_to_vec().into() } else { Default::default() };
+        Ok(Part { birth, frames, gone: Vec::new(), next, is_last: next >= range.end })
     }
 }

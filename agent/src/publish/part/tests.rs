@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ecmo_proto::sealed::FrameBody;
 use ecmo_proto::v1::{BackfillRequest, Frame};
 use proptest::prelude::*;
 
@@ -16,17 +17,14 @@ struct Memory {
 }
 
 impl Archive for Memory {
-    fn birth(&self, boot_id: u64) -> io::Result<Option<Birth>> {
-        Ok((boot_id == 1).then(|| self.birth.clone()))
-    }
-
     fn read(&self, boot_id: u64, range: Range<u64>, bytes_max: usize) -> io::Result<Kept> {
-        let mut kept = Kept { next: range.end, frames: Vec::new() };
+        let birth = if boot_id == 1 { self.birth.encode_to_vec().into() } else { Bytes::new() };
+        let mut kept = Kept { birth, next: range.end, is_last: true, ..Kept::default() };
         let mut bytes = 0;
         for sequence in self.sequences.range(range).filter(|_| boot_id == 1) {
             bytes += self.frame_bytes;
             if bytes > bytes_max && !kept.frames.is_empty() {
-                kept.next = *sequence;
+                (kept.next, kept.is_last) = (*sequence, false);
                 break;
             }
             let pump = "x".repeat(self.frame_bytes);
@@ -80,7 +78,7 @@ proptest! {
         length in 0..1500u64,
         frame_bytes in prop_oneof![Just(0), Just(300), Just(30_000)],
     ) {
-        let archive = Memory { sequences, frame_bytes, birth: Birth::default() };
+        let archive = Memory { sequences, frame_bytes, birth: Birth { boot_id: 1, ..Birth::default() } };
         let range = start..start + length;
         let parts = answer(&archive, 1, range.clone());
         let (sent, gone) = told(&parts);
@@ -113,7 +111,11 @@ fn the_longest_birth_and_frame_fit_and_a_longer_birth_is_left_out() {
 
 #[test]
 fn an_unknown_run_is_gone_as_a_whole_however_long_it_was() {
-    let archive = Memory { sequences: (0..9).collect(), frame_bytes: 1, birth: Birth::default() };
+    let archive = Memory {
+        sequences: (0..9).collect(),
+        frame_bytes: 1,
+        birth: Birth { boot_id: 1, ..Birth::default() },
+    };
     let parts = answer(&archive, 2, 0..u64::MAX);
     let [part] = parts.as_slice() else { panic!("{parts:?}") };
     assert_eq!(part.gone, [SequenceRange { first_sequence: 0, end_sequence: u64::MAX }]);
@@ -129,14 +131,28 @@ fn an_archive_that_does_not_move_on_is_an_error_and_nothing_is_told_as_gone() {
     #[derive(Debug)]
     struct Stuck;
     impl Archive for Stuck {
-        fn birth(&self, _boot_id: u64) -> io::Result<Option<Birth>> {
-            Ok(None)
-        }
         fn read(&self, _: u64, range: Range<u64>, _: usize) -> io::Result<Kept> {
-            Ok(Kept { next: range.start, frames: Vec::new() })
+            Ok(Kept { next: range.start, ..Kept::default() })
         }
     }
     let request = BackfillRequest { boot_id: 1, end_sequence: 3, ..BackfillRequest::default() };
     let open = Open { gateway: "g".into(), next: 0, request, is_first: true };
     assert!(make(&Stuck, "p", &open).is_err());
+}
+
+/// Of the run that is being recorded, what the disk does not have yet is not gone.
+#[test]
+fn what_was_not_recorded_yet_is_not_told_as_gone() {
+    #[derive(Debug)]
+    struct Running;
+    impl Archive for Running {
+        fn read(&self, _: u64, range: Range<u64>, _: usize) -> io::Result<Kept> {
+            Ok(Kept { next: range.start, is_last: true, ..Kept::default() })
+        }
+    }
+    let request = BackfillRequest { boot_id: 1, end_sequence: 3, ..BackfillRequest::default() };
+    let open = Open { gateway: "g".into(), next: 0, request, is_first: true };
+    let part = make(&Running, "p", &open).unwrap();
+    let read: Backfill = sealed::open(&part.bytes).unwrap();
+    assert!(read.last && read.gone.is_empty() && part.next.is_none());
 }

@@ -5,6 +5,7 @@ mod fault;
 mod local_alarm;
 mod number;
 mod source;
+mod spool;
 
 use core::time::Duration;
 use std::path::{Path, PathBuf};
@@ -14,13 +15,17 @@ use ecmo_proto::topic::{Id, PumpAddress};
 use serde::{Deserialize, Deserializer};
 use toml::de::{DeTable, DeValue};
 
-pub use broker::{BrokerUrl, BrokerUrlError};
+pub use broker::{BROKERS_MAX, BrokerUrl, BrokerUrlError, Brokers, BrokersError};
 pub use fault::{Fault, FaultKind, UnknownFault};
 pub use local_alarm::{GpioSettings, LocalAlarmSettings};
-pub use number::{FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, Weight};
+pub use number::{
+    BackfillKib, FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, SpoolHours, SpoolMib,
+    SyncMillis, Weight,
+};
 pub use source::{
     AtEnd, EmtecSettings, ReplaySettings, SimulatedSettings, SourceError, SourceSettings,
 };
+pub use spool::SpoolSettings;
 
 /// Time between two frames when the settings name none.
 pub const FRAME_PERIOD_DEFAULT: Duration = Duration::from_millis(20);
@@ -36,8 +41,8 @@ const SOURCES_MAX: usize = 8;
 pub struct Settings {
     /// Ward and pump.
     pub address: PumpAddress,
-    /// The broker.
-    pub broker: BrokerUrl,
+    /// The brokers; every frame goes to each.
+    pub brokers: Brokers,
     /// What drives the blood.
     pub pump_kind: PumpKind,
     /// Nominal time between two frames.
@@ -46,6 +51,8 @@ pub struct Settings {
     pub sources: Vec<SourceSettings>,
     /// The alarm that the agent raises by itself.
     pub local_alarm: LocalAlarmSettings,
+    /// How frames are kept on disk; `None`: they are not.
+    pub spool: Option<SpoolSettings>,
 }
 
 /// What drives the blood.
@@ -109,12 +116,20 @@ impl Settings {
     pub fn new(address: PumpAddress, broker: BrokerUrl, source: SourceSettings) -> Self {
         Self {
             address,
-            broker,
+            brokers: Brokers::one(broker),
             pump_kind: PumpKind::Centrifugal,
             frame_period: FRAME_PERIOD_DEFAULT,
             sources: vec![source],
             local_alarm: LocalAlarmSettings::default(),
+            spool: None,
         }
+    }
+
+    /// The same with a second broker.
+    #[must_use]
+    pub fn with_second_broker(mut self, second: BrokerUrl) -> Self {
+        self.brokers = self.brokers.and(second);
+        self
     }
 
     /// The same with a fault in every simulated circuit; without one, nothing changes. A circuit that cannot have the
@@ -153,6 +168,7 @@ impl Settings {
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         settings.sources.iter_mut().for_each(|source| source.in_folder(folder));
         settings.local_alarm.in_folder(folder);
+        settings.spool.iter_mut().for_each(|spool| spool.below(folder));
         Ok(settings)
     }
 
@@ -171,11 +187,12 @@ impl Settings {
         })?;
         let mut settings = Self {
             address: PumpAddress { ward: table.ward, pump: table.pump },
-            broker: table.broker,
+            brokers: table.brokers,
             pump_kind: table.pump_kind,
             frame_period: table.frame_period_ms.map_or(FRAME_PERIOD_DEFAULT, FrameMillis::duration),
             sources,
             local_alarm: table.local_alarm,
+            spool: table.spool,
         };
         // A simulated pump is of the kind that the agent says its pump is.
         let kind = settings.pump_kind.simulated();
@@ -230,6 +247,7 @@ fn plain(message: &str) -> String {
     message
         .replace("unknown field", "unknown key")
         .replace("missing field", "missing key")
+        .replace("duplicate field", "duplicate key")
         .replace("unknown variant", "unknown value")
         .replace('`', "\"")
 }
@@ -242,13 +260,15 @@ struct Table {
     ward: Id,
     #[serde(deserialize_with = "from_text")]
     pump: Id,
-    #[serde(deserialize_with = "from_text")]
-    broker: BrokerUrl,
+    /// One address as `broker`, or a list of them as `brokers`.
+    #[serde(alias = "broker")]
+    brokers: Brokers,
     #[serde(default = "centrifugal")]
     pump_kind: PumpKind,
     frame_period_ms: Option<FrameMillis>,
     #[serde(default)]
     local_alarm: LocalAlarmSettings,
+    spool: Option<SpoolSettings>,
 }
 
 /// The kind of most pumps.

@@ -23,8 +23,20 @@ fn settings_are_read_with_their_defaults() {
         at: Duration::from_secs(5),
         lasts: Some(Duration::from_millis(2500)),
     };
-    let by_hand = Settings::simulated(settings.address.clone(), settings.broker.clone(), 7);
+    let by_hand =
+        Settings::simulated(settings.address.clone(), "mqtt://127.0.0.1:1883".parse().unwrap(), 7);
     assert_eq!(settings, by_hand.with_fault(fault));
+}
+
+#[test]
+fn two_brokers_are_two_named_paths() {
+    let list = "brokers = [\"mqtt://a.example\", \"mqtt://b.example:1884\"]";
+    let text = GOOD.replace("broker = \"mqtt://127.0.0.1:1883\"", list);
+    let settings = Settings::parse(&text, "a.toml").unwrap();
+    let paths: Vec<_> =
+        settings.brokers.paths().map(|(name, url)| format!("{name} {url}")).collect();
+    assert_eq!(paths, ["a mqtt://a.example:1883", "b mqtt://b.example:1884"]);
+    assert_eq!(settings.brokers.count(), 2);
 }
 
 #[test]
@@ -34,6 +46,11 @@ fn a_wrong_line_is_refused_with_its_number_and_what_to_do() {
         ("pump = \"pump-1\"", "pump = 1", 3, "expected a string"),
         ("pump = \"pump-1\"\n", "", 1, "missing key \"pump\""),
         ("mqtt://127", "http://127", 4, "use mqtt://host:port"),
+        ("\"mqtt://127.0.0.1:1883\"", "[]", 4, "0 brokers: use 1 or 2"),
+        ("\"mqtt://127.0.0.1:1883\"", "[\"mqtt://a\", \"b\"]", 4, "use mqtt://host:port"),
+        ("\"mqtt://127.0.0.1:1883\"", "7", 4, "use mqtt://host:port"),
+        ("broker = \"mqtt://127.0.0.1:1883\"\n", "", 1, "missing key \"brokers\""),
+        ("\n[[source]]", "brokers = [\"mqtt://b\"]\n[[source]]", 1, "duplicate key \"brokers\""),
         ("\n[[source]]", "foo = 1\n[[source]]", 5, "unknown key \"foo\", expected one of"),
         ("\n[[source]]", "frame_period_ms = 1\n[[source]]", 5, "use 5 to 1000"),
         ("\n[[source]]", "pump_kind = \"piston\"\n[[source]]", 5, "\"centrifugal\""),
@@ -124,4 +141,26 @@ fn the_examples_are_read_and_their_recording_exists() {
         }
         assert_eq!(counts, (simulated, replay, emtec), "{name}");
     }
+}
+
+#[test]
+fn a_spool_is_read_with_its_defaults_and_refused_out_of_its_bounds() {
+    let with = |keys: &str| Settings::parse(&format!("{GOOD}[spool]\n{keys}"), "a.toml");
+    let spool = with("dir = \"s\"\n").unwrap().spool.unwrap();
+    assert_eq!(spool, SpoolSettings::in_folder("s".into()));
+    assert_eq!(spool.age_max, Duration::from_secs(86_400));
+    assert_eq!((spool.bytes_max, spool.backfill_bytes_per_s), (4 << 30, 200 * 1024));
+    assert_eq!(spool.sync_every, Duration::from_secs(1));
+    let spool = with("dir = \"s\"\nhours = 0.5\nmax_mib = 8\nsync_ms = 100\n").unwrap();
+    assert_eq!(spool.spool.unwrap().age_max, Duration::from_secs(1800));
+    for (keys, words) in [
+        ("hours = 1\n", "missing key \"dir\""),
+        ("dir = \"s\"\nmax_mib = 1\n", "use 4 to 1048576"),
+        ("dir = \"s\"\nsync_ms = 0\n", "use 10 to 60000"),
+        ("dir = \"s\"\nfolder = 1\n", "unknown key \"folder\""),
+    ] {
+        let error = with(keys).unwrap_err().to_string();
+        assert!(error.contains(words), "{keys}: {error}");
+    }
+    assert_eq!(Settings::parse(GOOD, "a.toml").unwrap().spool, None);
 }

@@ -52,7 +52,8 @@ impl Agent {
         let boot = Boot { address, id: 7 };
         let framer = Framer::new(&boot, lineup.channels(), PERIOD);
         let announcer = Announcer::new(&boot, &lineup, PumpKind::Centrifugal, PERIOD);
-        let birth = announcer.birth(Stamp { mono: START, wall_ns: 0 });
+        let birth =
+            announcer.birth(Stamp { mono: START, wall_ns: 0 }, v1::ClockQuality::Unspecified);
         let (lease, status): (Arc<Lease>, Arc<Mutex<v1::LocalAlarm>>) = Default::default();
         let counters: Arc<Counters> = Arc::default();
         let bench = Bench::new(Parts {

@@ -8,9 +8,15 @@
     reason = "all of it is test code; a panic is a failed test"
 )]
 
+mod backfill;
+
+mod bedside;
+
 mod defects;
 
 mod emtec;
+
+mod gateway;
 
 mod lifecycle;
 
@@ -18,10 +24,18 @@ mod local_alarm;
 
 mod mosquitto;
 
+mod paths;
+
 mod program;
 
 mod replay;
 
+mod requests;
+
+mod spool;
+
 mod stream;
+
+mod time;
 
 mod ward;

@@ -33,6 +33,7 @@ const MESSAGES: &[&str] = &[
 const WALLS: &[Wall] = &[
     Wall { word: "ecmo_proto::v1", homes: MESSAGES },
     Wall { word: "rumqttc", homes: &["gateway/src/ingest", "agent/src/publish", TESTKIT, BENCH] },
+    Wall { word: "rtime_clock", homes: &["agent/src/wall_clock"] },
     Wall { word: "mqtt5", homes: &["gateway/src/broker", TESTKIT] },
     Wall { word: "tonic", homes: TONIC },
     Wall { word: "tonic_web", homes: TONIC },
@@ -158,8 +159,12 @@ const RANKS: &[(&str, &[&str])] = &[
     ("gateway/profile", &["ecmo-core"]),
     ("gateway/decode", &["ecmo-proto", "ecmo-core"]),
     ("agent/circuit", &["ecmo-core"]),
-    ("agent", &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-circuit"]),
-    ("gateway", &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode"]),
+    ("agent/journal", &[]),
+    (
+        "agent",
+        &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-circuit", "ecmo-journal"],
+    ),
+    ("gateway", &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-journal"]),
     ("dashboards/terminal", &["ecmo-proto", "ecmo-core"]),
 ];
 

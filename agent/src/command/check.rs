@@ -14,7 +14,9 @@ pub(crate) fn check(config: &Path, root: &Path) -> Result<(), Exit> {
     let settings = Settings::load(config).map_err(settings_fault)?;
     let lineup = ecmo_agent::lineup(&settings).map_err(of_run)?;
     println!("pump     {}", settings.address);
-    println!("broker   {}", settings.broker);
+    for (name, broker) in settings.brokers.paths() {
+        println!("path {name}   {broker}");
+    }
     println!("device   {}", lineup.device());
     println!("source   {:?}", lineup.source());
     println!("frames   every {} ms", settings.frame_period.as_millis());

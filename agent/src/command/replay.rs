@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use ecmo_agent::config::{AtEnd, PlaySpeed, Rate, ReplaySettings, SourceSettings};
+use ecmo_agent::config::{AtEnd, Brokers, PlaySpeed, Rate, ReplaySettings, SourceSettings};
 use ecmo_agent::sensor::replay::Replay;
 use ecmo_agent::{BrokerUrl, Settings};
 use ecmo_proto::topic::{Id, PumpAddress};
@@ -80,8 +80,9 @@ fn settings(arguments: &ReplayArguments, source: SourceSettings) -> Result<Setti
     let address = address.context("name --ward and --pump, or --config").map_err(settings_fault)?;
     match (file, &arguments.broker) {
         (Some(file), broker) => {
-            let broker = broker.clone().unwrap_or_else(|| file.broker.clone());
-            Ok(Settings { address, broker, sources: vec![source], ..file })
+            let named = broker.clone().map(Brokers::one);
+            let brokers = named.unwrap_or_else(|| file.brokers.clone());
+            Ok(Settings { address, brokers, sources: vec![source], ..file })
         }
         (None, Some(broker)) => Ok(Settings::new(address, broker.clone(), source)),
         (None, None) => Err(settings_fault(anyhow::anyhow!("name --broker or --config"))),

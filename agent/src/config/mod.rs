@@ -30,7 +30,7 @@ use ecmo_proto::topic::{Id, PumpAddress};
 use serde::{Deserialize, Deserializer};
 use toml::de::{DeTable, DeValue};
 
-pub use broker::{BrokerUrl, BrokerUrlError};
+pub use broker::{BROKERS_MAX, BrokerUrl, BrokerUrlError, Brokers, BrokersError};
 pub use cdi::{Asking, CdiError, CdiFormat, CdiSettings, GasUnit, Reply};
 pub use fault::{Fault, FaultKind, UnknownFault};
 pub use iio::{IioChannel, IioError, IioMode, IioSettings};
@@ -68,8 +68,8 @@ const SOURCES_MAX: usize = 8;
 pub struct Settings {
     /// Ward and pump.
     pub address: PumpAddress,
-    /// The broker.
-    pub broker: BrokerUrl,
+    /// The brokers; every frame goes to each.
+    pub brokers: Brokers,
     /// What drives the blood.
     pub pump_kind: PumpKind,
     /// Nominal time between two frames.
@@ -147,7 +147,7 @@ impl Settings {
     pub fn new(address: PumpAddress, broker: BrokerUrl, source: SourceSettings) -> Self {
         Self {
             address,
-            broker,
+            brokers: Brokers::one(broker),
             pump_kind: PumpKind::Centrifugal,
             frame_period: FRAME_PERIOD_DEFAULT,
             sampling: SamplingSettings::default(),
@@ -156,6 +156,13 @@ impl Settings {
             spool: None,
             local_alarm: LocalAlarmSettings::default(),
         }
+    }
+
+    /// The same with a second broker.
+    #[must_use]
+    pub fn with_second_broker(mut self, second: BrokerUrl) -> Self {
+        self.brokers = self.brokers.and(second);
+        self
     }
 
     /// The same with a fault in every simulated circuit; without one, nothing changes. A circuit that cannot have the
@@ -219,7 +226,7 @@ impl Settings {
         })?;
         let mut settings = Self {
             address: PumpAddress { ward: table.ward, pump: table.pump },
-            broker: table.broker,
+            brokers: table.brokers,
             pump_kind: table.pump_kind,
             frame_period: table.frame_period_ms.map_or(FRAME_PERIOD_DEFAULT, FrameMillis::duration),
             sampling: table.sampling,
@@ -281,6 +288,7 @@ fn plain(message: &str) -> String {
     message
         .replace("unknown field", "unknown key")
         .replace("missing field", "missing key")
+        .replace("duplicate field", "duplicate key")
         .replace("unknown variant", "unknown value")
         .replace('`', "\"")
 }
@@ -293,8 +301,9 @@ struct Table {
     ward: Id,
     #[serde(deserialize_with = "from_text")]
     pump: Id,
-    #[serde(deserialize_with = "from_text")]
-    broker: BrokerUrl,
+    /// One address as `broker`, or a list of them as `brokers`.
+    #[serde(alias = "broker")]
+    brokers: Brokers,
     #[serde(default = "centrifugal")]
     pump_kind: PumpKind,
     frame_period_ms: Option<FrameMillis>,

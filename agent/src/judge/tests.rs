@@ -58,7 +58,8 @@ impl Agent {
             PERIOD,
             std::sync::Arc::default(),
         );
-        let birth = announcer.birth(Stamp { mono: START, wall_ns: 0 });
+        let birth =
+            announcer.birth(Stamp { mono: START, wall_ns: 0 }, v1::ClockQuality::Unspecified);
         let (lease, status): (Arc<Lease>, Arc<Mutex<v1::LocalAlarm>>) = Default::default();
         let counters: Arc<Counters> = Arc::default();
         let bench = Bench::new(Parts {

@@ -10,9 +10,15 @@
 
 mod cdi;
 
+mod backfill;
+
+mod bedside;
+
 mod defects;
 
 mod emtec;
+
+mod gateway;
 
 mod lifecycle;
 
@@ -22,9 +28,13 @@ mod modbus;
 
 mod mosquitto;
 
+mod paths;
+
 mod program;
 
 mod replay;
+
+mod requests;
 
 mod spool;
 
@@ -33,5 +43,7 @@ mod stream;
 mod supervision;
 
 mod tables;
+
+mod time;
 
 mod ward;

@@ -36,6 +36,8 @@ pub mod alarm;
 
 mod plausibility;
 
+pub mod reconcile;
+
 pub mod channel;
 
 pub mod pump;

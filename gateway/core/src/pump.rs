@@ -14,6 +14,8 @@ mod judge;
 
 mod people;
 
+mod verdict;
+
 use alloc::sync::Arc;
 use core::time::Duration;
 
@@ -29,6 +31,7 @@ use crate::frame::{BootId, Frame};
 use crate::parameter::Parameter;
 use crate::path::Path;
 use crate::plausibility::{Doubt, Plausibility};
+use crate::reconcile::Reconciler;
 use crate::sequence::{Offer, Sequence};
 use crate::signal::Signals;
 use crate::time::{ClockMap, Instant};
@@ -81,6 +84,7 @@ pub struct Pump {
     redundancy: Redundancy,
     rates: Rates,
     agent: AgentWord,
+    reconciler: Reconciler,
     boot_number: u64,
     recovering_since: Option<Instant>,
     duplicate_at: Option<Instant>,
@@ -123,6 +127,7 @@ impl Pump {
             redundancy: Redundancy::new(now),
             rates: Rates::new(),
             agent: AgentWord::default(),
+            reconciler: Reconciler::default(),
             boot_number: 0,
             recovering_since: None,
             duplicate_at: None,

@@ -26,6 +26,8 @@ conditions! {
         "pump head and drainage line for air and froth; connectors, taps, cannula; flow sensor's contact";
     "air.venous": "possible air on the venous side: detector",
         "drainage line, connectors and taps for a leak that draws air; suction; then the detector";
+    "alarm.verdict_differs": "agent and gateway judge differently",
+        "the pump at its console; versions and profiles of agent and gateway, and the logs of both";
     "battery.critical": "battery nearly empty",
         "mains plug and outlet now; second battery; hand crank at the bed";
     "battery.low": "battery low",

@@ -100,6 +100,7 @@ conditions! {
     COMM_REDUNDANCY_LOST: "comm.redundancy_lost", Technical, "Frames come over one of two paths only.";
     AGENT_NOT_SAMPLING: "agent.not_sampling", Technical, "The agent lives, and sends no frames.";
     AGENT_RECORDING: "agent.recording", Technical, "The agent does not keep its frames on disk: an outage would lose them.";
+    ALARM_VERDICT_DIFFERS: "alarm.verdict_differs", Technical, "Agent and gateway judge the same samples differently, or by different rules.";
     SENSOR_RATE: "sensor.rate", Technical, "Samples come more often or more seldom than the agent says.";
     SOURCE_DUPLICATE: "source.duplicate", Technical, "Two agents publish as one pump.";
     CLOCK_SKEW: "clock.skew", Technical, "The agent's wall clock differs from the gateway's.";

@@ -52,6 +52,7 @@ fn every_condition_that_the_profile_or_the_core_decides_has_a_row() {
         &Condition::COMM_REDUNDANCY_LOST,
         &Condition::AGENT_NOT_SAMPLING,
         &Condition::AGENT_RECORDING,
+        &Condition::ALARM_VERDICT_DIFFERS,
         &Condition::SENSOR_RATE,
         &Condition::GATEWAY_OVERLOAD,
         &Condition::DELIVERY_UNCONFIRMED,

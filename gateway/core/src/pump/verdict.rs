@@ -1,0 +1,52 @@
+//! What the agent's own rules find, against what is found here.
+
+use alloc::vec::Vec;
+
+use super::Pump;
+use crate::alarm::Output;
+use crate::alarm::condition::{Condition, Priority};
+use crate::frame::BootId;
+use crate::reconcile::{Circumstances, Difference, RuleSet, Verdict};
+use crate::time::Instant;
+
+impl Pump {
+    /// Takes what the agent's rules find, as one of its heartbeats says; one of another run says nothing. A difference that
+    /// lasts is an alarm.
+    pub fn on_local_verdict(
+        &mut self,
+        boot: BootId,
+        agent: Verdict<'_>,
+        now: Instant,
+        out: &mut impl Output,
+    ) {
+        if self.boot != Some(boot) || !self.is_live(now) {
+            return;
+        }
+        let present = self.alarms.active().iter().filter(|one| one.present);
+        let present: Vec<Condition> = present.map(|one| one.id.condition).collect();
+        let rules =
+            RuleSet { profile_hash: self.profile.hash, treatment_version: self.treatment.version };
+        let counters = self.counters();
+        let composites = self.alarms.rules().composites().iter();
+        let composites: Vec<Condition> = composites.map(|rule| rule.key.condition).collect();
+        let circumstances = Circumstances {
+            boot,
+            losses: counters.frames.missing + counters.frames.late + counters.dropouts,
+            composites: &composites,
+        };
+        let gateway = Verdict { rules, present: &present };
+        match self.reconciler.compare(agent, gateway, circumstances, now) {
+            Some(_) => {
+                let condition = Condition::ALARM_VERDICT_DIFFERS;
+                self.notice(condition, Priority::Medium, now, now, out);
+            }
+            None => self.alarms.clear(Condition::ALARM_VERDICT_DIFFERS, now, out),
+        }
+    }
+
+    /// How the agent's verdict differs from the one here; `None` while it does not, or nobody can say.
+    #[must_use]
+    pub const fn verdict_difference(&self) -> Option<Difference> {
+        self.reconciler.told()
+    }
+}

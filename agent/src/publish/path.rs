@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 
 use ecmo_proto::sealed::FRAME_BYTES_MAX;
 use rumqttc::{
-    AsyncClient, ConnectionError, EventLoop, LastWill, MqttOptions, NetworkOptions, QoS,
-    SubscribeFilter,
+    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NetworkOptions,
+    Outgoing, QoS, SubscribeFilter,
 };
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -261,7 +261,13 @@ impl Path {
 async fn poll(mut event_loop: EventLoop, seen: &Seen<'_>) -> ConnectionError {
     loop {
         match event_loop.poll().await {
-            Ok(event) => seen.note(&event),
+            Ok(event) => {
+                seen.note(&event);
+                if matches!(event, Event::Outgoing(Outgoing::Disconnect)) {
+                    // The broker closes now, and that is no loss.
+                    core::future::pending::<()>().await;
+                }
+            }
             Err(error) => return error,
         }
     }

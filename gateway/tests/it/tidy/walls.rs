@@ -149,8 +149,9 @@ const RANKS: &[(&str, &[&str])] = &[
     ("gateway/core", &[]),
     ("gateway/profile", &["ecmo-core"]),
     ("agent/circuit", &["ecmo-core"]),
-    ("agent", &["ecmo-proto", "ecmo-core", "ecmo-circuit"]),
-    ("gateway", &["ecmo-proto", "ecmo-core", "ecmo-profile"]),
+    ("agent/journal", &[]),
+    ("agent", &["ecmo-proto", "ecmo-core", "ecmo-circuit", "ecmo-journal"]),
+    ("gateway", &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-journal"]),
     ("dashboards/terminal", &["ecmo-proto", "ecmo-core"]),
 ];
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ecmo_proto::sealed::FRAME_BYTES_MAX;
+use ecmo_proto::sealed::{BACKFILL_BYTES_MAX, FRAME_BYTES_MAX};
 use mqtt5::broker::config::{StorageBackend, StorageConfig};
 use mqtt5::broker::{BrokerConfig, MqttBroker};
 use tokio::sync::oneshot;
@@ -14,9 +14,9 @@ use tokio::time::timeout;
 
 use crate::config::{FRAMES_PER_SECOND, PUMPS_MAX};
 
-/// Longest packet: a frame, its topic, and room for what a later version adds. Longer ones end the sender's connection,
-/// here and not at the gateway's, where it would cut off every pump.
-const PACKET_BYTES_MAX: usize = 2 * FRAME_BYTES_MAX;
+/// Longest packet: a part of a backfill, its topic, and room for what a later version adds. Longer ones end the sender's
+/// connection, here and not at the gateway's, where it would cut off every pump.
+const PACKET_BYTES_MAX: usize = BACKFILL_BYTES_MAX + FRAME_BYTES_MAX;
 
 /// Every pump twice (an agent that reconnects stands beside its old connection), gateways, and tools.
 const CLIENTS_MAX: usize = 2 * PUMPS_MAX + 64;

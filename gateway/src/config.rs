@@ -20,7 +20,7 @@ pub const PUMPS_MAX: usize = 256;
 /// Frames that a pump sends in a second: one each 20 ms.
 pub const FRAMES_PER_SECOND: usize = 50;
 
-/// Most wards that can be named; with three filters each, one SUBSCRIBE packet stays below 16 KiB.
+/// Most wards that can be named; with five filters each, one SUBSCRIBE packet stays below 16 KiB.
 pub const WARDS_MAX: usize = 32;
 
 /// Everything that a gateway needs to be told. Values are checked when read: what is here is possible.
@@ -30,6 +30,8 @@ pub struct Settings {
     pub wards: Vec<Id>,
     /// Where frames come from.
     pub broker: Broker,
+    /// Where the same frames come from a second time, independently; `None`: there is no second broker.
+    pub second_broker: Option<Broker>,
     /// Where displays are served.
     pub serve: Serve,
     /// Where `/metrics` is served.
@@ -122,6 +124,7 @@ impl Default for Settings {
         Self {
             wards: Vec::new(),
             broker: Broker::Embedded { bind: (LOOPBACK, 1883).into() },
+            second_broker: None,
             serve: Serve { bind: (LOOPBACK, 8080).into(), displays_max: 64 },
             metrics_bind: (LOOPBACK, 9464).into(),
             alarms: Alarms { profile: Arc::new(ecmo_profile::starter()), silence: None },
@@ -133,6 +136,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The brokers, one or two; at most one of them is embedded.
+    pub fn brokers(&self) -> impl Iterator<Item = &Broker> {
+        std::iter::once(&self.broker).chain(&self.second_broker)
+    }
+
     /// The defaults with every port free to choose, so that several gateways run in one process.
     #[must_use]
     pub fn on_free_ports() -> Self {

@@ -41,9 +41,13 @@ use ward::{Ward, WardParts};
 
 pub use command::{EngineHandle, NoAnswer, Paused, Report, Target};
 pub use hub::{Confirmed, Waveform};
+pub use ward::BackfillPart;
 
 /// Waveform frames on their way to the serving side: a quarter second of every pump. Beyond, they are lost and counted.
 const WAVEFORMS_MAX: usize = 3_200;
+
+/// Parts of backfills on their way to the journal: some 10 MB. Beyond, they are dropped, counted, and asked for again.
+const BACKFILL_PARTS_MAX: usize = 64;
 
 /// What the alarm thread needs.
 #[derive(Debug)]
@@ -54,8 +58,8 @@ pub struct EngineParts {
     pub metrics: Arc<Metrics>,
     /// Histograms of the hops.
     pub latencies: Arc<Latencies>,
-    /// Brokers to read.
-    pub brokers: Vec<ingest::Options>,
+    /// Brokers to read, each with the requests that it publishes.
+    pub brokers: Vec<(ingest::Options, ingest::Outbound)>,
     /// What people had said before the gateway started: in force before the first frame of the pump is judged.
     pub restored: HashMap<PumpAddress, Treatment>,
 }
@@ -69,6 +73,8 @@ pub struct EngineOutputs {
     pub waveforms: mpsc::Receiver<Waveform>,
     /// What the values were.
     pub history: mpsc::Receiver<Batch>,
+    /// Parts of backfills, unread, for the journal.
+    pub backfill: mpsc::Receiver<BackfillPart>,
 }
 
 /// The running alarm thread; it ends when told to.
@@ -93,6 +99,7 @@ impl Engine {
         let (new_pumps, met) = mpsc::channel(PUMPS_MAX);
         let (waveforms, passed) = mpsc::channel(WAVEFORMS_MAX);
         let (history, rows) = mpsc::channel(BATCHES_MAX);
+        let (backfill, parts_to_keep) = mpsc::channel(BACKFILL_PARTS_MAX);
         let (stop, stopped) = oneshot::channel();
         let handle = EngineHandle::new(commands);
         let profile = settings.alarms.in_force();
@@ -111,6 +118,7 @@ impl Engine {
             new_pumps,
             restored: parts.restored,
             history: (!settings.history.is_zero()).then_some(history),
+            backfill,
         });
         for address in settings.pumps.iter().chain(&treated) {
             ward.expect(address, clock.now());
@@ -120,15 +128,20 @@ impl Engine {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new().name("alarm".to_owned()).spawn(move || {
             runtime.block_on(async move {
-                for options in parts.brokers {
+                for (options, outbound) in parts.brokers {
                     let metrics = Arc::clone(&parts.metrics);
-                    tokio::spawn(ingest::run(options, clock, metrics, queue.clone()));
+                    tokio::spawn(ingest::run(options, clock, metrics, queue.clone(), outbound));
                 }
                 drop(queue);
                 rounds.run(arrivals, asked, stopped).await;
             });
         })?;
-        let outputs = EngineOutputs { new_pumps: met, waveforms: passed, history: rows };
+        let outputs = EngineOutputs {
+            new_pumps: met,
+            waveforms: passed,
+            history: rows,
+            backfill: parts_to_keep,
+        };
         Ok((Self { handle, thread, stop }, outputs))
     }
 

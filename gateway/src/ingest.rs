@@ -2,17 +2,21 @@
 //!
 //! One connection is one client and one event loop, dropped at the first error: nothing that rumqttc keeps between
 //! connections (unacknowledged packets, collisions, buffered events) survives to stall the next one. Nothing is lost by
-//! it: live frames are QoS 0, births and statuses are retained and come again with the new subscription.
+//! it: live frames are QoS 0, births and statuses are retained and come again with the new subscription, and requests are
+//! soft state.
 
 mod backoff;
 
+mod request;
+
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
 use ecmo_core::time::Instant;
-use ecmo_proto::sealed::FRAME_BYTES_MAX;
-use ecmo_proto::topic::{Id, Kind, filter};
+use ecmo_proto::sealed::{BACKFILL_BYTES_MAX, FRAME_BYTES_MAX, HEARTBEAT_BYTES_MAX};
+use ecmo_proto::topic::{self, Id, Kind, filter};
 use rumqttc::mqttbytes::Error as PacketError;
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, Publish,
@@ -26,6 +30,8 @@ use crate::config::{BrokerAddress, FRAMES_PER_SECOND, PUMPS_MAX};
 use crate::metrics::{BrokerPath, LinkLost, Metrics};
 use backoff::Backoff;
 
+pub use request::{Outbound, REQUESTS_QUEUED_MAX, Requests, requests};
+
 /// How long the engine may be busy before the sockets wait, in milliseconds.
 const STALL_MS: usize = 250;
 
@@ -35,14 +41,24 @@ pub const QUEUE_MESSAGES_MAX: usize = PUMPS_MAX * FRAMES_PER_SECOND * STALL_MS /
 
 const _: () = assert!(QUEUE_MESSAGES_MAX == 3_200);
 
-/// Longest payload that is handed on; a longer one is only reported. No message of ours is longer than a frame.
-pub const PAYLOAD_BYTES_MAX: usize = FRAME_BYTES_MAX;
+/// Longest payload of a message that is handed on; a longer one is only reported. Births and statuses are no longer than
+/// a frame.
+const fn payload_bytes_max(kind: Option<Kind>) -> usize {
+    match kind {
+        Some(Kind::Heartbeat) => HEARTBEAT_BYTES_MAX,
+        Some(Kind::Backfill) => BACKFILL_BYTES_MAX,
+        Some(
+            Kind::Frame | Kind::Birth | Kind::Status | Kind::Request | Kind::Alarm | Kind::Action,
+        )
+        | None => FRAME_BYTES_MAX,
+    }
+}
 
 /// Longest packet that is read. Far above any message, because rumqttc ends the connection at a longer one: a retained
 /// packet of that kind would come with every new subscription, and one bad pump would silence all for ever.
 const PACKET_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Longest packet that is sent: a SUBSCRIBE for every ward.
+/// Longest packet that is sent: a SUBSCRIBE for every ward, or a request.
 const OUTGOING_BYTES_MAX: usize = 256 * 1024;
 
 /// The least that rumqttc and MQTT allow. A dead connection is noticed after one to two of it.
@@ -54,8 +70,11 @@ const NETWORK_TIMEOUT_S: u64 = 2;
 /// Time from the connection to the answer to the subscription.
 const SUBSCRIBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Requests in flight inside rumqttc: there is one, the SUBSCRIBE.
-const REQUESTS_MAX: usize = 4;
+/// Packets that wait inside rumqttc: the SUBSCRIBE, and requests to agents until the socket takes them.
+const PACKETS_MAX: usize = 64;
+
+/// Requests to agents that the broker has not acknowledged. Beyond, they wait, and then are dropped.
+const UNACKNOWLEDGED_MAX: u16 = 256;
 
 /// What is read from where.
 #[derive(Debug, Clone)]
@@ -96,7 +115,7 @@ pub enum Ingest {
 pub struct Arrival {
     /// The topic, unchecked.
     pub topic: String,
-    /// The payload, unchecked, at most [`PAYLOAD_BYTES_MAX`].
+    /// The payload, unchecked; no longer than its kind of message may be.
     pub payload: Bytes,
     /// Whether the broker had kept it: its age is unknown.
     pub retained: bool,
@@ -128,19 +147,31 @@ pub async fn run(
     clock: Clock,
     metrics: Arc<Metrics>,
     queue: mpsc::Sender<Ingest>,
+    mut outbound: Outbound,
 ) {
     // Another session with the same id would end this one: never twice the same.
     let client_id = format!("ecmo-gateway-{:08x}", fastrand::u32(..));
     let connected = metrics.mqtt_connected.get(options.path);
     let mut backoff = Backoff::default();
     let mut link = Link { options: &options, clock, queue: &queue, state: LinkState::New };
+    let up = outbound.up_flag();
     loop {
         let (client, event_loop) = connect(&client_id, &options.broker);
-        let lost = match link.read(&client, event_loop, || connected.set(1.0)).await {
+        let on_up = || {
+            connected.set(1.0);
+            up.store(true, Ordering::Release);
+        };
+        // Both are polled to the end of the connection: rumqttc does not bear that its reading is cut short.
+        let ended = tokio::select! {
+            ended = link.read(&client, event_loop, on_up) => ended,
+            () = outbound.publish(&client) => return,
+        };
+        outbound.set_up(false);
+        connected.set(0.0);
+        let lost = match ended {
             Ok(QueueClosed) => return,
             Err(lost) => lost,
         };
-        connected.set(0.0);
         metrics.mqtt_reconnects.get(options.path).get(lost.reason).increment(1);
         if link.down(&lost).await.is_err() {
             return;
@@ -158,8 +189,9 @@ fn connect(client_id: &str, broker: &BrokerAddress) -> (AsyncClient, EventLoop) 
     options
         .set_keep_alive(KEEP_ALIVE)
         .set_clean_session(true)
+        .set_inflight(UNACKNOWLEDGED_MAX)
         .set_max_packet_size(PACKET_BYTES_MAX, OUTGOING_BYTES_MAX);
-    let (client, mut event_loop) = AsyncClient::new(options, REQUESTS_MAX);
+    let (client, mut event_loop) = AsyncClient::new(options, PACKETS_MAX);
     let mut network = NetworkOptions::new();
     // Off by default; a small packet would then wait 40 ms for the acknowledgement of the one before.
     network.set_tcp_nodelay(true);
@@ -249,7 +281,8 @@ impl Link<'_> {
 
     async fn hand_on(&self, publish: Publish) -> Result<(), QueueClosed> {
         let path = self.options.path;
-        let message = if publish.payload.len() > PAYLOAD_BYTES_MAX {
+        let kind = topic::parse(&publish.topic).map(|parts| parts.kind);
+        let message = if publish.payload.len() > payload_bytes_max(kind) {
             Ingest::Oversize { topic: publish.topic, bytes: publish.payload.len(), path }
         } else {
             Ingest::Arrival(Arrival {
@@ -299,6 +332,8 @@ fn filters(wards: &[Id]) -> impl Iterator<Item = SubscribeFilter> {
             (Kind::Birth, QoS::AtLeastOnce),
             (Kind::Status, QoS::AtLeastOnce),
             (Kind::Frame, QoS::AtMostOnce),
+            (Kind::Heartbeat, QoS::AtMostOnce),
+            (Kind::Backfill, QoS::AtLeastOnce),
         ]
         .map(|(kind, qos)| SubscribeFilter::new(filter(ward, kind), qos))
     })
@@ -357,10 +392,11 @@ mod tests {
     }
 
     #[test]
-    fn every_ward_is_subscribed_for_births_statuses_and_frames() {
-        assert_eq!(paths(&[]), ["ecmo/v1/+/+/birth", "ecmo/v1/+/+/status", "ecmo/v1/+/+/frame"]);
+    fn every_ward_is_subscribed_for_all_that_agents_send() {
+        let kinds = ["birth", "status", "frame", "heartbeat", "backfill"];
+        assert_eq!(paths(&[]), kinds.map(|kind| format!("ecmo/v1/+/+/{kind}")));
         let two = paths(&["nicu", "picu"]);
-        assert_eq!(two.len(), 6);
+        assert_eq!(two.len(), 10);
         assert!(two.contains(&"ecmo/v1/picu/+/frame".to_owned()), "{two:?}");
     }
 

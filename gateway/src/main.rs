@@ -75,11 +75,12 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     let mut gateway = Gateway::start(settings).await?;
+    let brokers: String =
+        gateway.broker_addresses().iter().map(|broker| format!("broker:   {broker}\n")).collect();
     let addresses = format!(
-        "displays: http://{}\nmetrics:  http://{}/metrics\nbroker:   {}\n",
+        "displays: http://{}\nmetrics:  http://{}/metrics\n{brokers}",
         gateway.address(),
         gateway.metrics_address(),
-        gateway.broker_address()
     );
     // Whoever reads them may have gone away; that must not end a gateway, as println! would.
     let mut stdout = std::io::stdout();

@@ -57,6 +57,10 @@ pub struct Metrics {
     pub mqtt_connected: By<BrokerPath, Gauge>,
     /// Connections to the broker that ended or failed.
     pub mqtt_reconnects: By<BrokerPath, By<LinkLost, Counter>>,
+    /// Requests to agents that were dropped.
+    pub requests_dropped: By<BrokerPath, Counter>,
+    /// Parts of backfills that the journal had no room for.
+    pub backfill_parts_dropped: Counter,
     /// Wall time of the alarm thread's last round, in seconds since 1970.
     pub watchdog_timestamp_seconds: Gauge,
     /// Messages whose topic names no pump.
@@ -105,6 +109,11 @@ impl Metrics {
                 true => registrar.counters(&name::MQTT_RECONNECTS, &handles::with(&[], path)),
                 false => By::new(|_reason| Counter::noop()),
             }),
+            requests_dropped: By::new(|path| match in_use(&path) {
+                true => registrar.counter(&name::REQUESTS_DROPPED, &handles::with(&[], path)),
+                false => Counter::noop(),
+            }),
+            backfill_parts_dropped: registrar.counter(&name::BACKFILL_PARTS_DROPPED, &[]),
             watchdog_timestamp_seconds: registrar.gauge(&name::WATCHDOG, &[]),
             unknown_pump: shared_pump("unknown"),
             other_pump: Arc::new(shared_pump("other")),

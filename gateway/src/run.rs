@@ -17,7 +17,7 @@ use crate::history::{Batch, Histories};
 use crate::http::{self, Limits, NotReady};
 use crate::ingest;
 use crate::latency::Latencies;
-use crate::metrics::{BrokerPath, Metrics, RuntimeName};
+use crate::metrics::{BrokerPath, Label as _, Metrics, RuntimeName};
 use crate::registry::Registry;
 use crate::treatment::{Stamp, Store};
 
@@ -74,7 +74,7 @@ pub enum StartError {
 pub struct Gateway {
     address: SocketAddr,
     metrics_address: SocketAddr,
-    broker_address: BrokerAddress,
+    broker_addresses: Vec<BrokerAddress>,
     latencies: Arc<Latencies>,
     engine: Engine,
     tasks: JoinSet<&'static str>,
@@ -99,21 +99,20 @@ impl Gateway {
         let embedded_at = broker.as_ref().map(|broker| BrokerAddress::from(broker.address()));
         #[cfg(not(feature = "embedded-broker"))]
         let embedded_at = None;
-        let broker_address = match (&settings.broker, embedded_at) {
-            (Broker::External(address), _) => address.clone(),
-            (Broker::Embedded { .. }, Some(address)) => address,
-            (Broker::Embedded { .. }, None) => return Err(StartError::NoEmbeddedBroker),
-        };
+        let broker_addresses = broker_addresses(settings, embedded_at.as_ref())?;
 
         let clock = Clock::start();
-        let metrics = Arc::new(Metrics::new(&[BrokerPath::A]));
+        let paths: Vec<BrokerPath> =
+            BrokerPath::ALL.iter().copied().take(broker_addresses.len()).collect();
+        let metrics = Arc::new(Metrics::new(&paths));
+        let (_requests, outbound) = ingest::requests(&paths, &metrics);
         let latencies = Arc::new(Latencies::default());
         let restored = restore(settings, clock, Arc::clone(&metrics)).await?;
         let parts = EngineParts {
             clock,
             metrics: Arc::clone(&metrics),
             latencies: Arc::clone(&latencies),
-            brokers: vec![to_read(settings, &broker_address)],
+            brokers: to_read(settings, &broker_addresses, outbound),
             restored: restored.treatments,
         };
         let (engine, outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
@@ -146,11 +145,11 @@ impl Gateway {
         let scrapes = http::metrics_router(metrics);
         tasks.spawn(server("display server", listener, displays, for_displays, stopping.clone()));
         tasks.spawn(server("metrics server", metrics_listener, scrapes, for_metrics, stopping));
-        tracing::info!(%address, %metrics_address, broker = %broker_address, "gateway serves displays");
+        tracing::info!(%address, %metrics_address, brokers = %all(&broker_addresses), "gateway serves displays");
         Ok(Self {
             address,
             metrics_address,
-            broker_address,
+            broker_addresses,
             latencies,
             engine,
             tasks,
@@ -172,10 +171,19 @@ impl Gateway {
         self.metrics_address
     }
 
-    /// The broker that is read.
+    /// The first of the brokers that are read.
+    ///
+    /// # Panics
+    /// Never: there is one at least.
     #[must_use]
-    pub const fn broker_address(&self) -> &BrokerAddress {
-        &self.broker_address
+    pub fn broker_address(&self) -> &BrokerAddress {
+        self.broker_addresses.first().expect("settings name at least one broker")
+    }
+
+    /// The brokers that are read, in the order of the settings.
+    #[must_use]
+    pub fn broker_addresses(&self) -> &[BrokerAddress] {
+        &self.broker_addresses
     }
 
     /// Histograms of the hops.
@@ -238,7 +246,11 @@ fn local(
 async fn embedded(
     settings: &Settings,
 ) -> Result<Option<crate::broker::EmbeddedBroker>, StartError> {
-    let Broker::Embedded { bind } = settings.broker else { return Ok(None) };
+    let bind = settings.brokers().find_map(|broker| match broker {
+        Broker::Embedded { bind } => Some(*bind),
+        Broker::External(_) => None,
+    });
+    let Some(bind) = bind else { return Ok(None) };
     // It blocks until it listens.
     let started = tokio::task::spawn_blocking(move || crate::broker::EmbeddedBroker::start(bind));
     Ok(Some(started.await??))
@@ -301,9 +313,33 @@ fn serve_from(desk: DeskParts, latencies: Arc<Latencies>) -> Serving {
     }
 }
 
-fn to_read(settings: &Settings, broker: &BrokerAddress) -> ingest::Options {
-    let (broker, wards) = (broker.clone(), settings.wards.clone());
-    ingest::Options { broker, wards, path: BrokerPath::A }
+/// The brokers in the order of the settings, the embedded one where it listens.
+fn broker_addresses(
+    settings: &Settings,
+    embedded_at: Option<&BrokerAddress>,
+) -> Result<Vec<BrokerAddress>, StartError> {
+    let address = |broker: &Broker| match broker {
+        Broker::External(address) => Ok(address.clone()),
+        Broker::Embedded { .. } => embedded_at.cloned().ok_or(StartError::NoEmbeddedBroker),
+    };
+    settings.brokers().map(address).collect()
+}
+
+fn all(brokers: &[BrokerAddress]) -> String {
+    brokers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn to_read(
+    settings: &Settings,
+    brokers: &[BrokerAddress],
+    outbound: Vec<ingest::Outbound>,
+) -> Vec<(ingest::Options, ingest::Outbound)> {
+    let options = brokers.iter().zip(BrokerPath::ALL).map(|(broker, path)| ingest::Options {
+        broker: broker.clone(),
+        wards: settings.wards.clone(),
+        path: *path,
+    });
+    options.zip(outbound).collect()
 }
 
 /// What goes on beside the services: none of it ends before the gateway does.

@@ -30,6 +30,7 @@ struct File {
 #[serde(deny_unknown_fields, default)]
 struct BrokerTable {
     url: Option<Spanned<Url>>,
+    second_url: Option<Spanned<Url>>,
     bind: Option<Spanned<Bind>>,
 }
 
@@ -131,6 +132,7 @@ impl TryFrom<String> for Bind {
 /// Where the broker is.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
+#[derive(PartialEq, Eq)]
 enum Url {
     Embedded,
     Mqtt(BrokerAddress),
@@ -244,8 +246,10 @@ fn settings(read: File, file: &str) -> Result<Settings, Complaint> {
     let defaults = Settings::default();
     addresses_differ(&[&read.broker.bind, &read.serve.bind, &read.metrics.bind])?;
     let wards = wards(read.wards)?;
+    let (broker, second_broker) = brokers(read.broker, defaults.broker)?;
     Ok(Settings {
-        broker: broker(read.broker, defaults.broker)?,
+        broker,
+        second_broker,
         serve: Serve {
             bind: read.serve.bind.map_or(defaults.serve.bind, |bind| bind.into_inner().0),
             displays_max: read.serve.displays_max.map_or(defaults.serve.displays_max, |max| max.0),
@@ -309,39 +313,66 @@ fn wards(read: Option<Spanned<Vec<Spanned<String>>>>) -> Result<Vec<Id>, Complai
     Ok(wards)
 }
 
-fn broker(table: BrokerTable, default: Broker) -> Result<Broker, Complaint> {
-    let url_span = table.url.as_ref().map(Spanned::span);
-    match table.url.map_or(Url::Embedded, Spanned::into_inner) {
-        Url::Embedded => {
-            if !cfg!(feature = "embedded-broker") {
-                return Err(Complaint::new(
-                    url_span.unwrap_or(0..0),
-                    "this program was built without the embedded broker",
-                    "set url = \"mqtt://HOST:PORT\" under [broker], or build with the feature embedded-broker",
-                ));
-            }
-            let Some(bind) = table.bind else { return Ok(default) };
-            let address = bind.get_ref().0;
-            if address.ip().is_loopback() {
-                return Ok(Broker::Embedded { bind: address });
-            }
-            Err(Complaint::new(
-                bind.span(),
-                format!(
-                    "the embedded broker has no authentication, so {address} would let anyone in"
-                ),
-                "bind it to 127.0.0.1, or run a broker with access rules and set url = \"mqtt://HOST:PORT\"",
-            ))
-        }
-        Url::Mqtt(address) => match table.bind {
-            None => Ok(Broker::External(address)),
+/// The first broker and the second, if there is one.
+fn brokers(table: BrokerTable, default: Broker) -> Result<(Broker, Option<Broker>), Complaint> {
+    let BrokerTable { url, second_url, bind } = table;
+    let first = url.as_ref().map_or(&Url::Embedded, Spanned::get_ref);
+    let second = second_url.as_ref().map(Spanned::get_ref);
+    if let Some(twice) = second_url.as_ref().filter(|second| second.get_ref() == first) {
+        return Err(Complaint::new(
+            twice.span(),
+            "both brokers are the same, so that one fault takes both paths",
+            "name another broker, or remove second_url",
+        ));
+    }
+    let embedded = match (first, second) {
+        (Url::Embedded, _) => Some(url.as_ref()),
+        (_, Some(Url::Embedded)) => Some(second_url.as_ref()),
+        (Url::Mqtt(_), Some(Url::Mqtt(_)) | None) => None,
+    };
+    let embedded_span = embedded.map(|url| url.map_or(0..0, Spanned::span));
+    let embedded = embedded_broker(bind, embedded_span, default)?;
+    let broker = |url: Url| match url {
+        Url::Embedded => embedded.clone(),
+        Url::Mqtt(address) => Broker::External(address),
+    };
+    let first = broker(url.map_or(Url::Embedded, Spanned::into_inner));
+    Ok((first, second_url.map(Spanned::into_inner).map(broker)))
+}
+
+/// The embedded broker as it is set, where one is asked for at `asked`; without, nothing may be set for it.
+fn embedded_broker(
+    bind: Option<Spanned<Bind>>,
+    asked: Option<std::ops::Range<usize>>,
+    default: Broker,
+) -> Result<Broker, Complaint> {
+    let Some(asked) = asked else {
+        return match bind {
+            None => Ok(default),
             Some(bind) => Err(Complaint::new(
                 bind.span(),
                 "bind is for the embedded broker, but url names another one",
                 "remove bind or set url = \"embedded\"",
             )),
-        },
+        };
+    };
+    if !cfg!(feature = "embedded-broker") {
+        return Err(Complaint::new(
+            asked,
+            "this program was built without the embedded broker",
+            "set url = \"mqtt://HOST:PORT\" under [broker], or build with the feature embedded-broker",
+        ));
     }
+    let Some(bind) = bind else { return Ok(default) };
+    let address = bind.get_ref().0;
+    if address.ip().is_loopback() {
+        return Ok(Broker::Embedded { bind: address });
+    }
+    Err(Complaint::new(
+        bind.span(),
+        format!("the embedded broker has no authentication, so {address} would let anyone in"),
+        "bind it to 127.0.0.1, or run a broker with access rules and set url = \"mqtt://HOST:PORT\"",
+    ))
 }
 
 fn pumps(read: Vec<Spanned<PumpTable>>, wards: &[Id]) -> Result<Vec<PumpAddress>, Complaint> {

@@ -100,6 +100,30 @@ fn a_broker_that_cannot_be_meant_is_refused() {
 }
 
 #[test]
+fn a_second_broker_is_another_than_the_first_and_one_of_them_may_be_embedded() {
+    let two = "[broker]\nurl = \"mqtt://a\"\nsecond_url = \"mqtt://b\"";
+    let settings = Settings::parse("f", two).unwrap();
+    let names: Vec<String> = settings
+        .brokers()
+        .map(|broker| match broker {
+            Broker::External(address) => address.to_string(),
+            Broker::Embedded { .. } => "embedded".to_owned(),
+        })
+        .collect();
+    assert_eq!(names, ["mqtt://a:1883", "mqtt://b:1883"]);
+    refused("[broker]\nurl = \"mqtt://a\"\nsecond_url = \"mqtt://a:1883\"", 3, "the same");
+    refused("[broker]\nsecond_url = \"embedded\"", 2, "the same");
+    refused("[broker]\nsecond_url = \"b\"", 2, "is no broker");
+    if cfg!(feature = "embedded-broker") {
+        let mixed =
+            "[broker]\nurl = \"mqtt://a\"\nsecond_url = \"embedded\"\nbind = \"127.0.0.1:7\"";
+        let settings = Settings::parse("f", mixed).unwrap();
+        let embedded = Broker::Embedded { bind: "127.0.0.1:7".parse().unwrap() };
+        assert_eq!(settings.second_broker, Some(embedded));
+    }
+}
+
+#[test]
 fn a_broker_url_may_leave_out_the_port_and_may_be_ipv6() {
     for (url, host, port) in [
         ("mqtt://host", "host", 1883),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use ecmo_core::alarm::profile::Profile;
 use ecmo_core::alarm::treatment::Treatment;
 use ecmo_core::alarm::{AlarmChange, Output};
@@ -21,13 +22,28 @@ use crate::decode::Decoder;
 use crate::fanout::{AlarmUpdate, PumpSlot};
 use crate::history::{Batch, Collector, watched};
 use crate::ingest::Arrival;
-use crate::metrics::{BirthRejected, FrameRejected, Metrics, PumpMetrics, StatusRejected};
+use crate::metrics::{
+    BirthRejected, BrokerPath, FrameRejected, Metrics, PumpMetrics, StatusRejected,
+};
 
 /// A frame that overtook others waits this long for them; then they are lost.
 pub(super) const REORDER_WINDOW: Duration = Duration::from_millis(100);
 
 /// Pumps that have their second at one look: at one look each 10 ms every pump has its turn within half a second.
 const SECONDS_PER_LOOK_MAX: usize = 8;
+
+/// A part of a backfill as it came, for the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackfillPart {
+    /// The pump of the topic.
+    pub address: PumpAddress,
+    /// The sealed message, unchecked.
+    pub payload: Bytes,
+    /// When it was read.
+    pub received: Instant,
+    /// The broker that it came from.
+    pub path: BrokerPath,
+}
 
 /// What the pumps need.
 #[derive(Debug)]
@@ -42,6 +58,8 @@ pub(super) struct WardParts {
     pub(super) restored: HashMap<PumpAddress, Treatment>,
     /// Where the values go, if they are kept.
     pub(super) history: Option<mpsc::Sender<Batch>>,
+    /// Where parts of backfills go, unread.
+    pub(super) backfill: mpsc::Sender<BackfillPart>,
 }
 
 /// All pumps.
@@ -88,8 +106,9 @@ impl Ward {
             Kind::Frame => entry.on_frame(arrival, &mut self.decoder, &self.parts.metrics, hub),
             Kind::Birth => entry.on_birth(arrival, &self.parts.metrics, hub),
             Kind::Status => entry.on_status(arrival, &self.parts.metrics),
+            Kind::Backfill => hand_over(arrival, entry, &self.parts),
             // Nobody subscribes to them; a broker that sends them anyway is ignored.
-            Kind::Heartbeat | Kind::Backfill | Kind::Request | Kind::Alarm | Kind::Action => {}
+            Kind::Heartbeat | Kind::Request | Kind::Alarm | Kind::Action => {}
         }
     }
 
@@ -182,6 +201,19 @@ impl Ward {
         }
         self.pumps.insert(key.into(), Entry::new(pump, slot, collector, now));
         true
+    }
+}
+
+/// Hands a part of a backfill to the journal as it came: the alarm thread has no time to read it, and does not wait.
+fn hand_over(arrival: &Arrival, entry: &Entry, parts: &WardParts) {
+    let part = BackfillPart {
+        address: entry.slot.address.clone(),
+        payload: arrival.payload.clone(),
+        received: arrival.received,
+        path: arrival.path,
+    };
+    if parts.backfill.try_send(part).is_err() {
+        parts.metrics.backfill_parts_dropped.increment(1);
     }
 }
 

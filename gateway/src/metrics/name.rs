@@ -129,6 +129,10 @@ names! {
         "1 while subscribed at the broker, else 0.";
     Counter MQTT_RECONNECTS "ecmo_gateway_mqtt_reconnects_total"
         "Connections to the broker that ended or failed.";
+    Counter REQUESTS_DROPPED "ecmo_gateway_requests_dropped_total"
+        "Probes, leases and backfill requests that were dropped because the path was down or full.";
+    Counter BACKFILL_PARTS_DROPPED "ecmo_gateway_backfill_parts_dropped_total"
+        "Parts of backfills that found no room; they are asked for again.";
 
     // The gateway itself.
     Gauge WATCHDOG "ecmo_gateway_watchdog_timestamp_seconds"

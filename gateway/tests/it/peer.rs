@@ -84,7 +84,7 @@ impl Connection {
     }
 
     /// A short packet without its length.
-    async fn packet(&mut self) -> Vec<u8> {
+    pub(crate) async fn packet(&mut self) -> Vec<u8> {
         let kind = self.stream.read_u8().await.unwrap();
         let mut length = 0;
         for shift in [0, 7, 14] {

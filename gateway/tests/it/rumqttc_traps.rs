@@ -1,6 +1,7 @@
 //! Each known defect of rumqttc 0.25 that could touch the gateway, and the proof that it does not.
 //!
-//! It publishes nothing, so that losing publishes, colliding packet ids and blocking in `publish` cannot happen.
+//! What it publishes is soft state by `try_publish`, in connections that are never taken up again: losing publishes costs
+//! nothing, and blocking in `publish` cannot happen.
 #![cfg(test)]
 
 use std::net::SocketAddr;
@@ -8,11 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ecmo_gateway::clock::Clock;
-use ecmo_gateway::ingest::{
-    self, Arrival, Ingest, LinkEvent, PAYLOAD_BYTES_MAX, QUEUE_MESSAGES_MAX,
-};
+use ecmo_gateway::ingest::{self, Arrival, Ingest, LinkEvent, QUEUE_MESSAGES_MAX, Requests};
 use ecmo_gateway::metrics::{BrokerPath, LinkLost, Metrics};
-use ecmo_proto::topic::Id;
+use ecmo_proto::sealed::FRAME_BYTES_MAX;
+use ecmo_proto::topic::{Id, PumpAddress};
 use ecmo_testkit::{Direction, EmbeddedBroker, FaultProxy};
 use rumqttc::{AsyncClient, MqttOptions, QoS};
 use tokio::sync::mpsc::Receiver;
@@ -30,6 +30,7 @@ const BIRTH: &str = "ecmo/v1/nicu/p1/birth";
 /// The ingest under test, on the test's own thread as on the alarm thread.
 struct Reader {
     queue: Receiver<Ingest>,
+    requests: Requests,
     metrics: Arc<Metrics>,
     task: JoinHandle<()>,
 }
@@ -43,8 +44,10 @@ impl Reader {
             wards: vec![Id::new("nicu").unwrap()],
             path: BrokerPath::A,
         };
-        let task = tokio::spawn(ingest::run(options, Clock::start(), Arc::clone(&metrics), sender));
-        Self { queue, metrics, task }
+        let (requests, mut outbound) = ingest::requests(&[BrokerPath::A], &metrics);
+        let outbound = outbound.pop().unwrap();
+        let reading = ingest::run(options, Clock::start(), Arc::clone(&metrics), sender, outbound);
+        Self { queue, requests, metrics, task: tokio::spawn(reading) }
     }
 
     async fn next(&mut self) -> Ingest {
@@ -218,7 +221,7 @@ async fn a_packet_longer_than_the_default_of_10_kib_arrives() {
     let mut reader = Reader::start(broker.addr());
     assert_eq!(reader.link().await, LinkEvent::Up);
     let publisher = publisher(broker.addr()).await;
-    let payload = vec![7; PAYLOAD_BYTES_MAX];
+    let payload = vec![7; FRAME_BYTES_MAX];
     publish(&publisher, payload.clone()).await;
     reader.arrival_of(&payload).await;
     end(publisher).await;
@@ -255,12 +258,12 @@ async fn a_packet_that_is_too_long_to_be_read_ends_one_connection_and_not_the_ne
     let peer = Peer::listen().await;
     let mut reader = Reader::start(peer.address());
     let mut first = peer.connected().await;
-    first.answer_subscribe(&[1, 1, 0]).await;
+    first.answer_subscribe(&[1, 1, 0, 0, 1]).await;
     assert_eq!(reader.link().await, LinkEvent::Up);
     first.publish(FRAME, &vec![0; 17 * 1024 * 1024]).await;
     assert_eq!(reader.link().await, LinkEvent::Down(LinkLost::Oversize));
     let mut second = peer.connected().await;
-    second.answer_subscribe(&[1, 1, 0]).await;
+    second.answer_subscribe(&[1, 1, 0, 0, 1]).await;
     assert_eq!(reader.link().await, LinkEvent::Up);
     second.publish(FRAME, b"small").await;
     reader.arrival_of(b"small").await;
@@ -339,7 +342,7 @@ async fn a_broker_that_accepts_and_says_nothing_is_left() {
     assert_eq!(reader.link().await, LinkEvent::Down(LinkLost::Timeout));
     assert!(timeout(DEADLINE, silent.closes()).await.unwrap());
     let mut good = peer.connected().await;
-    good.answer_subscribe(&[1, 1, 0]).await;
+    good.answer_subscribe(&[1, 1, 0, 0, 1]).await;
     assert_eq!(reader.link().await, LinkEvent::Up);
 }
 
@@ -355,7 +358,7 @@ async fn a_subscription_that_is_refused_or_never_answered_is_no_connection() {
     let silent = peer.connected().await;
     assert!(timeout(DEADLINE, silent.closes()).await.unwrap());
     let mut good = peer.connected().await;
-    good.answer_subscribe(&[1, 1, 0]).await;
+    good.answer_subscribe(&[1, 1, 0, 0, 1]).await;
     assert_eq!(reader.link().await, LinkEvent::Up);
     let lost = |reason| {
         let series = format!(r#"ecmo_gateway_mqtt_reconnects_total{{path="a",reason="{reason}"}}"#);
@@ -436,4 +439,31 @@ async fn reading_ends_when_nobody_takes_from_the_queue() {
     drop(queue);
     proxy.cut();
     timeout(DEADLINE, task).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_request_reaches_the_agent_after_each_cut_and_a_broker_that_acknowledges_none_costs_nothing()
+ {
+    let pump = PumpAddress { ward: Id::new("nicu").unwrap(), pump: Id::new("p1").unwrap() };
+    let peer = Peer::listen().await;
+    let mut reader = Reader::start(peer.address());
+    for round in 0..3_u8 {
+        let mut connection = peer.connected().await;
+        connection.answer_subscribe(&[1, 1, 0, 0, 1]).await;
+        assert_eq!(reader.link().await, LinkEvent::Up);
+        // More than may be unacknowledged: what is beyond waits, and then is dropped, and reading goes on.
+        for _ in 0..1_200 {
+            let _may_be_full = reader.requests.try_send(BrokerPath::A, &pump, vec![round].into());
+        }
+        let sent = connection.packet().await;
+        assert_eq!(sent[0], 0x32, "PUBLISH, quality of service 1, not retained");
+        assert!(sent[3..].starts_with(b"ecmo/v1/nicu/p1/request"), "{sent:?}");
+        assert_eq!(sent.last(), Some(&round), "what waited for the last connection is gone");
+        connection.publish(FRAME, b"alive").await;
+        reader.arrival_of(b"alive").await;
+        drop(connection);
+        assert!(matches!(reader.link().await, LinkEvent::Down(_)));
+        assert!(!reader.requests.try_send(BrokerPath::A, &pump, vec![round].into()));
+    }
+    assert!(reader.counted(r#"ecmo_gateway_requests_dropped_total{path="a"}"#) > 0.0);
 }

@@ -10,7 +10,7 @@ use ecmo_core::frame::Frame;
 use ecmo_core::parameter::Parameter;
 use ecmo_core::pump::Pump;
 use ecmo_core::time::{ClockMap, Instant};
-use ecmo_gateway::decode::{self, Decoder, FrameBytes};
+use ecmo_gateway::decode::{self, Accepted, Decoder, FrameBytes};
 use ecmo_proto::sealed::seal;
 use ecmo_proto::v1;
 use prost::Message as _;
@@ -101,7 +101,9 @@ fn bytes_to_decision(bencher: Bencher<'_, '_>) {
     };
     bencher.counter(ItemsCount::new(1_u32)).with_inputs(next).bench_local_values(
         |(payload, received)| {
-            let bytes = FrameBytes { payload: &payload, pump: PUMP, retained: false, received };
+            let accepted = Accepted::Live;
+            let payload = payload.as_ref();
+            let bytes = FrameBytes { payload, pump: PUMP, retained: false, accepted, received };
             let mut invalid = |_reason, _samples| {};
             let frame =
                 decoder.frame(bytes, Some(&birth), &mut invalid).expect("the frame is right");

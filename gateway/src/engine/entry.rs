@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use ecmo_core::alarm::rule::Rules;
 use ecmo_core::alarm::treatment::Treatment;
-use ecmo_core::case;
 use ecmo_core::pump::{Counters, Link, Pump, Refusal};
 use ecmo_core::time::Instant;
 use ecmo_core::view::View;
 use tokio::sync::mpsc;
 
 use super::hub::{Hub, Outbox};
-use crate::decode::{self, Birth, Decoder, FrameBytes, PumpKind};
+use crate::decode::{self, Accepted, Birth, Decoder, FrameBytes};
 use crate::fanout::{PumpSlot, RuleBook};
 use crate::history::{Batch, Collector};
 use crate::ingest::Arrival;
-use crate::metrics::{BirthRejected, BrokerPath, FrameRejected, Metrics, PumpMetrics};
+use crate::metrics::{
+    BirthRejected, BrokerPath, FrameRejected, Metrics, PumpMetrics, SampleInvalid, StatusRejected,
+};
 
 /// Refusals of one pump are logged at most so often.
 const LOG_PERIOD: Duration = Duration::from_secs(10);
@@ -207,12 +208,13 @@ impl Entry {
             payload: &arrival.payload,
             pump: self.slot.address.pump.as_str(),
             retained: arrival.retained,
+            accepted: Accepted::Live,
             received: arrival.received,
         };
         let slot = &self.slot;
         let mut invalid = |reason, samples| {
             slot.count_invalid(samples);
-            series.samples_invalid.get(reason).increment(samples);
+            series.samples_invalid.get(SampleInvalid::from(reason)).increment(samples);
         };
         let begun = hub.now();
         let decoded = decoder.frame(frame_bytes, self.birth.as_deref(), &mut invalid);
@@ -234,7 +236,7 @@ impl Entry {
                     Refusal::Boot => FrameRejected::Boot,
                 })
             }
-            Err(reason) => Some(reason),
+            Err(reason) => Some(reason.into()),
         };
         self.changed = true;
         if let Some(reason) = refused {
@@ -248,14 +250,10 @@ impl Entry {
         let checked = decode::birth(&arrival.payload, self.slot.address.pump.as_str());
         let birth = match checked {
             Ok(birth) => birth,
-            Err(reason) => return self.refuse_birth(reason, arrival, metrics),
+            Err(reason) => return self.refuse_birth(reason.into(), arrival, metrics),
         };
         let now = arrival.received;
-        let kind = match birth.pump_kind {
-            PumpKind::Unknown => None,
-            PumpKind::Centrifugal => Some(case::PumpKind::Centrifugal),
-            PumpKind::Roller => Some(case::PumpKind::Roller),
-        };
+        let kind = birth.case_kind();
         let (boot, retained) = (birth.boot, arrival.retained);
         let taken = self.act(now, hub, |pump, out| {
             pump.on_birth(boot, &birth.channels, kind, retained, now, out)
@@ -266,7 +264,7 @@ impl Entry {
         }
         for refused in &birth.refused {
             let series = self.series(metrics);
-            series.births_rejected.get(refused.reason).increment(1);
+            series.births_rejected.get(refused.reason.into()).increment(1);
             tracing::warn!(pump = %self.slot.address, channel = refused.id, why = refused.why, "channel not read");
         }
         let birth = Arc::new(birth);
@@ -293,6 +291,7 @@ impl Entry {
                 self.changed = true;
             }
             Err(reason) => {
+                let reason = StatusRejected::from(reason);
                 self.series(metrics).statuses_rejected.get(reason).increment(1);
                 self.log_refused("status", reason.label(), arrival.received);
             }

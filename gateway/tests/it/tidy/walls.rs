@@ -19,8 +19,16 @@ const TONIC: &[&str] =
 const METRICS: &[&str] = &["gateway/src/metrics", "agent/src/metrics"];
 
 /// Messages stay at the edges: inside, the gateway works with types that cannot be wrong.
-const MESSAGES: &[&str] =
-    &["gateway/src/decode", "gateway/src/grpc", "agent/src/", "dashboards/", TESTKIT, BENCH, DEMO];
+const MESSAGES: &[&str] = &[
+    "gateway/decode/src/",
+    "gateway/src/decode",
+    "gateway/src/grpc",
+    "agent/src/",
+    "dashboards/",
+    TESTKIT,
+    BENCH,
+    DEMO,
+];
 
 const WALLS: &[Wall] = &[
     Wall { word: "ecmo_proto::v1", homes: MESSAGES },
@@ -148,10 +156,14 @@ const RANKS: &[(&str, &[&str])] = &[
     ("proto", &[]),
     ("gateway/core", &[]),
     ("gateway/profile", &["ecmo-core"]),
+    ("gateway/decode", &["ecmo-proto", "ecmo-core"]),
     ("agent/circuit", &["ecmo-core"]),
     ("agent/journal", &[]),
-    ("agent", &["ecmo-proto", "ecmo-core", "ecmo-circuit", "ecmo-journal"]),
-    ("gateway", &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-journal"]),
+    (
+        "agent",
+        &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-circuit", "ecmo-journal"],
+    ),
+    ("gateway", &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-journal"]),
     ("dashboards/terminal", &["ecmo-proto", "ecmo-core"]),
 ];
 

@@ -1,8 +1,15 @@
 //! Births and frames that follow the contract, and all the ways in which they may not.
 
-use super::*;
-use ecmo_proto::sealed::seal;
+use crate::*;
+use ecmo_core::frame::BootId;
+use ecmo_core::parameter::Parameter;
+use ecmo_core::pump::Presence;
+use ecmo_core::reading::{NoData, Reading};
+use ecmo_core::time::{Instant, SampleTime};
+use ecmo_proto::sealed::{FrameBody, seal};
+use ecmo_proto::v1;
 use proptest::prelude::*;
+use prost::Message as _;
 
 const PUMP: &str = "pump-01";
 
@@ -20,13 +27,13 @@ fn wire_birth(channels: Vec<v1::Channel>) -> v1::Birth {
     v1::Birth { pump: PUMP.to_owned(), boot_id: 7, channels, ..v1::Birth::default() }
 }
 
-fn read_birth(wire: &v1::Birth) -> Result<Birth, BirthRejected> {
+fn checked_birth(wire: &v1::Birth) -> Result<Birth, BirthFault> {
     birth(&wire.encode_to_vec(), PUMP)
 }
 
 fn two_channels() -> Birth {
     let channels = vec![channel("press.drain", "mm[Hg]"), channel("flow.blood", "mL/min")];
-    read_birth(&wire_birth(channels)).unwrap()
+    checked_birth(&wire_birth(channels)).unwrap()
 }
 
 fn wire_frame(blocks: Vec<v1::SampleBlock>) -> v1::Frame {
@@ -52,7 +59,7 @@ fn block(channel: u32, counts: &[i32]) -> v1::SampleBlock {
 }
 
 /// The readings of a frame, or why there are none; and the samples that were counted as invalid.
-type Read = (Result<Vec<(Parameter, Vec<Reading>)>, FrameRejected>, Vec<(SampleInvalid, u64)>);
+type Read = (Result<Vec<(Parameter, Vec<Reading>)>, FrameFault>, Vec<(SampleFault, u64)>);
 
 fn read_frame(wire: &v1::Frame) -> Read {
     read_bytes(&seal(wire), false)
@@ -61,7 +68,13 @@ fn read_frame(wire: &v1::Frame) -> Read {
 fn read_bytes(payload: &[u8], retained: bool) -> Read {
     let mut counted = Vec::new();
     let mut decoder = Decoder::default();
-    let bytes = FrameBytes { payload, pump: PUMP, retained, received: Instant::from_millis(1) };
+    let bytes = FrameBytes {
+        payload,
+        pump: PUMP,
+        retained,
+        accepted: Accepted::Live,
+        received: Instant::from_millis(1),
+    };
     let birth = two_channels();
     let mut invalid = |reason, samples| counted.push((reason, samples));
     let frame = decoder.frame(bytes, Some(&birth), &mut invalid).map(|frame| {
@@ -106,10 +119,10 @@ fn what_is_no_measurement_has_no_value_and_is_counted() {
     assert_eq!(
         counted,
         [
-            (SampleInvalid::Sensor, 1),
-            (SampleInvalid::Sensor, 1),
-            (SampleInvalid::Unspecified, 1),
-            (SampleInvalid::Range, 1)
+            (SampleFault::Sensor, 1),
+            (SampleFault::Sensor, 1),
+            (SampleFault::Unspecified, 1),
+            (SampleFault::Range, 1)
         ]
     );
 }
@@ -118,7 +131,7 @@ fn what_is_no_measurement_has_no_value_and_is_counted() {
 fn a_channel_that_is_not_declared_is_left_out_and_the_rest_is_read() {
     let (frame, counted) = read_frame(&wire_frame(vec![block(9, &[1, 2]), block(1, &[4_000])]));
     assert_eq!(frame, Ok(vec![(Parameter::FlowBlood, vec![Reading::Value(400.0)])]));
-    assert_eq!(counted, [(SampleInvalid::Channel, 2)]);
+    assert_eq!(counted, [(SampleFault::Channel, 2)]);
 }
 
 #[test]
@@ -129,19 +142,59 @@ fn frames_that_break_the_contract_are_refused_with_the_reason() {
     timeless.interval_us = 0;
     let good = wire_frame(vec![]);
     for (wire, reason) in [
-        (v1::Frame { pump: "other".to_owned(), ..good.clone() }, FrameRejected::Identity),
-        (v1::Frame { boot_id: 0, ..good.clone() }, FrameRejected::Boot),
-        (v1::Frame { historical: true, ..good.clone() }, FrameRejected::Historical),
-        (wire_frame(vec![block(0, &[0; BLOCK_SAMPLES_MAX + 1])]), FrameRejected::Schema),
-        (wire_frame(vec![block(0, &[1]); CHANNELS_MAX + 1]), FrameRejected::Schema),
-        (wire_frame(vec![uneven]), FrameRejected::Schema),
-        (wire_frame(vec![timeless]), FrameRejected::Schema),
+        (v1::Frame { pump: "other".to_owned(), ..good.clone() }, FrameFault::Identity),
+        (v1::Frame { boot_id: 0, ..good.clone() }, FrameFault::Boot),
+        (v1::Frame { historical: true, ..good.clone() }, FrameFault::Historical),
+        (wire_frame(vec![block(0, &[0; BLOCK_SAMPLES_MAX + 1])]), FrameFault::Schema),
+        (wire_frame(vec![block(0, &[1]); CHANNELS_MAX + 1]), FrameFault::Schema),
+        (wire_frame(vec![uneven]), FrameFault::Schema),
+        (wire_frame(vec![timeless]), FrameFault::Schema),
     ] {
         assert_eq!(read_frame(&wire).0, Err(reason));
     }
-    assert_eq!(read_bytes(&seal(&good), true).0, Err(FrameRejected::Retained));
-    assert_eq!(read_bytes(&good.encode_to_vec(), false).0, Err(FrameRejected::Crc));
-    assert_eq!(read_bytes(&[0; 70_000], false).0, Err(FrameRejected::Oversize));
+    assert_eq!(read_bytes(&seal(&good), true).0, Err(FrameFault::Retained));
+    assert_eq!(read_bytes(&good.encode_to_vec(), false).0, Err(FrameFault::Crc));
+    assert_eq!(read_bytes(&[0; 70_000], false).0, Err(FrameFault::Oversize));
+}
+
+#[test]
+fn frames_from_a_spool_are_read_only_where_they_are_awaited_and_end_with_their_last_sample() {
+    let read = |wire: &v1::Frame| {
+        let bytes = FrameBytes {
+            payload: &seal(wire),
+            pump: PUMP,
+            retained: false,
+            accepted: Accepted::Historical,
+            received: Instant::from_millis(1),
+        };
+        let birth = two_channels();
+        let mut decoder = Decoder::default();
+        decoder.frame(bytes, Some(&birth), &mut |_, _| {}).map(|frame| frame.stamp.published)
+    };
+    let live = wire_frame(vec![block(0, &[1, 2, 3]), block(1, &[4])]);
+    assert_eq!(read(&live), Err(FrameFault::Live));
+    let wire = v1::Frame { historical: true, publish_mono_ns: 0, ..live };
+    assert_eq!(read(&wire), Ok(SampleTime::from_nanos(21_000_000)));
+    let empty = v1::Frame { blocks: Vec::new(), ..wire };
+    assert_eq!(read(&empty), Ok(SampleTime::from_nanos(1_000_000)));
+}
+
+#[test]
+fn what_the_agent_keeps_is_read_as_what_it_sends() {
+    let mut wire = wire_frame(vec![block(0, &[-305, -310]), block(1, &[4_000])]);
+    let (expected, _counted) = read_frame(&wire);
+    let body = FrameBody::new(&mut wire);
+    let finished = SampleTime::from_nanos(21_000_000);
+    let kept = KeptFrame { body: &body, finished, received: Instant::from_millis(1) };
+    let mut decoder = Decoder::default();
+    let birth = two_channels();
+    let frame = decoder.kept(kept, &birth, &mut |_, _| {}).unwrap();
+    let readings: Vec<_> = frame.blocks().map(|(it, of)| (it.parameter, of.to_vec())).collect();
+    assert_eq!(Ok(readings), expected);
+    assert_eq!((frame.sequence, frame.stamp.published), (3, finished));
+    let garbage = FrameBody::from_bytes(vec![0xff; 9].into());
+    let kept = KeptFrame { body: &garbage, ..kept };
+    assert_eq!(decoder.kept(kept, &birth, &mut |_, _| {}).err(), Some(FrameFault::Decode));
 }
 
 #[test]
@@ -156,7 +209,7 @@ fn a_channel_that_cannot_be_read_is_named_with_what_is_wrong() {
     no_scale.scale = f64::NAN;
     let mut no_rate = channel("press.post", "mm[Hg]");
     no_rate.rate_hz = f64::INFINITY;
-    let birth = read_birth(&wire_birth(vec![
+    let birth = checked_birth(&wire_birth(vec![
         channel("press.drain", "mm[Hg]"),
         channel("flow.blood", "L/min"),
         channel("flow.of.thought", "mL/min"),
@@ -172,11 +225,11 @@ fn a_channel_that_cannot_be_read_is_named_with_what_is_wrong() {
     assert_eq!(
         refused,
         [
-            ("flow.blood", BirthRejected::Unit),
-            ("flow.of.thought", BirthRejected::Channel),
-            ("press.drain", BirthRejected::Channel),
-            ("press.pre", BirthRejected::Range),
-            ("press.post", BirthRejected::Range),
+            ("flow.blood", BirthFault::Unit),
+            ("flow.of.thought", BirthFault::Channel),
+            ("press.drain", BirthFault::Channel),
+            ("press.pre", BirthFault::Range),
+            ("press.post", BirthFault::Range),
         ]
     );
     assert_eq!(birth.refused[0].why, "unit L/min, expected mL/min");
@@ -187,21 +240,21 @@ fn births_that_break_the_contract_are_refused_with_the_reason() {
     let good = wire_birth(vec![]);
     let many = vec![channel("press.drain", "mm[Hg]"); CHANNELS_MAX + 1];
     for (wire, reason) in [
-        (v1::Birth { pump: "other".to_owned(), ..good.clone() }, BirthRejected::Identity),
-        (v1::Birth { boot_id: 0, ..good }, BirthRejected::Boot),
-        (wire_birth(many), BirthRejected::Channel),
+        (v1::Birth { pump: "other".to_owned(), ..good.clone() }, BirthFault::Identity),
+        (v1::Birth { boot_id: 0, ..good }, BirthFault::Boot),
+        (wire_birth(many), BirthFault::Channel),
     ] {
-        assert_eq!(read_birth(&wire).unwrap_err(), reason);
+        assert_eq!(checked_birth(&wire).unwrap_err(), reason);
     }
-    assert_eq!(birth(&[0xff; 9], PUMP).unwrap_err(), BirthRejected::Decode);
-    assert_eq!(birth(&vec![0; BIRTH_BYTES_MAX + 1], PUMP).unwrap_err(), BirthRejected::Oversize);
+    assert_eq!(birth(&[0xff; 9], PUMP).unwrap_err(), BirthFault::Decode);
+    assert_eq!(birth(&vec![0; BIRTH_BYTES_MAX + 1], PUMP).unwrap_err(), BirthFault::Oversize);
 }
 
 #[test]
 fn text_from_a_stranger_is_short_and_harmless() {
     let wire = v1::Birth { device: format!("\u{1b}[2J{}", "x".repeat(500)), ..wire_birth(vec![]) };
-    let device = read_birth(&wire).unwrap().device;
-    assert_eq!(device, format!("[2J{}", "x".repeat(TEXT_CHARS_MAX - 3)));
+    let device = checked_birth(&wire).unwrap().device;
+    assert_eq!(device, format!("[2J{}", "x".repeat(64 - 3)));
 }
 
 #[test]
@@ -212,9 +265,9 @@ fn a_status_is_of_its_pump_and_says_something() {
     };
     let boot = BootId::new(7).unwrap();
     assert_eq!(wire(PUMP, 7, v1::AgentState::Stopped), Ok((boot, Presence::Stopped)));
-    assert_eq!(wire("other", 7, v1::AgentState::Online), Err(StatusRejected::Identity));
-    assert_eq!(wire(PUMP, 0, v1::AgentState::Online), Err(StatusRejected::Boot));
-    assert_eq!(wire(PUMP, 7, v1::AgentState::Unspecified), Err(StatusRejected::State));
+    assert_eq!(wire("other", 7, v1::AgentState::Online), Err(StatusFault::Identity));
+    assert_eq!(wire(PUMP, 0, v1::AgentState::Online), Err(StatusFault::Boot));
+    assert_eq!(wire(PUMP, 7, v1::AgentState::Unspecified), Err(StatusFault::State));
 }
 
 /// Bytes with a check sum that is right.

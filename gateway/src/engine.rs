@@ -31,6 +31,7 @@ use crate::config::{PUMPS_MAX, Settings};
 use crate::fanout::PumpSlot;
 use crate::history::{BATCHES_MAX, Batch};
 use crate::ingest;
+use crate::journal::Intake;
 use crate::latency::Latencies;
 use crate::metrics::Metrics;
 
@@ -39,9 +40,9 @@ use hub::Hub;
 use rounds::Rounds;
 use ward::{Ward, WardParts};
 
+pub use crate::journal::BackfillPart;
 pub use command::{EngineHandle, NoAnswer, Paused, Report, Target};
 pub use hub::{Confirmed, Waveform};
-pub use ward::BackfillPart;
 
 /// Waveform frames on their way to the serving side: a quarter second of every pump. Beyond, they are lost and counted.
 const WAVEFORMS_MAX: usize = 3_200;
@@ -62,6 +63,8 @@ pub struct EngineParts {
     pub brokers: Vec<(ingest::Options, ingest::Outbound)>,
     /// What people had said before the gateway started: in force before the first frame of the pump is judged.
     pub restored: HashMap<PumpAddress, Treatment>,
+    /// The way to the journal, where one is kept.
+    pub journal: Option<Intake>,
 }
 
 /// What comes out of the alarm thread besides alarms.
@@ -104,7 +107,8 @@ impl Engine {
         let handle = EngineHandle::new(commands);
         let profile = settings.alarms.in_force();
         let clock = parts.clock;
-        let hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms);
+        let hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms)
+            .recording(parts.journal);
         let uplink = Uplink::new(&profile, clock.now());
         // A pump that was treated before a restart must be there after it, whether its agent lives or not.
         let treated = parts.restored.iter().filter(|(_, treatment)| treatment.patient > 0);

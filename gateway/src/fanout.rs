@@ -228,6 +228,21 @@ pub struct WaveformBlock {
     pub readings: Vec<Reading>,
 }
 
+/// What the journal has of one pump's frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Completeness {
+    /// Frames that are kept.
+    pub kept: u64,
+    /// Frames that the agent holds and the journal lacks.
+    pub missing: u64,
+    /// Frames that came from the spool.
+    pub backfilled: u64,
+    /// Frames that neither has.
+    pub lost: u64,
+    /// Whether the gateway records.
+    pub recording: bool,
+}
+
 /// The rules in force at one pump, as the alarm thread judges by them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleBook {
@@ -251,6 +266,7 @@ pub struct PumpSlot {
     view: ArcSwap<View>,
     rules: ArcSwap<RuleBook>,
     birth: ArcSwapOption<Birth>,
+    completeness: ArcSwapOption<Completeness>,
     received: AtomicU64,
     rejected: AtomicU64,
     invalid: AtomicU64,
@@ -297,6 +313,7 @@ impl PumpSlot {
             view: ArcSwap::from_pointee(view),
             rules: ArcSwap::from_pointee(rules),
             birth: ArcSwapOption::empty(),
+            completeness: ArcSwapOption::empty(),
             received: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
             invalid: AtomicU64::new(0),
@@ -349,6 +366,17 @@ impl PumpSlot {
     #[must_use]
     pub fn birth(&self) -> Option<Arc<Birth>> {
         self.birth.load_full()
+    }
+
+    /// Says what the journal has.
+    pub fn complete(&self, completeness: Completeness) {
+        self.completeness.store(Some(Arc::new(completeness)));
+    }
+
+    /// What the journal has; `None` when nothing is recorded.
+    #[must_use]
+    pub fn completeness(&self) -> Option<Completeness> {
+        self.completeness.load().as_deref().copied()
     }
 
     /// Counts a frame that arrived.

@@ -21,6 +21,8 @@ pub mod history;
 
 pub mod fanout;
 
+pub mod journal;
+
 pub mod registry;
 
 pub mod engine;

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::clock::Clock;
-use crate::config::{Broker, BrokerAddress, Settings};
+use crate::config::{Broker, BrokerAddress, Keep, PUMPS_MAX, Settings};
 use crate::desk::{self, Desk, DeskParts, Restored};
 use crate::engine::{Engine, EngineHandle, EngineOutputs, EngineParts, Waveform};
 use crate::fanout::PumpSlot;
@@ -16,6 +16,7 @@ use crate::grpc::{self, Serving};
 use crate::history::{Batch, Histories};
 use crate::http::{self, Limits, NotReady};
 use crate::ingest;
+use crate::journal::{self, JournalParts, JournalThread, Missed, Notice, Outtake};
 use crate::latency::Latencies;
 use crate::metrics::{BrokerPath, Label as _, Metrics, RuntimeName};
 use crate::registry::Registry;
@@ -23,6 +24,12 @@ use crate::treatment::{Stamp, Store};
 
 /// How long displays may take to end their requests when the gateway ends.
 const DRAIN: Duration = Duration::from_millis(500);
+
+/// How long the journal may take to write what it has when the gateway ends.
+const JOURNAL_END: Duration = Duration::from_secs(1);
+
+/// Notices of missed alarms on their way to the alarm thread; one a pump is enough.
+const NOTICES_MAX: usize = PUMPS_MAX;
 
 /// A round of the alarm thread older than this means that it hangs.
 const ROUND_AGE_MAX: Duration = Duration::from_secs(1);
@@ -77,6 +84,8 @@ pub struct Gateway {
     broker_addresses: Vec<BrokerAddress>,
     latencies: Arc<Latencies>,
     engine: Engine,
+    journal: Option<JournalThread>,
+    clock: Clock,
     tasks: JoinSet<&'static str>,
     stop: watch::Sender<bool>,
     #[cfg(feature = "embedded-broker")]
@@ -105,17 +114,31 @@ impl Gateway {
         let paths: Vec<BrokerPath> =
             BrokerPath::ALL.iter().copied().take(broker_addresses.len()).collect();
         let metrics = Arc::new(Metrics::new(&paths));
-        let (_requests, outbound) = ingest::requests(&paths, &metrics);
+        let (requests, outbound) = ingest::requests(&paths, &metrics);
         let latencies = Arc::new(Latencies::default());
         let restored = restore(settings, clock, Arc::clone(&metrics)).await?;
+        let (intake, outtake) = journal::intake(metrics.journal_dropped.clone());
         let parts = EngineParts {
             clock,
             metrics: Arc::clone(&metrics),
             latencies: Arc::clone(&latencies),
             brokers: to_read(settings, &broker_addresses, outbound),
             restored: restored.treatments,
+            journal: settings.journal.is_some().then_some(intake),
         };
-        let (engine, outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
+        let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
+        let journal = match &settings.journal {
+            None => {
+                tracing::info!(
+                    "no [journal] dir: frames are not recorded, and none is asked for again"
+                );
+                None
+            }
+            Some(keep) => {
+                let keep = keep.clone();
+                Some(record(keep, settings, (clock, &metrics), (outtake, &mut outputs), requests)?)
+            }
+        };
 
         let histories = Arc::new(Histories::new(settings.history));
         let desk = DeskParts {
@@ -129,8 +152,13 @@ impl Gateway {
             standing: restored.standing,
             durable: restored.durable,
         };
-        let serving = serve_from(desk, Arc::clone(&latencies));
+        let missed = journal.as_ref().map(|journal| Arc::clone(&journal.missed));
+        let serving = serve_from(desk, Arc::clone(&latencies), missed);
         let mut tasks = background(outputs, &serving, histories);
+        let journal = journal.map(|Recording { thread, notices, .. }| {
+            tasks.spawn(note_missed(notices, engine.handle.clone()));
+            thread
+        });
         let displays = http::router(readiness(engine.handle.clone(), clock))
             .fallback_service(grpc::router(serving).await?);
 
@@ -152,6 +180,8 @@ impl Gateway {
             broker_addresses,
             latencies,
             engine,
+            journal,
+            clock,
             tasks,
             stop,
             #[cfg(feature = "embedded-broker")]
@@ -203,7 +233,14 @@ impl Gateway {
                     Some(Err(_)) => return "a task that panicked",
                     None => return "every task",
                 },
-                _ = look.tick() => if self.engine.has_ended() { return "alarm thread" },
+                _ = look.tick() => {
+                    if self.engine.has_ended() {
+                        return "alarm thread";
+                    }
+                    if self.journal.as_ref().is_some_and(JournalThread::has_ended) {
+                        return "journal thread";
+                    }
+                }
             }
         }
     }
@@ -211,8 +248,13 @@ impl Gateway {
     /// Ends everything: displays first, then the alarm thread, then the broker. Takes at most three seconds.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        let engine = self.engine;
-        let ending = tokio::task::spawn_blocking(move || engine.stop());
+        let (engine, journal, clock) = (self.engine, self.journal, self.clock);
+        let ending = tokio::task::spawn_blocking(move || {
+            engine.stop();
+            if let Some(journal) = journal {
+                journal.stop(clock, JOURNAL_END);
+            }
+        });
         if let Err(error) = ending.await {
             tracing::error!(%error, "ending the alarm thread failed");
         }
@@ -228,6 +270,51 @@ impl Gateway {
             tracing::error!(%error, "ending the embedded broker failed");
         }
     }
+}
+
+/// The journal that was started, and what comes out of it.
+struct Recording {
+    thread: JournalThread,
+    missed: Arc<Missed>,
+    notices: mpsc::Receiver<Notice>,
+}
+
+/// Starts the journal.
+fn record(
+    keep: Keep,
+    settings: &Settings,
+    (clock, metrics): (Clock, &Arc<Metrics>),
+    (outtake, outputs): (Outtake, &mut EngineOutputs),
+    requests: ingest::Requests,
+) -> Result<Recording, StartError> {
+    let (notices, noticed) = mpsc::channel(NOTICES_MAX);
+    // The engine's outputs are taken apart later: what it leaves there is a channel that nobody fills.
+    let (_nobody, empty) = mpsc::channel(1);
+    let missed = Arc::new(Missed::default());
+    let thread = JournalThread::start(JournalParts {
+        clock,
+        metrics: Arc::clone(metrics),
+        keep,
+        pumps: settings.pumps.len(),
+        outtake,
+        parts: std::mem::replace(&mut outputs.backfill, empty),
+        requests,
+        profile: settings.alarms.in_force(),
+        missed: Arc::clone(&missed),
+        notices,
+    });
+    Ok(Recording { thread: thread.map_err(StartError::Thread)?, missed, notices: noticed })
+}
+
+/// Tells the alarm thread where something was missed.
+async fn note_missed(mut notices: mpsc::Receiver<Notice>, engine: EngineHandle) -> &'static str {
+    while let Some(address) = notices.recv().await {
+        // The list holds it; a notice that the alarm thread has no room for comes with the next one.
+        if engine.note_missed(address.clone()).await.is_err() {
+            tracing::warn!(pump = %address, "the notice of a missed alarm found no room");
+        }
+    }
+    "notices"
 }
 
 fn listen(bind: SocketAddr, section: &'static str) -> Result<tokio::net::TcpListener, StartError> {
@@ -301,7 +388,7 @@ async fn direct(
 }
 
 /// What the services work with.
-fn serve_from(desk: DeskParts, latencies: Arc<Latencies>) -> Serving {
+fn serve_from(desk: DeskParts, latencies: Arc<Latencies>, missed: Option<Arc<Missed>>) -> Serving {
     Serving {
         clock: desk.clock,
         epoch: fastrand::u64(1..),
@@ -310,6 +397,7 @@ fn serve_from(desk: DeskParts, latencies: Arc<Latencies>) -> Serving {
         metrics: Arc::clone(&desk.metrics),
         desk: Arc::new(Desk::new(desk)),
         latencies,
+        missed,
     }
 }
 

@@ -15,6 +15,7 @@ use crate::decode::{self, Accepted, Birth, Decoder, FrameBytes};
 use crate::fanout::{PumpSlot, RuleBook};
 use crate::history::{Batch, Collector};
 use crate::ingest::Arrival;
+use crate::journal::What;
 use crate::metrics::{
     BirthRejected, BrokerPath, FrameRejected, Metrics, PumpMetrics, SampleInvalid, StatusRejected,
 };
@@ -227,10 +228,17 @@ impl Entry {
                     hub.measure_arrival(&frame.stamp, waited, arrival.path);
                 }
                 let now = arrival.received;
+                let (boot, sequence) = (frame.boot, frame.sequence);
+                let duplicates = self.pump.counters().frames.duplicate;
                 let collector = self.collector.as_mut();
                 let mut outbox = Outbox { hub, pump: Some(&self.slot), now, collector };
                 let judged = self.pump.on_frame(frame, now, &mut outbox);
                 hub.measure_decision(arrival.received, begun, decoded_at);
+                // Once it is judged, and once, whichever path it came by.
+                if judged.is_ok() && self.pump.counters().frames.duplicate == duplicates {
+                    let sealed = || arrival.payload.clone();
+                    hub.keep(&self.slot, now, || What::Frame { boot, sequence, sealed: sealed() });
+                }
                 judged.err().map(|refusal| match refusal {
                     Refusal::NoBirth => FrameRejected::NoBirth,
                     Refusal::Boot => FrameRejected::Boot,
@@ -267,6 +275,7 @@ impl Entry {
             series.births_rejected.get(refused.reason.into()).increment(1);
             tracing::warn!(pump = %self.slot.address, channel = refused.id, why = refused.why, "channel not read");
         }
+        hub.keep(&self.slot, now, || What::Birth(boot, arrival.payload.clone()));
         let birth = Arc::new(birth);
         self.birth = Some(Arc::clone(&birth));
         self.slot.introduce(birth);

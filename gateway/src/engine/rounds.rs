@@ -159,6 +159,9 @@ impl Rounds {
             }
             if timer.may_judge(now, late) {
                 self.ward.on_tick(now, &mut self.hub);
+                if let Some(keeps) = self.hub.keeps(now) {
+                    self.uplink.on_recording(keeps, now);
+                }
                 self.uplink.on_tick(now, &mut Outbox::new(&mut self.hub, None, now));
                 self.ward.on_second(now, self.clock.wall_ns(), &mut self.hub);
             }
@@ -206,6 +209,10 @@ impl Rounds {
             }
             Command::Treat { address, treatment, reply } => {
                 let done = self.ward.treat(&address, *treatment, now, &mut self.hub);
+                let _asker_gone = reply.send(done);
+            }
+            Command::Missed { address, reply } => {
+                let done = self.ward.note_missed(&address, now, &mut self.hub);
                 let _asker_gone = reply.send(done);
             }
             Command::Report { address, reply } => {

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use ecmo_core::alarm::profile::Profile;
 use ecmo_core::alarm::treatment::Treatment;
 use ecmo_core::alarm::{AlarmChange, Output};
@@ -22,28 +21,14 @@ use crate::decode::Decoder;
 use crate::fanout::{AlarmUpdate, PumpSlot};
 use crate::history::{Batch, Collector, watched};
 use crate::ingest::Arrival;
-use crate::metrics::{
-    BirthRejected, BrokerPath, FrameRejected, Metrics, PumpMetrics, StatusRejected,
-};
+use crate::journal::{BackfillPart, What};
+use crate::metrics::{BirthRejected, FrameRejected, Metrics, PumpMetrics, StatusRejected};
 
 /// A frame that overtook others waits this long for them; then they are lost.
 pub(super) const REORDER_WINDOW: Duration = Duration::from_millis(100);
 
 /// Pumps that have their second at one look: at one look each 10 ms every pump has its turn within half a second.
 const SECONDS_PER_LOOK_MAX: usize = 8;
-
-/// A part of a backfill as it came, for the journal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackfillPart {
-    /// The pump of the topic.
-    pub address: PumpAddress,
-    /// The sealed message, unchecked.
-    pub payload: Bytes,
-    /// When it was read.
-    pub received: Instant,
-    /// The broker that it came from.
-    pub path: BrokerPath,
-}
 
 /// What the pumps need.
 #[derive(Debug)]
@@ -107,8 +92,11 @@ impl Ward {
             Kind::Birth => entry.on_birth(arrival, &self.parts.metrics, hub),
             Kind::Status => entry.on_status(arrival, &self.parts.metrics),
             Kind::Backfill => hand_over(arrival, entry, &self.parts),
+            Kind::Heartbeat => {
+                hub.keep(&entry.slot, now, || What::Heartbeat(arrival.payload.clone()));
+            }
             // Nobody subscribes to them; a broker that sends them anyway is ignored.
-            Kind::Heartbeat | Kind::Request | Kind::Alarm | Kind::Action => {}
+            Kind::Request | Kind::Alarm | Kind::Action => {}
         }
     }
 

@@ -9,11 +9,13 @@ use ecmo_core::frame::BootId;
 use ecmo_core::pump::{Link, PumpState};
 use ecmo_core::reading::{NoData, Reading};
 use ecmo_core::view::{ReadingView, View};
+use ecmo_proto::topic::PumpAddress;
 use ecmo_proto::v1;
 
 use super::treatment;
 use crate::decode::{Birth, PumpKind, SourceKind};
-use crate::fanout::{AlarmUpdate, PathTimes, PumpSlot, WaveformBlock};
+use crate::fanout::{AlarmUpdate, Completeness, PathTimes, PumpSlot, WaveformBlock};
+use crate::journal::MissedAlarm;
 
 /// A pump as displays see it.
 pub(super) fn pump(slot: &PumpSlot, view: &View) -> v1::Pump {
@@ -58,7 +60,36 @@ pub(super) fn pump(slot: &PumpSlot, view: &View) -> v1::Pump {
         paths: Vec::new(),
         agent: None,
         agent_mono_ns: None,
-        completeness: None,
+        completeness: slot.completeness().map(completeness),
+    }
+}
+
+const fn completeness(has: Completeness) -> v1::Completeness {
+    v1::Completeness {
+        frames_kept: has.kept,
+        frames_missing: has.missing,
+        frames_backfilled: has.backfilled,
+        frames_lost: has.lost,
+        recording: has.recording,
+    }
+}
+
+/// What was missed at a pump, as displays see it.
+pub(super) fn missed(address: &PumpAddress, missed: &MissedAlarm) -> v1::MissedAlarm {
+    v1::MissedAlarm {
+        occurrence: format!("{address}/{}", missed.id),
+        ward: address.ward.to_string(),
+        pump: address.pump.to_string(),
+        condition: missed.id.condition.to_string(),
+        priority: priority(missed.priority).into(),
+        onset_wall_ns: missed.onset_wall_ns,
+        end_wall_ns: missed.end_wall_ns,
+        worst: missed.worst,
+        limit: missed.limit,
+        unit: missed.parameter.map(|one| one.info().unit.to_owned()).unwrap_or_default(),
+        found_by_gateway: missed.found_by_gateway,
+        found_by_agent: missed.found_by_agent,
+        sounded: missed.sounded,
     }
 }
 

@@ -115,12 +115,18 @@ impl Ranges {
     }
 }
 
+impl Extend<Range<u64>> for Ranges {
+    fn extend<I: IntoIterator<Item = Range<u64>>>(&mut self, ranges: I) {
+        for range in ranges {
+            self.insert(range);
+        }
+    }
+}
+
 impl FromIterator<Range<u64>> for Ranges {
     fn from_iter<I: IntoIterator<Item = Range<u64>>>(ranges: I) -> Self {
         let mut set = Self::default();
-        for range in ranges {
-            set.insert(range);
-        }
+        set.extend(ranges);
         set
     }
 }
@@ -187,9 +193,9 @@ mod tests {
             prop_assert!((0..90).all(|number| held.contains(number) == plain.contains(&number)));
             let within = within.0..within.0 + within.1;
             let missing = held.missing(within.clone());
-            prop_assert!((0..120).all(|number| {
-                missing.contains(number) == (within.contains(&number) && !plain.contains(&number))
-            }));
+            let is_missing =
+                |number: u64| within.contains(&number) && !plain.contains(&number);
+            prop_assert!((0..120).all(|number| missing.contains(number) == is_missing(number)));
             let parts: Vec<_> = held.iter().collect();
             prop_assert!(parts.windows(2).all(|two| two[0].end < two[1].start), "{:?}", parts);
         }

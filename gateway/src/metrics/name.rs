@@ -116,6 +116,22 @@ names! {
     Counter HISTORY_LOST "ecmo_gateway_history_rows_lost_total"
         "Rows of the history that found no place; they show as time without data.";
 
+    // The journal.
+    Counter JOURNAL_FRAMES "ecmo_gateway_journal_frames_total"
+        "Frames that were kept, by where they came from.";
+    Gauge JOURNAL_FRAMES_MISSING "ecmo_gateway_journal_frames_missing"
+        "Frames that agents hold in their spools and the journal lacks.";
+    Gauge JOURNAL_FRAMES_LOST "ecmo_gateway_journal_frames_lost"
+        "Frames that are neither in the journal nor in a spool.";
+    Gauge JOURNAL_BYTES "ecmo_gateway_journal_bytes"
+        "Bytes of the journal on disk.";
+    Counter JOURNAL_ERRORS "ecmo_gateway_journal_errors_total"
+        "Writes of the journal that failed: full or failing disk.";
+    Counter JOURNAL_DROPPED "ecmo_gateway_journal_dropped_total"
+        "Frames and other items that found no room on their way to the journal; frames are asked for again.";
+    Counter BACKFILL_REFUSED "ecmo_gateway_backfill_refused_total"
+        "Parts of backfills, or frames in them, that nobody asked for or that are damaged.";
+
     // Displays.
     Gauge SUBSCRIPTIONS_ACTIVE "ecmo_gateway_subscriptions_active"
         "Streams to displays that are open.";

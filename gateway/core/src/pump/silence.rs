@@ -157,6 +157,13 @@ impl Pump {
         self.alarms.raise_absence(absence, now, out);
     }
 
+    /// Something was found afterwards in frames that had not arrived in time: a notice that stays until somebody has seen it.
+    pub fn on_missed(&mut self, now: Instant, out: &mut impl Output) {
+        let absence =
+            Absence { priority: Priority::Low, ..self.absence(Condition::ALARM_MISSED, now) };
+        self.alarms.notice(absence, now, out);
+    }
+
     fn absence(&self, condition: Condition, onset_at: Instant) -> Absence {
         Absence {
             id: OccurrenceId {

@@ -66,6 +66,13 @@ impl Announcer {
         Self { birth, topics }
     }
 
+    /// The same with the number of this run among the runs of this agent's disk; 0 is none.
+    #[must_use]
+    pub const fn with_boot_number(mut self, boot_number: u64) -> Self {
+        self.birth.boot_number = boot_number;
+        self
+    }
+
     /// Where to publish.
     #[must_use]
     pub const fn topics(&self) -> &Topics {

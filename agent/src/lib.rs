@@ -17,6 +17,8 @@ pub mod frame;
 
 pub mod queue;
 
+pub mod spool;
+
 pub mod birth;
 
 pub mod publish;
@@ -34,6 +36,7 @@ use frame::{Boot, Framer};
 use publish::Publisher;
 use queue::FrameQueue;
 use sampler::{Lineup, Sampler};
+use spool::Spool;
 
 /// Why an agent does not run.
 #[derive(Debug, thiserror::Error)]
@@ -104,13 +107,29 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<S
     let lineup = lineup(&settings)?;
     let boot = Boot::new(settings.address.clone());
     let period = settings.frame_period;
-    let announcer = Announcer::new(&boot, &lineup, settings.pump_kind, period);
+    let mut spool = settings
+        .spool
+        .as_ref()
+        .map(|settings| Spool::start(settings, boot.id))
+        .transpose()
+        .map_err(RunError::Thread)?;
+    let boot_number = match &mut spool {
+        Some(spool) => spool.boot_number().await.unwrap_or(0),
+        None => 0,
+    };
+    let announcer =
+        Announcer::new(&boot, &lineup, settings.pump_kind, period).with_boot_number(boot_number);
+    if let Some(spool) = &spool {
+        spool.begin(announcer.birth(clock::stamp()).into());
+    }
+    let spool = spool.map(Arc::new);
 
     // 2. The way out.
     let queue = Arc::new(FrameQueue::default());
     let counters = Arc::new(Counters::default());
     let client = format!("ecmo-agent-{}-{}", settings.address.ward, settings.address.pump);
     let (to_queue, to_counters) = (Arc::clone(&queue), Arc::clone(&counters));
+    let to_spool = spool.clone();
     let publisher =
         Publisher::new(settings.broker, client, announcer, queue, Arc::clone(&counters))
             .map_err(|source| RunError::Announce { pump: boot.address.to_string(), source })?;
@@ -119,7 +138,12 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<S
     let mut framer = Framer::new(&boot, lineup.channels(), period);
     let tick = sampler::TICK.min(period);
     let mut sampler = Sampler::start(lineup, tick, Arc::clone(&counters), move |tick| {
-        framer.on_tick(tick, &to_counters, |frame| to_queue.push(frame, &to_counters));
+        framer.on_tick(tick, &to_counters, |frame| {
+            if let Some(spool) = &to_spool {
+                spool.offer(frame.clone());
+            }
+            to_queue.push(frame, &to_counters);
+        });
     })
     .map_err(RunError::Thread)?;
     tracing::info!(pump = %boot.address, boot_id = boot.id, "sampling");
@@ -135,5 +159,9 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<S
     sampler.stop().await.map_err(RunError::Sampler)?;
     stop_publisher.send_replace(true);
     publishing.await;
+    // The sampler is gone, and with it the other holder.
+    if let Some(spool) = spool.and_then(Arc::into_inner) {
+        spool.stop().await;
+    }
     Ok(counters.summary())
 }

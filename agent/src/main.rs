@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use command::spool::SpoolCommand;
 use tracing_subscriber::EnvFilter;
 
 /// Samples one pump's sensors and publishes frames over MQTT. Sends no command to any device. Not a medical device.
@@ -36,6 +37,15 @@ enum Command {
         #[arg(long, env = "ECMO_AGENT_CONFIG")]
         config: PathBuf,
     },
+    /// Tells what is kept on disk, also while an agent runs; changes nothing.
+    Spool {
+        /// Settings file.
+        #[arg(long, env = "ECMO_AGENT_CONFIG")]
+        config: PathBuf,
+        /// What is wanted; the extent when nothing is said.
+        #[command(subcommand)]
+        wanted: Option<SpoolCommand>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -52,6 +62,9 @@ fn main() -> ExitCode {
     let end = match arguments.command {
         Command::Run { config } => command::run::run(&config),
         Command::Check { config } => command::check::check(&config),
+        Command::Spool { config, wanted } => {
+            command::spool::spool(&config, &wanted.unwrap_or(SpoolCommand::Extent))
+        }
     };
     match end {
         Ok(()) => ExitCode::SUCCESS,

@@ -25,6 +25,12 @@ pub trait Disk: Debug + Send {
     /// As the operating system says.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
+    /// Makes what any process wrote to a file durable.
+    ///
+    /// # Errors
+    /// As the operating system says.
+    fn sync_file(&self, path: &Path) -> io::Result<()>;
+
     /// Makes creations and removals in a folder durable.
     ///
     /// # Errors
@@ -70,6 +76,10 @@ impl Disk for Files {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         std::fs::remove_file(path)
+    }
+
+    fn sync_file(&self, path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_data()
     }
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {

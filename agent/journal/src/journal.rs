@@ -4,19 +4,16 @@ use core::time::Duration;
 use std::collections::VecDeque;
 use std::fs::{File, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::disk::{Disk, Files, Handle};
 use crate::format::{self, PAYLOAD_BYTES_MAX, RECORD_OVERHEAD, RECORDS_AT, Record, SegmentHeader};
 use crate::options::Options;
 use crate::reader::{Reader, Shared};
-use crate::segment::{Condition, Digest, Loaded, Segment};
+use crate::segment::{Condition, Digest, Loaded, Segment, segment_name, segments_in};
 
 /// Name of the file that says that a process writes the log.
 const LOCK_NAME: &str = "lock";
-
-/// End of a segment's name.
-const SEGMENT_END: &str = ".seg";
 
 /// Why a log cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +104,8 @@ pub struct Journal<D> {
     active: Option<Box<dyn Handle>>,
     /// Files that were left and not synced yet.
     unsynced: Vec<Box<dyn Handle>>,
+    /// Segments that were there at opening: the process before may have died before it synced them.
+    inherited: Vec<PathBuf>,
     is_folder_unsynced: bool,
     next_number: u64,
     next_segment: u64,
@@ -156,6 +155,7 @@ impl<D: Digest> Journal<D> {
             shared: Shared::new(VecDeque::new()),
             active: None,
             unsynced: Vec::new(),
+            inherited: Vec::new(),
             is_folder_unsynced: true,
             next_number: 0,
             next_segment: 0,
@@ -181,7 +181,10 @@ impl<D: Digest> Journal<D> {
         for (id, path) in found {
             self.next_segment = id.saturating_add(1);
             let loaded = Segment::<D>::load(id, &path);
-            self.counts.damaged += loaded.missing;
+            // What lies between two segments is missing as much as what lies in one; before the first one it just went.
+            let first = loaded.segment.first_number.filter(|_| self.next_number > 0);
+            let between = first.map_or(0, |first| first.saturating_sub(self.next_number));
+            self.counts.damaged += loaded.missing + between;
             self.next_number = self.next_number.max(loaded.segment.next_number.unwrap_or(0));
             self.stamp_base_ns = self.stamp_base_ns.max(loaded.segment.last_stamp_ns);
             if loaded.segment.file_bytes <= RECORDS_AT as u64 && Some(id) != last {
@@ -212,6 +215,7 @@ impl<D: Digest> Journal<D> {
                 }
             }
         }
+        self.inherited.push(segment.path.clone());
         self.shared.segments().push_back(segment);
     }
 
@@ -297,6 +301,7 @@ impl<D: Digest> Journal<D> {
                 // The kernel may have dropped pages of these files: they are never written again.
                 (self.active, self.state) = (None, State::Failed);
                 self.unsynced.clear();
+                self.inherited.clear();
                 self.retry_at = now + self.options.retry_after;
                 Err(AppendError::Failed(error))
             }
@@ -378,7 +383,7 @@ impl<D: Digest> Journal<D> {
 
     fn begin_segment(&mut self) -> io::Result<()> {
         let (id, seed) = (self.next_segment, fastrand::u32(..));
-        let path = self.options.folder.join(format!("{id:016x}{SEGMENT_END}"));
+        let path = self.options.folder.join(segment_name(id));
         // An attempt that failed has its number used up: its file may be there.
         self.next_segment += 1;
         let mut handle = self.disk.create(&path)?;
@@ -408,6 +413,14 @@ impl<D: Digest> Journal<D> {
     }
 
     fn sync_all(&mut self) -> io::Result<()> {
+        while let Some(path) = self.inherited.last() {
+            match self.disk.sync_file(path) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+            self.inherited.pop();
+        }
         for handle in &mut self.unsynced {
             handle.sync()?;
         }
@@ -491,21 +504,6 @@ fn finish<D: Digest>(segment: &mut Segment<D>, handle: &mut dyn Handle) {
         Ok(()) => segment.file_bytes = segment.end + footer.len() as u64,
         Err(_) => handle.cut(segment.end).unwrap_or(()),
     }
-}
-
-/// The segments of a folder, the oldest first.
-fn segments_in(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        let id = name.and_then(|name| name.strip_suffix(SEGMENT_END));
-        if let Some(id) = id.and_then(|id| u64::from_str_radix(id, 16).ok()) {
-            found.push((id, path));
-        }
-    }
-    found.sort_unstable();
-    Ok(found)
 }
 
 /// Whether there is no room, as opposed to a disk that fails.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::format::RECORDS_AT;
 use crate::scan::Scan;
-use crate::segment::{Digest, Segment};
+use crate::segment::{Digest, Segment, segments_in};
 
 /// The segments, shared by the writer and its readers. Held for moments only, never while the disk is waited for.
 #[derive(Debug)]
@@ -60,10 +60,32 @@ pub struct View<D> {
 }
 
 impl<D: Digest> Reader<D> {
+    /// Reads a log as it is now, whether a process writes it or not; changes nothing and takes no lock. Also tells how many
+    /// records were found damaged, missing or torn, which the last one is while it is being written.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn open(folder: &Path) -> io::Result<(Self, u64)> {
+        let (mut segments, mut damaged) = (VecDeque::new(), 0);
+        for (id, path) in segments_in(folder)? {
+            let loaded = Segment::load(id, &path);
+            damaged += loaded.missing;
+            segments.push_back(loaded.segment);
+        }
+        Ok((Self { shared: Shared::new(segments) }, damaged))
+    }
+
     /// The segments, the oldest first.
     #[must_use]
     pub fn segments(&self) -> Vec<View<D>> {
         self.shared.segments().iter().map(View::new).collect()
+    }
+
+    /// The segments whose digest is as wanted, the oldest first.
+    #[must_use]
+    pub fn segments_where(&self, mut is_wanted: impl FnMut(&D) -> bool) -> Vec<View<D>> {
+        let segments = self.shared.segments();
+        segments.iter().filter(|segment| is_wanted(&segment.digest)).map(View::new).collect()
     }
 
     /// Something of every digest, the oldest segment first, without cloning them. It holds the writer up while it runs.

@@ -11,6 +11,12 @@ use crate::format::{
 };
 use crate::scan::Scan;
 
+/// End of a segment's name.
+const SEGMENT_END: &str = ".seg";
+
+/// Numbers in a footer before the caller's digest.
+const FOOTER_NUMBERS: usize = 4;
+
 /// What the caller wants to know of a segment without reading it, such as an index. It is kept in the segment's footer.
 pub trait Digest: Clone + Default + Send {
     /// Takes note of a record and its place in the segment.
@@ -46,6 +52,8 @@ pub(crate) struct Segment<D> {
     /// Length of the file.
     pub(crate) file_bytes: u64,
     pub(crate) records: u64,
+    /// Number of the first record; `None` without a record.
+    pub(crate) first_number: Option<u64>,
     /// Number after the last record; `None` without a record.
     pub(crate) next_number: Option<u64>,
     pub(crate) last_stamp_ns: u64,
@@ -74,14 +82,26 @@ pub(crate) enum Condition {
 impl<D: Digest> Segment<D> {
     pub(crate) fn new(id: u64, path: PathBuf, seed: u32) -> Self {
         let (end, file_bytes) = (RECORDS_AT as u64, RECORDS_AT as u64);
-        let (records, next_number, last_stamp_ns) = (0, None, 0);
+        let (records, first_number, next_number, last_stamp_ns) = (0, None, None, 0);
         let digest = D::default();
-        Self { id, path, seed, end, file_bytes, records, next_number, last_stamp_ns, digest }
+        Self {
+            id,
+            path,
+            seed,
+            end,
+            file_bytes,
+            records,
+            first_number,
+            next_number,
+            last_stamp_ns,
+            digest,
+        }
     }
 
     /// Takes note of a record at `at`.
     pub(crate) fn add(&mut self, at: u64, record: &Record<'_>) {
         self.records += 1;
+        self.first_number.get_or_insert(record.number);
         self.next_number = Some(record.number.saturating_add(1));
         self.last_stamp_ns = self.last_stamp_ns.max(record.stamp_ns);
         self.digest.add(at, record);
@@ -95,12 +115,12 @@ impl<D: Digest> Segment<D> {
         if digest.len() > format::PAYLOAD_BYTES_MAX / 2 {
             return None;
         }
-        let mut payload = Vec::with_capacity(24 + digest.len());
-        payload.extend(self.records.to_le_bytes());
-        payload.extend(self.next_number.unwrap_or(0).to_le_bytes());
-        payload.extend(self.last_stamp_ns.to_le_bytes());
-        payload.extend(digest);
         let (number, stamp_ns) = (self.next_number?, self.last_stamp_ns);
+        let mut payload = Vec::with_capacity(FOOTER_NUMBERS * 8 + digest.len());
+        for field in [self.records, self.first_number?, number, stamp_ns] {
+            payload.extend(field.to_le_bytes());
+        }
+        payload.extend(digest);
         let record = Record { number, stamp_ns, kind: FOOTER_KIND, payload: &payload };
         let mut bytes = Vec::new();
         format::encode_record(record, self.seed, &mut bytes);
@@ -163,12 +183,13 @@ impl<D: Digest> Segment<D> {
             return None;
         }
         let payload = header.payload(record, self.seed)?;
-        let digest = D::decode(payload.get(24..)?)?;
+        let digest = D::decode(payload.get(FOOTER_NUMBERS * 8..)?)?;
         Some(Self {
             end: footer_at,
             records: format::u64_at(payload, 0)?,
-            next_number: Some(format::u64_at(payload, 8)?),
-            last_stamp_ns: format::u64_at(payload, 16)?,
+            first_number: Some(format::u64_at(payload, 8)?),
+            next_number: Some(format::u64_at(payload, 16)?),
+            last_stamp_ns: format::u64_at(payload, 24)?,
             digest,
             path: self.path.clone(),
             ..*self
@@ -181,4 +202,24 @@ fn read_exactly(file: &File, at: u64, bytes: usize) -> io::Result<Vec<u8>> {
     let mut read = vec![0; bytes];
     file.read_exact_at(&mut read, at)?;
     Ok(read)
+}
+
+/// Name of a segment's file.
+pub(crate) fn segment_name(id: u64) -> String {
+    format!("{id:016x}{SEGMENT_END}")
+}
+
+/// The segments of a folder, the oldest first.
+pub(crate) fn segments_in(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let id = name.and_then(|name| name.strip_suffix(SEGMENT_END));
+        if let Some(id) = id.and_then(|id| u64::from_str_radix(id, 16).ok()) {
+            found.push((id, path));
+        }
+    }
+    found.sort_unstable();
+    Ok(found)
 }

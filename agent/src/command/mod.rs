@@ -4,6 +4,8 @@ pub(crate) mod run;
 
 pub(crate) mod check;
 
+pub(crate) mod spool;
+
 use ecmo_agent::RunError;
 
 /// Exit code of a fault of the program or the system.

@@ -4,6 +4,7 @@ mod broker;
 mod fault;
 mod number;
 mod source;
+mod spool;
 
 use core::time::Duration;
 use std::path::{Path, PathBuf};
@@ -15,10 +16,14 @@ use toml::de::{DeTable, DeValue};
 
 pub use broker::{BrokerUrl, BrokerUrlError};
 pub use fault::{Fault, FaultKind, UnknownFault};
-pub use number::{FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, Weight};
+pub use number::{
+    BackfillKib, FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, SpoolHours, SpoolMib,
+    SyncMillis, Weight,
+};
 pub use source::{
     AtEnd, EmtecSettings, ReplaySettings, SimulatedSettings, SourceError, SourceSettings,
 };
+pub use spool::SpoolSettings;
 
 /// Time between two frames when the settings name none.
 pub const FRAME_PERIOD_DEFAULT: Duration = Duration::from_millis(20);
@@ -42,6 +47,8 @@ pub struct Settings {
     pub frame_period: Duration,
     /// Where samples come from; at least one.
     pub sources: Vec<SourceSettings>,
+    /// How frames are kept on disk; `None`: they are not.
+    pub spool: Option<SpoolSettings>,
 }
 
 /// What drives the blood.
@@ -109,6 +116,7 @@ impl Settings {
             pump_kind: PumpKind::Centrifugal,
             frame_period: FRAME_PERIOD_DEFAULT,
             sources: vec![source],
+            spool: None,
         }
     }
 
@@ -147,6 +155,7 @@ impl Settings {
         let mut settings = Self::parse(&text, &path.display().to_string())?;
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         settings.sources.iter_mut().for_each(|source| source.in_folder(folder));
+        settings.spool.iter_mut().for_each(|spool| spool.below(folder));
         Ok(settings)
     }
 
@@ -169,6 +178,7 @@ impl Settings {
             pump_kind: table.pump_kind,
             frame_period: table.frame_period_ms.map_or(FRAME_PERIOD_DEFAULT, FrameMillis::duration),
             sources,
+            spool: table.spool,
         };
         // A simulated pump is of the kind that the agent says its pump is.
         let kind = settings.pump_kind.simulated();
@@ -240,6 +250,7 @@ struct Table {
     #[serde(default = "centrifugal")]
     pump_kind: PumpKind,
     frame_period_ms: Option<FrameMillis>,
+    spool: Option<SpoolSettings>,
 }
 
 /// The kind of most pumps.

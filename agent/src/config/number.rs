@@ -57,6 +57,14 @@ numbers! {
     Seconds: "time in seconds", 0.0 to 31_536_000.0;
     /// Time between two frames, in milliseconds.
     FrameMillis: "frame period in milliseconds", 5.0 to 1000.0;
+    /// How long the spool keeps a frame, in hours.
+    SpoolHours: "time in hours to keep frames", 0.01 to 8760.0;
+    /// Size of the spool, in MiB.
+    SpoolMib: "size of the spool in MiB", 4.0 to 1_048_576.0;
+    /// Time between two waits for the disk, in milliseconds.
+    SyncMillis: "time in milliseconds between two syncs", 10.0 to 60_000.0;
+    /// Old frames that are sent in a second, in KiB.
+    BackfillKib: "backfill rate in KiB/s", 1.0 to 100_000.0;
 }
 
 impl Seconds {

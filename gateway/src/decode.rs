@@ -1,4 +1,6 @@
-//! Bytes into a checked birth, status or frame, or a counted refusal. Generated messages do not pass this file.
+//! Bytes into a checked birth, status, heartbeat or frame, or a counted refusal. Generated messages do not pass this file.
+
+mod heartbeat;
 
 use std::time::Duration;
 
@@ -13,6 +15,8 @@ use ecmo_proto::v1;
 use prost::Message;
 
 use crate::metrics::{BirthRejected, FrameRejected, SampleInvalid, StatusRejected};
+
+pub use heartbeat::{AgentCounts, Echo, Heartbeat, HeartbeatRejected, heartbeat};
 
 /// Longest birth, in bytes: 64 channels with long names stay below it.
 pub const BIRTH_BYTES_MAX: usize = 64 * 1024;
@@ -104,6 +108,10 @@ pub struct Birth {
     pub source: SourceKind,
     /// What drives the blood.
     pub pump_kind: PumpKind,
+    /// Brokers to which every frame goes; 0 when the agent does not say.
+    pub paths: u32,
+    /// Number of the run among the runs of this pump; 0 when the agent keeps none.
+    pub boot_number: u64,
     scales: Vec<Meaning>,
 }
 
@@ -181,6 +189,8 @@ pub fn birth(payload: &[u8], pump: &str) -> Result<Birth, BirthRejected> {
             v1::PumpKind::Roller => PumpKind::Roller,
             v1::PumpKind::Unspecified => PumpKind::Unknown,
         },
+        paths: wire.paths,
+        boot_number: wire.boot_number,
         scales,
     })
 }

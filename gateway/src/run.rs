@@ -19,6 +19,7 @@ use crate::ingest;
 use crate::latency::Latencies;
 use crate::metrics::{BrokerPath, Label as _, Metrics, RuntimeName};
 use crate::registry::Registry;
+use crate::request::Asker;
 use crate::treatment::{Stamp, Store};
 
 /// How long displays may take to end their requests when the gateway ends.
@@ -105,7 +106,7 @@ impl Gateway {
         let paths: Vec<BrokerPath> =
             BrokerPath::ALL.iter().copied().take(broker_addresses.len()).collect();
         let metrics = Arc::new(Metrics::new(&paths));
-        let (_requests, outbound) = ingest::requests(&paths, &metrics);
+        let (requests, outbound) = ingest::requests(&paths, &metrics);
         let latencies = Arc::new(Latencies::default());
         let restored = restore(settings, clock, Arc::clone(&metrics)).await?;
         let parts = EngineParts {
@@ -113,6 +114,8 @@ impl Gateway {
             metrics: Arc::clone(&metrics),
             latencies: Arc::clone(&latencies),
             brokers: to_read(settings, &broker_addresses, outbound),
+            requests,
+            asker: Asker::new(),
             restored: restored.treatments,
         };
         let (engine, outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;

@@ -176,6 +176,12 @@ impl Uplink {
         active.iter().any(|one| one.present && one.id.condition == condition)
     }
 
+    /// Whether alarms reach displays, as far as it is known: no high alarm waits for one that shows it.
+    #[must_use]
+    pub fn reaches_displays(&self) -> bool {
+        !self.is_present(Condition::DELIVERY_UNCONFIRMED)
+    }
+
     /// Whether the connection stands.
     #[must_use]
     pub const fn is_up(&self) -> bool {

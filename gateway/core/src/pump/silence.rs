@@ -128,6 +128,7 @@ impl Pump {
     /// Compares the agent's wall clock with the reader's, `wall_ns` since 1970. To be called about once a second.
     pub fn on_wall_clock(&mut self, wall_ns: i64, now: Instant, out: &mut impl Output) {
         let rules = self.alarms.rules().silence;
+        self.agent.drift_ppm = self.agent.estimate.drift_ppm();
         let Some(minus_mono) = self.wall_minus_mono.filter(|_| self.is_live(now)) else {
             // What cannot be compared says nothing: an alarm stays, and nothing new begins.
             self.skew.since = None;

@@ -9,6 +9,8 @@ mod command;
 
 mod timer;
 
+mod asking;
+
 mod entry;
 
 mod ward;
@@ -30,11 +32,13 @@ use crate::clock::Clock;
 use crate::config::{PUMPS_MAX, Settings};
 use crate::fanout::PumpSlot;
 use crate::history::{BATCHES_MAX, Batch};
-use crate::ingest;
+use crate::ingest::{self, Requests};
 use crate::journal::Intake;
 use crate::latency::Latencies;
 use crate::metrics::Metrics;
+use crate::request::Asker;
 
+use asking::Voice;
 use command::COMMANDS_MAX;
 use hub::Hub;
 use rounds::Rounds;
@@ -61,6 +65,10 @@ pub struct EngineParts {
     pub latencies: Arc<Latencies>,
     /// Brokers to read, each with the requests that it publishes.
     pub brokers: Vec<(ingest::Options, ingest::Outbound)>,
+    /// The way to the agents.
+    pub requests: Requests,
+    /// Makes what is asked of them.
+    pub asker: Asker,
     /// What people had said before the gateway started: in force before the first frame of the pump is judged.
     pub restored: HashMap<PumpAddress, Treatment>,
     /// The way to the journal, where one is kept.
@@ -116,8 +124,15 @@ impl Engine {
             .map(|(address, _)| address.clone())
             .filter(|address| !settings.pumps.contains(address))
             .collect();
+        let voice = Voice {
+            asker: parts.asker,
+            requests: parts.requests,
+            profile_hash: profile.hash,
+            heard: true,
+        };
         let mut ward = Ward::new(WardParts {
             profile,
+            voice,
             metrics: Arc::clone(&parts.metrics),
             new_pumps,
             restored: parts.restored,

@@ -20,7 +20,7 @@ use ecmo_core::view::View;
 use ecmo_proto::topic::{Id, PumpAddress};
 use tokio::sync::{broadcast, mpsc};
 
-use crate::decode::Birth;
+use crate::decode::{Birth, Heartbeat};
 use crate::metrics::PumpMetrics;
 
 /// Alarm changes that a display may be behind: every one of 256 pumps raising four at once. Beyond, it is cut off.
@@ -267,6 +267,7 @@ pub struct PumpSlot {
     rules: ArcSwap<RuleBook>,
     birth: ArcSwapOption<Birth>,
     completeness: ArcSwapOption<Completeness>,
+    heartbeat: ArcSwapOption<(Heartbeat, Instant)>,
     received: AtomicU64,
     rejected: AtomicU64,
     invalid: AtomicU64,
@@ -314,6 +315,7 @@ impl PumpSlot {
             rules: ArcSwap::from_pointee(rules),
             birth: ArcSwapOption::empty(),
             completeness: ArcSwapOption::empty(),
+            heartbeat: ArcSwapOption::empty(),
             received: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
             invalid: AtomicU64::new(0),
@@ -377,6 +379,17 @@ impl PumpSlot {
     #[must_use]
     pub fn completeness(&self) -> Option<Completeness> {
         self.completeness.load().as_deref().copied()
+    }
+
+    /// Replaces what the agent says of itself, and when it was received.
+    pub fn hear(&self, heartbeat: Arc<(Heartbeat, Instant)>) {
+        self.heartbeat.store(Some(heartbeat));
+    }
+
+    /// What the agent last said of itself, and when it was received.
+    #[must_use]
+    pub fn heartbeat(&self) -> Option<Arc<(Heartbeat, Instant)>> {
+        self.heartbeat.load_full()
     }
 
     /// Counts a frame that arrived.

@@ -15,6 +15,8 @@ pub mod ingest;
 
 pub mod decode;
 
+pub mod request;
+
 pub mod treatment;
 
 pub mod history;

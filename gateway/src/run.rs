@@ -20,6 +20,7 @@ use crate::journal::{self, JournalParts, JournalThread, Missed, Notice, Outtake}
 use crate::latency::Latencies;
 use crate::metrics::{BrokerPath, Label as _, Metrics, RuntimeName};
 use crate::registry::Registry;
+use crate::request::Asker;
 use crate::treatment::{Stamp, Store};
 
 /// How long displays may take to end their requests when the gateway ends.
@@ -123,6 +124,8 @@ impl Gateway {
             metrics: Arc::clone(&metrics),
             latencies: Arc::clone(&latencies),
             brokers: to_read(settings, &broker_addresses, outbound),
+            requests: requests.clone(),
+            asker: Asker::new(),
             restored: restored.treatments,
             journal: settings.journal.is_some().then_some(intake),
         };

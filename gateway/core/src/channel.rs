@@ -86,6 +86,11 @@ impl Channel {
         if before { Declared::Gone } else { Declared::Absent }
     }
 
+    /// Nominal time between samples, as the birth declares it; `None` for a channel that is sent on change only.
+    pub(crate) const fn interval(&self) -> Option<Duration> {
+        self.interval
+    }
+
     /// The agent has started anew: its clock begins again, and what the run before read is history.
     pub(crate) fn restart(&mut self) {
         if let Some(newest) = &mut self.newest {

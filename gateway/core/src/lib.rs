@@ -16,6 +16,10 @@ extern crate alloc;
 
 pub mod time;
 
+pub mod path;
+
+pub mod clock_estimate;
+
 pub mod reading;
 
 pub mod parameter;

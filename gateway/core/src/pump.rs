@@ -2,6 +2,12 @@
 
 mod words;
 
+mod redundancy;
+
+mod rate;
+
+mod agent;
+
 mod silence;
 
 mod judge;
@@ -18,16 +24,23 @@ use crate::alarm::treatment::Treatment;
 use crate::alarm::{Alarms, Output};
 use crate::case::PumpKind;
 use crate::channel::{Channel, ChannelSpec, Declared};
+use crate::clock_estimate::ClockEstimate;
 use crate::frame::{BootId, Frame};
 use crate::parameter::Parameter;
+use crate::path::Path;
 use crate::plausibility::{Doubt, Plausibility};
 use crate::sequence::{Offer, Sequence};
 use crate::signal::Signals;
-use crate::time::{ClockMap, Instant};
+use crate::time::{ClockMap, Instant, SampleTime};
 
+use agent::AgentWord;
+use rate::Rates;
+use redundancy::{Presences, Redundancy};
 use silence::Skew;
 
-pub use words::{BirthRefusal, Counters, Link, Presence, PumpState, Refusal};
+pub use agent::{NOT_RECORDING_AFTER, NOT_SAMPLING_AFTER, RECORDING_FOR, SpoolWord};
+pub use redundancy::{PATH_LOST_AFTER, PATHS_WHOLE_FOR};
+pub use words::{BirthRefusal, BirthWord, Counters, Link, Presence, PumpState, Refusal};
 
 /// Runs of an agent that are remembered after a newer one; an old one that comes back betrays a second agent.
 const SUPERSEDED_MAX: usize = 4;
@@ -64,8 +77,13 @@ pub struct Pump {
     fresh_at: Instant,
     seen: bool,
     silent: bool,
-    presence: Presence,
-    presence_at: Instant,
+    presences: Presences,
+    redundancy: Redundancy,
+    rates: Rates,
+    agent: AgentWord,
+    boot_number: u64,
+    /// Publish time of the newest frame that was judged.
+    judged_until: Option<SampleTime>,
     recovering_since: Option<Instant>,
     duplicate_at: Option<Instant>,
     at_work: bool,
@@ -103,8 +121,12 @@ impl Pump {
             fresh_at: now,
             seen: false,
             silent: false,
-            presence: Presence::Online,
-            presence_at: now,
+            presences: Presences::default(),
+            redundancy: Redundancy::new(now),
+            rates: Rates::new(),
+            agent: AgentWord::default(),
+            boot_number: 0,
+            judged_until: None,
             recovering_since: None,
             duplicate_at: None,
             at_work: false,
@@ -119,11 +141,11 @@ impl Pump {
         }
     }
 
-    /// Takes a birth: who publishes, which channels, on what kind of pump if it says so. `retained` tells that the broker
-    /// repeated an old message.
+    /// Takes a birth that came over the first path, of an agent that says nothing of paths and runs: see
+    /// [`Pump::on_birth_word`].
     ///
     /// # Errors
-    /// The birth is of a run that a newer one has superseded: a second agent, or a message from the past.
+    /// See there.
     pub fn on_birth(
         &mut self,
         boot: BootId,
@@ -133,6 +155,26 @@ impl Pump {
         now: Instant,
         out: &mut impl Output,
     ) -> Result<(), BirthRefusal> {
+        let word = BirthWord { boot, boot_number: 0, paths: 0, channels, kind, retained };
+        self.on_birth_word(&word, Path::A, now, out)
+    }
+
+    /// Takes a birth: who publishes, which channels, on what kind of pump if it says so.
+    ///
+    /// A run that is known is not given up for a message that a broker had kept: one of two brokers may have slept through
+    /// the newest birth. Such a birth, and one whose number says that it is older, waits until a frame of its run comes;
+    /// then it is to be handed in again as not retained.
+    ///
+    /// # Errors
+    /// The birth is of a run that a newer one has superseded, or it must be proven by a frame.
+    pub fn on_birth_word(
+        &mut self,
+        word: &BirthWord<'_>,
+        path: Path,
+        now: Instant,
+        out: &mut impl Output,
+    ) -> Result<(), BirthRefusal> {
+        let BirthWord { boot, retained, channels, kind, .. } = *word;
         if self.boot != Some(boot) {
             if self.superseded.contains(&Some(boot)) {
                 if !retained {
@@ -142,9 +184,19 @@ impl Pump {
                     return Err(BirthRefusal::Superseded);
                 }
             }
+            let is_older = word.boot_number > 0 && word.boot_number < self.boot_number;
+            if self.boot.is_some() && retained {
+                return Err(BirthRefusal::Unproven);
+            }
+            if is_older && self.is_live(now) {
+                self.second_agent(now, out);
+                return Err(BirthRefusal::Unproven);
+            }
             self.restart(boot, now, out);
         }
-        self.presence = Presence::Online;
+        self.boot_number = word.boot_number;
+        self.presences.say(path, Presence::Online, now);
+        self.redundancy.expect(word.paths);
         for (parameter, channel) in Parameter::ALL.iter().zip(&mut self.channels) {
             let spec = channels.iter().find(|spec| spec.parameter == *parameter);
             self.signals.declare(*parameter, spec.map(|spec| spec.interval));
@@ -179,22 +231,46 @@ impl Pump {
         self.signals.restart();
         self.plausibility = Plausibility::new();
         self.channels.iter_mut().for_each(Channel::restart);
+        self.presences.restart();
+        self.redundancy.restart(now);
+        self.rates = Rates::new();
+        self.agent.estimate = ClockEstimate::default();
+        self.agent.drift_ppm = None;
+        self.judged_until = None;
     }
 
-    /// Takes a status; one of another run says nothing.
+    /// Takes a status that came over the first path: see [`Pump::on_status_from`].
     pub fn on_status(&mut self, boot: BootId, presence: Presence, now: Instant) {
+        self.on_status_from(Path::A, boot, presence, now);
+    }
+
+    /// Takes a status; one of another run says nothing, and that the agent is gone from one path says nothing of the other.
+    pub fn on_status_from(&mut self, path: Path, boot: BootId, presence: Presence, now: Instant) {
         if self.boot == Some(boot) {
-            self.presence = presence;
-            self.presence_at = now;
+            self.presences.say(path, presence, now);
         }
+    }
+
+    /// Takes a frame that came over the first path: see [`Pump::on_frame_from`].
+    ///
+    /// # Errors
+    /// See there.
+    pub fn on_frame(
+        &mut self,
+        frame: &Frame,
+        now: Instant,
+        out: &mut impl Output,
+    ) -> Result<(), Refusal> {
+        self.on_frame_from(Path::A, frame, now, out)
     }
 
     /// Takes a frame: evaluates it in its place and once, or counts why not.
     ///
     /// # Errors
     /// There is no birth for it, or it is of another run.
-    pub fn on_frame(
+    pub fn on_frame_from(
         &mut self,
+        path: Path,
         frame: &Frame,
         now: Instant,
         out: &mut impl Output,
@@ -211,15 +287,16 @@ impl Pump {
             Some(_) => return Err(Refusal::NoBirth),
         }
         self.clock.observe(frame.stamp.published, now);
+        self.redundancy.on_frame(path, now);
         // What fell due by waiting comes before what arrives.
         self.evaluate_due(now, out);
         match self.sequence.offer(frame) {
             Offer::Due => {
-                self.refresh(frame, now, out);
+                self.refresh(path, frame, now, out);
                 self.evaluate(frame, now, out);
                 self.evaluate_due(now, out);
             }
-            Offer::Held => self.refresh(frame, now, out),
+            Offer::Held => self.refresh(path, frame, now, out),
             // What was here before proves nothing about now.
             Offer::Duplicate | Offer::Late => {}
         }
@@ -239,6 +316,7 @@ impl Pump {
             self.duplicate_at = None;
             self.alarms.clear(Condition::SOURCE_DUPLICATE, now, out);
         }
+        self.check_redundancy(now, out);
         self.expire_contexts(now, out);
         self.alarms.on_tick(now, out);
     }
@@ -256,6 +334,7 @@ impl Pump {
             self.console_deadline(),
             self.sequence.deadline(),
             self.duplicate_deadline(),
+            self.redundancy.deadline(self.seen && !self.silent),
             self.treatment.next_expiry(),
             self.alarms.next_deadline(),
         ];
@@ -302,7 +381,7 @@ impl Pump {
     pub fn link(&self, now: Instant) -> Link {
         if self.is_live(now) {
             Link::Live
-        } else if self.presence == Presence::Stopped {
+        } else if self.presences.now() == Presence::Stopped {
             Link::Stopped
         } else if self.seen {
             Link::Silent

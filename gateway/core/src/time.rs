@@ -61,9 +61,9 @@ monotonic!(Instant);
 monotonic!(SampleTime);
 
 /// How fast two monotonic clocks may drift apart, as nanoseconds a second: the most that a time service slews a clock.
-const DRIFT_NANOS_PER_SECOND: u64 = 500_000;
+pub(crate) const DRIFT_NANOS_PER_SECOND: u64 = 500_000;
 
-/// Maps the agent's clock to the reader's by the fastest frame so far.
+/// Maps the agent's clock to the reader's by the fastest frame so far, or by probes where these say that frames are older.
 ///
 /// The mapped time of a sample is late by the path's least delay, and by nothing else: a frame that waited somewhere is
 /// older than it looks, and this shows it. The measure is not forgotten, only loosened by the drift that clocks may
@@ -71,6 +71,8 @@ const DRIFT_NANOS_PER_SECOND: u64 = 500_000;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ClockMap {
     fastest: Option<Fastest>,
+    /// What probes say, if they do: a path that was slow from the start has no fast frame to be compared with.
+    probed: Option<Fastest>,
 }
 
 /// The least (reader - agent) difference, and when it was seen.
@@ -97,18 +99,29 @@ impl ClockMap {
         }
     }
 
+    /// Takes note of what probes say now: reader's time less agent's time, in nanoseconds.
+    pub fn probed(&mut self, offset_ns: i128, now: Instant) {
+        self.probed = Some(Fastest { difference: offset_ns, at: now });
+    }
+
+    /// The difference that must be assumed now: the lesser, by which data is older.
+    fn difference(&self, now: Instant) -> Option<i128> {
+        let fastest = self.fastest?.at(now);
+        Some(self.probed.map_or(fastest, |probed| probed.at(now).min(fastest)))
+    }
+
     /// The agent's time of a point on the reader's clock; `None` before the first frame.
     #[must_use]
     pub fn to_agent(&self, now: Instant) -> Option<SampleTime> {
-        let mapped = i128::from(now.0) - self.fastest?.at(now);
+        let mapped = i128::from(now.0) - self.difference(now)?;
         u64::try_from(mapped).ok().map(SampleTime)
     }
 
     /// The reader's time of a point on the agent's clock, never later than `now`; `now` before the first frame.
     #[must_use]
     pub fn to_reader(&self, time: SampleTime, now: Instant) -> Instant {
-        let Some(fastest) = self.fastest else { return now };
-        let mapped = (i128::from(time.0) + fastest.at(now)).clamp(0, i128::from(now.0));
+        let Some(difference) = self.difference(now) else { return now };
+        let mapped = (i128::from(time.0) + difference).clamp(0, i128::from(now.0));
         Instant(u64::try_from(mapped).unwrap_or(now.0))
     }
 }
@@ -156,6 +169,18 @@ mod tests {
         let now = Instant::from_millis(630_000);
         let age = now.since(map.to_reader(SampleTime::from_millis(600_000), now));
         assert!(age > Duration::from_millis(29_600), "{age:?}");
+    }
+
+    #[test]
+    fn probes_tell_of_a_path_that_was_slow_from_the_start_and_never_make_data_younger() {
+        let mut map = ClockMap::default();
+        let (sent, now) = (SampleTime::from_millis(1_000), Instant::from_millis(6_000));
+        map.observe(sent, now);
+        assert_eq!(map.to_reader(sent, now), now, "nothing says better");
+        map.probed(1_000_000_000, now);
+        assert_eq!(now.since(map.to_reader(sent, now)), Duration::from_secs(4));
+        map.probed(60_000_000_000, now);
+        assert_eq!(map.to_reader(sent, now), now, "the frame itself was here");
     }
 
     #[test]

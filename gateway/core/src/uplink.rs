@@ -15,6 +15,7 @@ use crate::alarm::occurrence::{Occurrence, OccurrenceId};
 use crate::alarm::profile::Profile;
 use crate::alarm::rule::Rules;
 use crate::alarm::{Absence, Alarms, Output};
+use crate::pump::PATHS_WHOLE_FOR;
 use crate::time::Instant;
 
 /// How long the connection may be missing before it is an alarm: a connection that is made anew at once is none.
@@ -34,6 +35,10 @@ pub struct Uplink {
     alarms: Alarms,
     down_since: Option<Instant>,
     outages: u64,
+    /// Since when some paths are up and some are not, or all are; `None` while none is.
+    partial_since: Option<Instant>,
+    whole_since: Option<Instant>,
+    partial_outages: u64,
     budget: Budget,
     misses: u64,
     delivery: Delivery,
@@ -53,6 +58,9 @@ impl Uplink {
             alarms: Alarms::new(Arc::new(rules), now),
             down_since: Some(now),
             outages: 0,
+            partial_since: None,
+            whole_since: None,
+            partial_outages: 0,
             budget: Budget::default(),
             misses: 0,
             delivery: Delivery::default(),
@@ -73,6 +81,37 @@ impl Uplink {
         if self.down_since.is_none() {
             self.down_since = Some(now);
             self.outages += 1;
+        }
+    }
+
+    /// So many of the connections to brokers stand, of so many that there are.
+    pub fn on_paths(&mut self, up: usize, of: usize, now: Instant, out: &mut impl Output) {
+        if up == 0 {
+            self.on_down(now);
+        } else {
+            self.on_up(now, out);
+        }
+        self.partial_since = (up > 0 && up < of).then(|| self.partial_since.unwrap_or(now));
+        self.whole_since = (up == of && of > 0).then(|| self.whole_since.unwrap_or(now));
+    }
+
+    fn judge_paths(&mut self, now: Instant, out: &mut impl Output) {
+        let condition = Condition::COMM_REDUNDANCY_LOST;
+        if let Some(since) = self.partial_since.filter(|since| now >= since.plus(BROKER_GRACE)) {
+            self.partial_outages += u64::from(!self.is_present(condition));
+            let absence = absence(condition, Priority::Low, self.partial_outages, since);
+            self.alarms.raise_absence(absence, now, out);
+        }
+        if self.whole_since.is_some_and(|since| now >= since.plus(PATHS_WHOLE_FOR)) {
+            self.alarms.clear(condition, now, out);
+        }
+    }
+
+    fn paths_deadline(&self) -> Option<Instant> {
+        if self.is_present(Condition::COMM_REDUNDANCY_LOST) {
+            self.whole_since.map(|since| since.plus(PATHS_WHOLE_FOR))
+        } else {
+            self.partial_since.map(|since| since.plus(BROKER_GRACE))
         }
     }
 
@@ -109,6 +148,7 @@ impl Uplink {
             let absence = absence(Condition::COMM_BROKER, Priority::High, self.outages, since);
             self.alarms.raise_absence(absence, now, out);
         }
+        self.judge_paths(now, out);
         match self.budget.is_missed(now) {
             Some(true) => {
                 self.misses += u64::from(!self.is_present(Condition::GATEWAY_OVERLOAD));
@@ -147,12 +187,21 @@ impl Uplink {
         let down = down.filter(|_| !self.is_present(Condition::COMM_BROKER));
         let delivery = self.delivery.deadline();
         let delivery = delivery.filter(|_| !self.is_present(Condition::DELIVERY_UNCONFIRMED));
-        [down, delivery, self.alarms.next_deadline()].into_iter().flatten().min()
+        [down, self.paths_deadline(), delivery, self.alarms.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn is_present(&self, condition: Condition) -> bool {
         let active = self.alarms.active();
         active.iter().any(|one| one.present && one.id.condition == condition)
+    }
+
+    /// Whether alarms reach displays, as far as it is known: no high alarm waits for one that shows it.
+    #[must_use]
+    pub fn reaches_displays(&self) -> bool {
+        !self.is_present(Condition::DELIVERY_UNCONFIRMED)
     }
 
     /// Whether the connection stands.
@@ -252,6 +301,37 @@ mod tests {
                 (Condition::COMM_BROKER, Transition::Ended)
             ]
         );
+    }
+
+    #[test]
+    fn one_of_two_connections_lost_is_one_notice_until_both_stand_for_five_seconds() {
+        let at = Instant::from_millis;
+        let mut heard = Heard::default();
+        let mut uplink = Uplink::new(&profile(), at(0));
+        uplink.on_paths(1, 2, at(10), &mut heard);
+        uplink.on_paths(2, 2, at(60), &mut heard);
+        uplink.on_paths(1, 2, at(9_000), &mut heard);
+        uplink.on_tick(at(9_499), &mut heard);
+        assert!(heard.0.is_empty(), "a connection that is made anew at once is none");
+        assert_eq!(uplink.next_deadline(), Some(at(9_500)));
+        uplink.on_tick(at(9_500), &mut heard);
+        uplink.on_paths(0, 2, at(10_000), &mut heard);
+        uplink.on_tick(at(10_500), &mut heard);
+        uplink.on_paths(2, 2, at(12_000), &mut heard);
+        uplink.on_tick(at(16_999), &mut heard);
+        assert_eq!(uplink.next_deadline(), Some(at(17_000)));
+        uplink.on_tick(at(17_000), &mut heard);
+        let lost = Condition::COMM_REDUNDANCY_LOST;
+        assert_eq!(
+            heard.0,
+            [
+                (lost, Transition::Raised),
+                (Condition::COMM_BROKER, Transition::Raised),
+                (Condition::COMM_BROKER, Transition::Ended),
+                (lost, Transition::Ended)
+            ]
+        );
+        assert!(uplink.is_up());
     }
 
     #[test]

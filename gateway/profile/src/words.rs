@@ -14,10 +14,14 @@ const PRIORITIES: [Priority; 4] =
 
 /// Conditions that are the absence of something, or that the gateway finds in itself: no limit and no composite raises
 /// them, and no context touches them.
-const ABSENCES: [Condition; 9] = [
+const ABSENCES: [Condition; 13] = [
     Condition::COMM_STALE,
     Condition::COMM_CONSOLE_SILENT,
     Condition::COMM_BROKER,
+    Condition::COMM_REDUNDANCY_LOST,
+    Condition::AGENT_NOT_SAMPLING,
+    Condition::AGENT_RECORDING,
+    Condition::SENSOR_RATE,
     Condition::SOURCE_DUPLICATE,
     Condition::CLOCK_SKEW,
     Condition::GATEWAY_OVERLOAD,

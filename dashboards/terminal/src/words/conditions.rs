@@ -16,6 +16,10 @@ macro_rules! conditions {
 }
 
 conditions! {
+    "agent.not_sampling": "agent lives, and sends no samples",
+        "the pump at its console; cables and settings of the agent's instruments, its log";
+    "agent.recording": "agent does not record",
+        "disk of the pump's agent: while it does not record, an outage loses what was measured";
     "air.arterial": "possible air on the arterial side: detector",
         "the line for air; how the patient is isolated: a stopped pump isolates nobody, clamps do; then the detector";
     "air.suspected": "possible air in the circuit",
@@ -38,6 +42,8 @@ conditions! {
         "every pump at its console: nothing reaches this display; broker and network of the gateway";
     "comm.console_silent": "console silent",
         "the pump at its console; cable between console and agent; console's data output";
+    "comm.redundancy_lost": "one of two paths lost",
+        "broker and network of the path that is gone; the pump is watched over the other one";
     "comm.stale": "no data from the pump",
         "the pump at its console; power and network of its agent";
     "delivery.unconfirmed": "no display has shown an alarm",
@@ -108,6 +114,8 @@ conditions! {
         "blood flow, haemoglobin, the patient's oxygen need; sensor's calibration";
     "sat.post.low": "saturation after the membrane low",
         "sweep gas and oxygen fraction, gas line; oxygenator; blood gas after the membrane; sensor's calibration";
+    "sensor.rate": "samples at a wrong rate",
+        "settings of the instrument; load of the agent's computer; times of this value are not to be trusted";
     "source.duplicate": "two agents send as one pump",
         "which agent is at this pump; pump id in the settings of both";
     "temp.return.high": "return temperature high",

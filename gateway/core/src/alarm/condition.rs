@@ -97,6 +97,10 @@ conditions! {
     COMM_STALE: "comm.stale", Technical, "No fresh frame arrives from the pump's agent.";
     COMM_CONSOLE_SILENT: "comm.console_silent", Technical, "The agent lives, and its console says nothing.";
     COMM_BROKER: "comm.broker", Technical, "The gateway has no connection to its broker.";
+    COMM_REDUNDANCY_LOST: "comm.redundancy_lost", Technical, "Frames come over one of two paths only.";
+    AGENT_NOT_SAMPLING: "agent.not_sampling", Technical, "The agent lives, and sends no frames.";
+    AGENT_RECORDING: "agent.recording", Technical, "The agent does not keep its frames on disk: an outage would lose them.";
+    SENSOR_RATE: "sensor.rate", Technical, "Samples come more often or more seldom than the agent says.";
     SOURCE_DUPLICATE: "source.duplicate", Technical, "Two agents publish as one pump.";
     CLOCK_SKEW: "clock.skew", Technical, "The agent's wall clock differs from the gateway's.";
     GATEWAY_OVERLOAD: "gateway.overload", Technical, "The alarm path misses its latency budget.";

@@ -2,11 +2,11 @@
 
 use super::{AT_WORK_RPM_MIN, Pump};
 use crate::alarm::composite::Scene;
-use crate::alarm::condition::Condition;
+use crate::alarm::condition::{Condition, Priority};
 use crate::alarm::occurrence::OccurrenceId;
 use crate::alarm::{Absence, Moment, Output};
 use crate::channel::{Sample, SensorVerdict};
-use crate::frame::Frame;
+use crate::frame::{Block, Frame};
 use crate::parameter::Parameter;
 use crate::plausibility::Doubt;
 use crate::reading::{NoData, Reading};
@@ -22,7 +22,9 @@ impl Pump {
 
     pub(super) fn evaluate(&mut self, frame: &Frame, now: Instant, out: &mut impl Output) {
         self.look_at_speed();
+        self.rates.on_frame(frame.sequence);
         for (block, readings) in frame.blocks() {
+            self.check_rate(block, readings.len(), now, out);
             for (position, reading) in readings.iter().enumerate() {
                 // Nothing is sampled after it was published; a time from the future would hold up every delay.
                 let sampled = block.time_of(position).min(frame.stamp.published);
@@ -33,7 +35,29 @@ impl Pump {
         if let Some(tick) = self.signals.advance(frame.stamp.published) {
             self.evaluate_grid(frame, tick, now, out);
         }
+        self.judged_until = self.judged_until.max(Some(frame.stamp.published));
         out.evaluated(frame, &self.clock);
+    }
+
+    /// Compares how often a channel's samples come with what its birth says.
+    fn check_rate(&mut self, block: &Block, samples: usize, now: Instant, out: &mut impl Output) {
+        let Some(channel) = self.channels.get(block.parameter.index()) else { return };
+        let found =
+            self.rates.on_samples(block.parameter, block.start, samples, channel.interval());
+        let Some(wrong) = found else { return };
+        let condition = Condition::SENSOR_RATE;
+        if wrong {
+            let absence = Absence {
+                id: OccurrenceId { condition, boot: self.boot, onset: block.start.as_nanos() },
+                priority: Priority::Medium,
+                parameter: Some(block.parameter),
+                no_data: None,
+                onset_at: self.clock.to_reader(block.start, now),
+            };
+            self.alarms.raise_absence(absence, now, out);
+        } else if !self.rates.any_wrong() {
+            self.alarms.clear(condition, now, out);
+        }
     }
 
     /// Lets the delays of channels that are sent on change go on: that nothing came says that nothing changed, as long as

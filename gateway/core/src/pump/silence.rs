@@ -6,6 +6,7 @@ use crate::alarm::occurrence::OccurrenceId;
 use crate::alarm::{Absence, Output};
 use crate::frame::Frame;
 use crate::parameter::Parameter;
+use crate::path::Path;
 use crate::time::Instant;
 
 /// A jump of the agent's wall clock by more than this against its monotonic clock is a step, in nanoseconds.
@@ -21,7 +22,7 @@ pub(super) struct Skew {
 impl Pump {
     pub(super) fn silence_deadline(&self) -> Instant {
         let rules = &self.alarms.rules().silence;
-        self.fresh_at.plus(match self.presence {
+        self.fresh_at.plus(match self.presences.now() {
             Presence::Online => rules.frame,
             Presence::Offline | Presence::Stopped => rules.frame_after_hint,
         })
@@ -39,10 +40,18 @@ impl Pump {
     }
 
     /// A new frame has arrived; it counts as life only as far as its data is fresh.
-    pub(super) fn refresh(&mut self, frame: &Frame, now: Instant, out: &mut impl Output) {
+    pub(super) fn refresh(
+        &mut self,
+        path: Path,
+        frame: &Frame,
+        now: Instant,
+        out: &mut impl Output,
+    ) {
+        self.sampling(now, out);
         let published_at = self.clock.to_reader(frame.stamp.published, now);
         if !self.seen {
             self.channels.iter_mut().for_each(|channel| channel.expect_from(now));
+            self.redundancy.expect_from(now);
         }
         self.fresh_at = if self.seen { self.fresh_at.max(published_at) } else { published_at };
         self.seen = true;
@@ -52,11 +61,10 @@ impl Pump {
         }
         // A live frame refutes a hint that the agent is gone: the will of an old connection may come late. But not at
         // once: the last frames before the end may come after the word about it.
-        if now.since(self.presence_at) >= rules.frame_after_hint {
-            self.presence = Presence::Online;
-        }
+        self.presences.on_frame(path, now, rules.frame_after_hint);
         if self.silent {
             self.silent = false;
+            self.redundancy.expect_from(now);
             self.recovering_since = Some(now);
             self.channels.iter_mut().for_each(|channel| channel.withdraw(now));
         }
@@ -120,13 +128,16 @@ impl Pump {
     /// Compares the agent's wall clock with the reader's, `wall_ns` since 1970. To be called about once a second.
     pub fn on_wall_clock(&mut self, wall_ns: i64, now: Instant, out: &mut impl Output) {
         let rules = self.alarms.rules().silence;
+        self.agent.drift_ppm = self.agent.estimate.drift_ppm();
         let Some(minus_mono) = self.wall_minus_mono.filter(|_| self.is_live(now)) else {
             // What cannot be compared says nothing: an alarm stays, and nothing new begins.
             self.skew.since = None;
+            self.agent.wall_difference = None;
             return;
         };
         let agents = self.clock.to_agent(now).map(|mono| i128::from(mono.as_nanos()) + minus_mono);
-        let Some(difference) = agents.map(|agents| agents.abs_diff(i128::from(wall_ns))) else {
+        self.agent.wall_difference = agents.map(|agents| agents - i128::from(wall_ns));
+        let Some(difference) = self.agent.wall_difference.map(i128::unsigned_abs) else {
             return;
         };
         let (low, medium) = (rules.skew.0.as_nanos(), rules.skew.1.as_nanos());
@@ -164,7 +175,7 @@ impl Pump {
         self.alarms.notice(absence, now, out);
     }
 
-    fn absence(&self, condition: Condition, onset_at: Instant) -> Absence {
+    pub(super) fn absence(&self, condition: Condition, onset_at: Instant) -> Absence {
         Absence {
             id: OccurrenceId {
                 condition,

@@ -1,6 +1,26 @@
 //! What can be said of a pump: its link, its state, what its agent says of itself, what is refused and counted.
 
+use crate::case::PumpKind;
+use crate::channel::ChannelSpec;
+use crate::frame::BootId;
 use crate::sequence::SequenceCounters;
+
+/// What a birth says.
+#[derive(Debug, Clone, Copy)]
+pub struct BirthWord<'a> {
+    /// The agent's run.
+    pub boot: BootId,
+    /// Number of the run among the runs of this pump; 0 when the agent keeps none. A greater one is newer.
+    pub boot_number: u64,
+    /// Brokers to which every frame goes; 0 when the agent does not say.
+    pub paths: u32,
+    /// The channels.
+    pub channels: &'a [ChannelSpec],
+    /// What drives the blood, if it says so.
+    pub kind: Option<PumpKind>,
+    /// Whether a broker had kept it: its age is unknown.
+    pub retained: bool,
+}
 
 /// Whether data arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +73,8 @@ pub enum Refusal {
 pub enum BirthRefusal {
     /// It is of a run that a newer one has superseded.
     Superseded,
+    /// It may be older than the run that is known: a frame of its run must come first.
+    Unproven,
 }
 
 /// Counts of one pump.

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use ecmo_proto::topic::Kind;
+use ecmo_proto::topic::{Kind, PumpAddress};
 use ecmo_proto::v1;
 use prost::Message;
 
@@ -22,12 +22,20 @@ pub struct Announcer {
 /// Where an agent publishes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Topics {
+    /// Whose topics they are.
+    pub address: PumpAddress,
     /// Live frames.
     pub frame: String,
     /// Birth.
     pub birth: String,
     /// Status and last will.
     pub status: String,
+    /// Heartbeats, the agent's own among what it hears.
+    pub heartbeat: String,
+    /// What gateways ask.
+    pub request: String,
+    /// Answers from the spool.
+    pub backfill: String,
 }
 
 /// Whether the agent is there.
@@ -53,24 +61,53 @@ impl Announcer {
             source: source(lineup.source()).into(),
             pump_kind: pump_word(pump_kind).into(),
             channels: lineup.channels().iter().map(channel).collect(),
-            // The agent does not ask the system about its time service, so it says nothing of it.
-            clock_quality: v1::ClockQuality::Unspecified.into(),
+            paths: 1,
             frame_period_us: u32::try_from(frame_period.as_micros()).unwrap_or(u32::MAX),
             ..v1::Birth::default()
         };
         let topics = Topics {
+            address: boot.address.clone(),
             frame: boot.address.topic(Kind::Frame),
             birth: boot.address.topic(Kind::Birth),
             status: boot.address.topic(Kind::Status),
+            heartbeat: boot.address.topic(Kind::Heartbeat),
+            request: boot.address.topic(Kind::Request),
+            backfill: boot.address.topic(Kind::Backfill),
         };
         Self { birth, topics }
     }
 
-    /// The same with the number of this run among the runs of this agent's disk; 0 is none.
+    /// The same with so many brokers to which every frame goes.
     #[must_use]
-    pub const fn with_boot_number(mut self, boot_number: u64) -> Self {
-        self.birth.boot_number = boot_number;
+    pub fn with_paths(mut self, paths: usize) -> Self {
+        self.birth.paths = u32::try_from(paths).unwrap_or(u32::MAX);
         self
+    }
+
+    /// The same with the number of this run, by the agent's disk; 0 when it keeps none.
+    #[must_use]
+    pub const fn with_boot_number(mut self, number: u64) -> Self {
+        self.birth.boot_number = number;
+        self
+    }
+
+    /// The same with the hash of the profile whose rules the agent runs.
+    #[must_use]
+    pub fn with_rule_hash(mut self, hash: u64) -> Self {
+        self.birth.rule_hash = hash.to_be_bytes().to_vec().into();
+        self
+    }
+
+    /// Pump id.
+    #[must_use]
+    pub fn pump(&self) -> &str {
+        &self.birth.pump
+    }
+
+    /// The agent run.
+    #[must_use]
+    pub const fn boot_id(&self) -> u64 {
+        self.birth.boot_id
     }
 
     /// Where to publish.
@@ -79,11 +116,12 @@ impl Announcer {
         &self.topics
     }
 
-    /// The birth, encoded.
+    /// The birth at a moment, with what is then known of the wall clock, encoded.
     #[must_use]
-    pub fn birth(&self, now: Stamp) -> Vec<u8> {
+    pub fn birth(&self, now: Stamp, clock_quality: v1::ClockQuality) -> Vec<u8> {
         let (mono_ns, wall_ns) = (now.mono.as_nanos(), now.wall_ns);
-        v1::Birth { mono_ns, wall_ns, ..self.birth.clone() }.encode_to_vec()
+        let clock_quality = clock_quality.into();
+        v1::Birth { mono_ns, wall_ns, clock_quality, ..self.birth.clone() }.encode_to_vec()
     }
 
     /// A status, encoded.
@@ -133,7 +171,7 @@ mod tests {
     use crate::config::{SimulatedSettings, SourceSettings};
     use crate::sensor;
     use ecmo_core::time::SampleTime;
-    use ecmo_proto::topic::{Id, PumpAddress};
+    use ecmo_proto::topic::Id;
 
     #[test]
     fn a_birth_tells_boot_source_and_every_channel() {
@@ -142,10 +180,17 @@ mod tests {
         let source = SourceSettings::Simulated(SimulatedSettings::healthy(1));
         let lineup = Lineup::new(sensor::build(&[source]).unwrap()).unwrap();
         let period = Duration::from_millis(20);
-        let announcer = Announcer::new(&boot, &lineup, PumpKind::Centrifugal, period);
+        let announcer = Announcer::new(&boot, &lineup, PumpKind::Centrifugal, period)
+            .with_paths(2)
+            .with_boot_number(5)
+            .with_rule_hash(0x0102_0304_0506_0708);
         assert_eq!(announcer.topics().birth, "ecmo/v1/w/p/birth");
         let now = Stamp { mono: SampleTime::from_nanos(3), wall_ns: 4 };
-        let birth = v1::Birth::decode(&announcer.birth(now)[..]).unwrap();
+        let birth = announcer.birth(now, v1::ClockQuality::FreeRunning);
+        let birth = v1::Birth::decode(&birth[..]).unwrap();
+        assert_eq!((birth.paths, birth.boot_number), (2, 5));
+        assert_eq!(birth.clock_quality(), v1::ClockQuality::FreeRunning);
+        assert_eq!(birth.rule_hash[..], [1, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!((birth.boot_id, birth.mono_ns, birth.wall_ns), (boot.id, 3, 4));
         assert_eq!(birth.source(), v1::SourceKind::Simulated);
         assert_eq!(birth.frame_period_us, 20_000);

@@ -1,7 +1,11 @@
 //! The only reader of the clocks: monotonic for everything that is decided, wall for people.
 //!
 //! The monotonic clock is the one that goes on while the machine sleeps: with the other one, all data after a sleep would
-//! look as old as the sleep was long.
+//! look as old as the sleep was long. The wall clock is read through the standard library, as every other program of the
+//! machine reads it.
+
+use core::time::Duration;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use ecmo_core::time::SampleTime;
 use rustix::thread::clock_nanosleep_absolute;
@@ -22,8 +26,13 @@ pub fn now() -> SampleTime {
 /// Now, on the wall clock, in nanoseconds since 1970 UTC. A label for people: it may jump.
 #[must_use]
 pub fn wall_ns() -> i64 {
-    let time = clock_gettime(ClockId::Realtime);
-    time.tv_sec.saturating_mul(1_000_000_000).saturating_add(time.tv_nsec)
+    #[expect(clippy::disallowed_methods, reason = "this is the file that reads the clocks")]
+    let now = SystemTime::now();
+    let nanos = |span: Duration| i64::try_from(span.as_nanos()).unwrap_or(i64::MAX);
+    match now.duration_since(UNIX_EPOCH) {
+        Ok(after) => nanos(after),
+        Err(before) => nanos(before.duration()).saturating_neg(),
+    }
 }
 
 /// One moment on both clocks.
@@ -39,6 +48,13 @@ pub struct Stamp {
 #[must_use]
 pub fn stamp() -> Stamp {
     Stamp { mono: now(), wall_ns: wall_ns() }
+}
+
+/// Now, on both clocks, or `None` when more than `apart` passed between the two reads: such a pair does not belong together.
+#[must_use]
+pub fn close_stamp(apart: Duration) -> Option<Stamp> {
+    let stamp = stamp();
+    (now().since(stamp.mono) <= apart).then_some(stamp)
 }
 
 /// Blocks the thread until a point on the monotonic clock; returns at once when it has passed.
@@ -59,7 +75,6 @@ pub fn sleep_until(deadline: SampleTime) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use core::time::Duration;
 
     #[test]
     fn a_sleep_ends_after_its_deadline_and_a_past_one_at_once() {

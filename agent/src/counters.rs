@@ -51,7 +51,7 @@ counters! {
     tick_lateness_max_us,
     /// Frames that were sealed by the sampler.
     frames_prepared,
-    /// Frames that were handed to the network.
+    /// Frames that were handed to the network; a frame counts once for each path.
     frames_published,
     /// Frames dropped because the queue was full; the oldest go first.
     frames_dropped_full,
@@ -61,10 +61,36 @@ counters! {
     frames_dropped_oversize,
     /// Frames not sent because the agent stopped.
     frames_dropped_stopped,
-    /// Connections to the broker that were accepted.
+    /// Connections to brokers that were accepted.
     connections,
     /// Attempts to connect that failed, and connections that were lost.
     connection_failures,
+    /// Connections that were given up because the own heartbeat did not come back.
+    connections_silent,
+    /// Heartbeats that were handed to the network.
+    heartbeats_published,
+    /// Heartbeats that were too long and left without their lists.
+    heartbeats_shortened,
+    /// Probes that were answered.
+    probes_answered,
+    /// Requests refused: too long, damaged, or no request.
+    requests_broken,
+    /// Requests refused: for another pump, or from a gateway without a usable name.
+    requests_elsewhere,
+    /// Requests refused: for another run of this agent, or a lease that names no run.
+    requests_other_boot,
+    /// Requests refused: nothing is asked that this agent knows.
+    requests_unknown,
+    /// Requests refused: too many at once.
+    requests_too_many,
+    /// Leases refused: decided in the future of this agent's clock, or older than a lease lasts.
+    leases_refused,
+    /// Parts of backfill that a broker acknowledged.
+    backfill_parts,
+    /// Frames in those parts.
+    backfill_frames,
+    /// Reads of the spool that failed.
+    backfill_failures,
 }
 
 /// One counter.

@@ -7,6 +7,8 @@ pub mod config;
 
 pub mod clock;
 
+pub mod wall_clock;
+
 pub mod counters;
 
 pub mod sensor;
@@ -21,7 +23,13 @@ pub mod spool;
 
 pub mod birth;
 
+pub mod lease;
+
+pub mod heartbeat;
+
 pub mod publish;
+
+mod archive;
 
 use std::sync::Arc;
 
@@ -30,13 +38,16 @@ use tokio::sync::watch;
 pub use config::{BrokerUrl, Fault, FaultKind, Settings};
 pub use counters::Summary;
 
+use archive::SpoolArchive;
 use birth::Announcer;
 use counters::Counters;
 use frame::{Boot, Framer};
-use publish::Publisher;
-use queue::FrameQueue;
+use heartbeat::Vitals;
+use publish::{Archive, Publication, Publisher};
+use queue::Outlets;
 use sampler::{Lineup, Sampler};
 use spool::Spool;
+use wall_clock::WallClock;
 
 /// Why an agent does not run.
 #[derive(Debug, thiserror::Error)]
@@ -117,32 +128,53 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<S
         Some(spool) => spool.boot_number().await.unwrap_or(0),
         None => 0,
     };
-    let announcer =
-        Announcer::new(&boot, &lineup, settings.pump_kind, period).with_boot_number(boot_number);
+    let announcer = Announcer::new(&boot, &lineup, settings.pump_kind, period)
+        .with_paths(settings.brokers.count())
+        .with_boot_number(boot_number);
     if let Some(spool) = &spool {
-        spool.begin(announcer.birth(clock::stamp()).into());
+        spool.begin(
+            announcer.birth(clock::stamp(), ecmo_proto::v1::ClockQuality::Unspecified).into(),
+        );
     }
     let spool = spool.map(Arc::new);
 
     // 2. The way out.
-    let queue = Arc::new(FrameQueue::default());
     let counters = Arc::new(Counters::default());
-    let client = format!("ecmo-agent-{}-{}", settings.address.ward, settings.address.pump);
-    let (to_queue, to_counters) = (Arc::clone(&queue), Arc::clone(&counters));
+    let view = spool.as_ref().map(|spool| spool.view());
+    let vitals = Vitals {
+        spool: Box::new({
+            let view = view.clone();
+            move || view.as_ref().map(|view| view.status(clock::now()))
+        }),
+        ..Vitals::default()
+    };
+    let archive = view.map(|view| -> Arc<dyn Archive> { Arc::new(SpoolArchive(view)) });
     let to_spool = spool.clone();
-    let publisher =
-        Publisher::new(settings.broker, client, announcer, queue, Arc::clone(&counters))
-            .map_err(|source| RunError::Announce { pump: boot.address.to_string(), source })?;
+    let outlets = Outlets::new(settings.brokers.count());
+    let (to_outlets, to_counters) = (outlets.clone(), Arc::clone(&counters));
+    let wall_clock = Arc::new(WallClock::default());
+    let publisher = Publisher::new(Publication {
+        brokers: settings.brokers,
+        announcer,
+        outlets,
+        vitals,
+        wall_clock: Arc::clone(&wall_clock),
+        lease: Arc::default(),
+        archive,
+        backfill_bytes_per_s: settings.backfill_bytes_per_s,
+        counters: Arc::clone(&counters),
+    })
+    .map_err(|source| RunError::Announce { pump: boot.address.to_string(), source })?;
 
     // 3. Sampling, on its own thread.
-    let mut framer = Framer::new(&boot, lineup.channels(), period);
+    let mut framer = Framer::new(&boot, lineup.channels(), period).with_wall_clock(wall_clock);
     let tick = sampler::TICK.min(period);
     let mut sampler = Sampler::start(lineup, tick, Arc::clone(&counters), move |tick| {
         framer.on_tick(tick, &to_counters, |frame| {
             if let Some(spool) = &to_spool {
                 spool.offer(frame.clone());
             }
-            to_queue.push(frame, &to_counters);
+            to_outlets.push(&frame, &to_counters);
         });
     })
     .map_err(RunError::Thread)?;

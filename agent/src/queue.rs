@@ -1,12 +1,12 @@
-//! Frames on their way from the sampling thread to the publisher: bounded, newest first to survive.
+//! Frames on their way from the sampling thread to each path: bounded, newest first to survive.
 
 use core::time::Duration;
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::counters::Counters;
+use crate::counters::{Counter, Counters};
 use crate::frame::PreparedFrame;
 
 /// A frame older than this is no live data any more and is not sent.
@@ -25,6 +25,34 @@ pub struct FrameQueue {
     /// Held for moments only and never while anything waits, so the sampling thread may take it.
     waiting: Mutex<VecDeque<PreparedFrame>>,
     arrived: Notify,
+    dropped: Counter,
+}
+
+/// One queue for each path: every frame goes to all of them, and a full one takes nothing from the others.
+#[derive(Debug, Clone)]
+pub struct Outlets {
+    queues: Vec<Arc<FrameQueue>>,
+}
+
+impl Outlets {
+    /// Queues for so many paths.
+    #[must_use]
+    pub fn new(paths: usize) -> Self {
+        Self { queues: (0..paths).map(|_| Arc::default()).collect() }
+    }
+
+    /// The queues, in the order of the paths.
+    #[must_use]
+    pub fn queues(&self) -> &[Arc<FrameQueue>] {
+        &self.queues
+    }
+
+    /// Adds the newest frame to every queue.
+    pub fn push(&self, frame: &PreparedFrame, counters: &Counters) {
+        for queue in &self.queues {
+            queue.push(frame.clone(), counters);
+        }
+    }
 }
 
 impl FrameQueue {
@@ -43,6 +71,7 @@ impl FrameQueue {
         };
         if oldest.is_some() {
             counters.frames_dropped_full.add(1);
+            self.dropped.add(1);
         }
         self.arrived.notify_one();
     }
@@ -52,6 +81,18 @@ impl FrameQueue {
     pub fn pop(&self) -> Option<InHand<'_>> {
         let frame = self.waiting().pop_front()?;
         Some(InHand { frame: Some(frame), queue: self })
+    }
+
+    /// Whether no frame waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waiting().is_empty()
+    }
+
+    /// Frames that found it full, since it was made.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped.get()
     }
 
     /// Waits until a frame was added since the last wait.
@@ -110,7 +151,7 @@ mod tests {
             framer.on_tick(tick, &counters, |frame| queue.push(frame, &counters));
         }
         queue.arrived().await;
-        assert_eq!(counters.summary().frames_dropped_full, 50);
+        assert_eq!((counters.summary().frames_dropped_full, queue.dropped()), (50, 50));
         drop(queue.pop());
         let mut sequences = Vec::new();
         while let Some(frame) = queue.pop() {

@@ -156,20 +156,23 @@ mod tests {
     use super::*;
     use ecmo_core::alarm::treatment::Context;
 
+    fn lease_of(treatment: &Treatment) -> Lease<'_> {
+        Lease {
+            decided: SampleTime::from_millis(5),
+            profile_hash: 9,
+            treatment,
+            membrane_baseline: Some(12.0),
+        }
+    }
+
     #[test]
     fn a_lease_carries_the_treatment_with_the_time_that_is_left_and_nothing_of_a_person() {
         let asker = Asker::new();
         let boot = BootId::new(7).unwrap();
         let now = Instant::from_millis(10_000);
         let mut treatment = Treatment::default();
-        let lease = |treatment| Lease {
-            decided: SampleTime::from_millis(5),
-            profile_hash: 9,
-            treatment,
-            membrane_baseline: Some(12.0),
-        };
         let opened = |treatment: &Treatment| {
-            let bytes = asker.lease("p1", boot, lease(treatment), now);
+            let bytes = asker.lease("p1", boot, lease_of(treatment), now);
             let request: v1::Request = sealed::open(&bytes).unwrap();
             assert_eq!((request.pump.as_str(), request.boot_id), ("p1", 7));
             assert_eq!(request.gateway, asker.gateway());

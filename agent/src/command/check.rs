@@ -11,7 +11,9 @@ pub(crate) fn check(config: &Path) -> Result<(), Exit> {
     let settings = Settings::load(config).map_err(settings_fault)?;
     let lineup = ecmo_agent::lineup(&settings).map_err(of_run)?;
     println!("pump     {}", settings.address);
-    println!("broker   {}", settings.broker);
+    for (path, broker) in settings.brokers.paths() {
+        println!("broker {path} {broker}");
+    }
     println!("device   {}", lineup.device());
     println!("source   {:?}", lineup.source());
     println!("frames   every {} ms", settings.frame_period.as_millis());

@@ -1,7 +1,9 @@
-//! The address of a broker: `mqtt://host:port`.
+//! The address of a broker, `mqtt://host:port`, and the one or two brokers that an agent publishes to.
 
 use std::fmt;
 use std::str::FromStr;
+
+use serde::Deserialize;
 
 /// Port of MQTT without TLS.
 const PORT_DEFAULT: u16 = 1883;
@@ -81,6 +83,78 @@ impl FromStr for BrokerUrl {
 impl fmt::Display for BrokerUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "mqtt://{}:{}", self.host, self.port)
+    }
+}
+
+/// Most brokers of one agent.
+pub const BROKERS_MAX: usize = 2;
+
+/// Names of the paths, in the order of the brokers.
+const PATH_NAMES: [&str; BROKERS_MAX] = ["a", "b"];
+
+/// The one or two brokers of an agent. They are independent of each other, and every frame goes to each.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Written")]
+pub struct Brokers(Vec<BrokerUrl>);
+
+/// Why brokers are refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BrokersError {
+    /// None, or more than an agent can have.
+    #[error("{0} brokers: use 1 or {BROKERS_MAX}")]
+    Count(usize),
+    /// An address is wrong.
+    #[error(transparent)]
+    Url(#[from] BrokerUrlError),
+}
+
+/// Brokers as they stand in the settings: one address, or a list of them.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "expected a string or a list of strings: use mqtt://host:port")]
+enum Written {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Brokers {
+    /// A single broker.
+    #[must_use]
+    pub fn one(broker: BrokerUrl) -> Self {
+        Self(vec![broker])
+    }
+
+    /// The first of these brokers, and a second one.
+    #[must_use]
+    pub fn and(mut self, second: BrokerUrl) -> Self {
+        self.0.truncate(BROKERS_MAX - 1);
+        self.0.push(second);
+        self
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Name of the path and address of each broker.
+    pub fn paths(&self) -> impl Iterator<Item = (&'static str, &BrokerUrl)> {
+        PATH_NAMES.into_iter().zip(&self.0)
+    }
+}
+
+impl TryFrom<Written> for Brokers {
+    type Error = BrokersError;
+
+    fn try_from(written: Written) -> Result<Self, BrokersError> {
+        let texts = match written {
+            Written::One(text) => vec![text],
+            Written::Several(texts) => texts,
+        };
+        if texts.is_empty() || texts.len() > BROKERS_MAX {
+            return Err(BrokersError::Count(texts.len()));
+        }
+        Ok(Self(texts.iter().map(|text| text.parse()).collect::<Result<_, _>>()?))
     }
 }
 

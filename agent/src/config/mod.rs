@@ -14,7 +14,7 @@ use ecmo_proto::topic::{Id, PumpAddress};
 use serde::{Deserialize, Deserializer};
 use toml::de::{DeTable, DeValue};
 
-pub use broker::{BrokerUrl, BrokerUrlError};
+pub use broker::{BROKERS_MAX, BrokerUrl, BrokerUrlError, Brokers, BrokersError};
 pub use fault::{Fault, FaultKind, UnknownFault};
 pub use number::{
     BackfillKib, FrameMillis, OutOfRange, PaceFactor, Rate, Seconds, Speed, SpoolHours, SpoolMib,
@@ -28,6 +28,10 @@ pub use spool::SpoolSettings;
 /// Time between two frames when the settings name none.
 pub const FRAME_PERIOD_DEFAULT: Duration = Duration::from_millis(20);
 
+/// Backfill when the settings name no rate, in bytes per second: below a fifth of a link of 10 Mbit/s, and a spool fills up again
+/// more than ten times as fast as most pumps fill it.
+pub const BACKFILL_BYTES_PER_S_DEFAULT: f64 = 256.0 * 1024.0;
+
 /// Longest settings file, in bytes: a hundred times what an agent needs.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -39,8 +43,10 @@ const SOURCES_MAX: usize = 8;
 pub struct Settings {
     /// Ward and pump.
     pub address: PumpAddress,
-    /// The broker.
-    pub broker: BrokerUrl,
+    /// The brokers; every frame goes to each.
+    pub brokers: Brokers,
+    /// Bytes of backfill per second, over all paths.
+    pub backfill_bytes_per_s: f64,
     /// What drives the blood.
     pub pump_kind: PumpKind,
     /// Nominal time between two frames.
@@ -112,12 +118,20 @@ impl Settings {
     pub fn new(address: PumpAddress, broker: BrokerUrl, source: SourceSettings) -> Self {
         Self {
             address,
-            broker,
+            brokers: Brokers::one(broker),
+            backfill_bytes_per_s: BACKFILL_BYTES_PER_S_DEFAULT,
             pump_kind: PumpKind::Centrifugal,
             frame_period: FRAME_PERIOD_DEFAULT,
             sources: vec![source],
             spool: None,
         }
+    }
+
+    /// The same with a second broker.
+    #[must_use]
+    pub fn with_second_broker(mut self, second: BrokerUrl) -> Self {
+        self.brokers = self.brokers.and(second);
+        self
     }
 
     /// The same with a fault in every simulated circuit; without one, nothing changes. A circuit that cannot have the
@@ -174,7 +188,10 @@ impl Settings {
         })?;
         let mut settings = Self {
             address: PumpAddress { ward: table.ward, pump: table.pump },
-            broker: table.broker,
+            brokers: table.brokers,
+            backfill_bytes_per_s: table
+                .backfill_kib_per_s
+                .map_or(BACKFILL_BYTES_PER_S_DEFAULT, BackfillKib::bytes_per_s),
             pump_kind: table.pump_kind,
             frame_period: table.frame_period_ms.map_or(FRAME_PERIOD_DEFAULT, FrameMillis::duration),
             sources,
@@ -233,6 +250,7 @@ fn plain(message: &str) -> String {
     message
         .replace("unknown field", "unknown key")
         .replace("missing field", "missing key")
+        .replace("duplicate field", "duplicate key")
         .replace("unknown variant", "unknown value")
         .replace('`', "\"")
 }
@@ -245,8 +263,10 @@ struct Table {
     ward: Id,
     #[serde(deserialize_with = "from_text")]
     pump: Id,
-    #[serde(deserialize_with = "from_text")]
-    broker: BrokerUrl,
+    /// One address as `broker`, or a list of them as `brokers`.
+    #[serde(alias = "broker")]
+    brokers: Brokers,
+    backfill_kib_per_s: Option<BackfillKib>,
     #[serde(default = "centrifugal")]
     pump_kind: PumpKind,
     frame_period_ms: Option<FrameMillis>,

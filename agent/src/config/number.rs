@@ -55,6 +55,8 @@ numbers! {
     Rate: "rate in samples per second", 0.01 to 1000.0;
     /// A span of time, in seconds; at most a year.
     Seconds: "time in seconds", 0.0 to 31_536_000.0;
+    /// KiB of backfill per second.
+    BackfillKib: "backfill rate in KiB/s", 8.0 to 102_400.0;
     /// Time between two frames, in milliseconds.
     FrameMillis: "frame period in milliseconds", 5.0 to 1000.0;
     /// How long the spool keeps a frame, in hours.
@@ -63,8 +65,6 @@ numbers! {
     SpoolMib: "size of the spool in MiB", 4.0 to 1_048_576.0;
     /// Time between two waits for the disk, in milliseconds.
     SyncMillis: "time in milliseconds between two syncs", 10.0 to 60_000.0;
-    /// Old frames that are sent in a second, in KiB.
-    BackfillKib: "backfill rate in KiB/s", 1.0 to 100_000.0;
 }
 
 impl Seconds {
@@ -72,6 +72,14 @@ impl Seconds {
     #[must_use]
     pub fn duration(self) -> Duration {
         Duration::from_secs_f64(self.0)
+    }
+}
+
+impl BackfillKib {
+    /// In bytes per second.
+    #[must_use]
+    pub const fn bytes_per_s(self) -> f64 {
+        self.0 * 1024.0
     }
 }
 

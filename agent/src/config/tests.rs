@@ -23,8 +23,20 @@ fn settings_are_read_with_their_defaults() {
         at: Duration::from_secs(5),
         lasts: Some(Duration::from_millis(2500)),
     };
-    let by_hand = Settings::simulated(settings.address.clone(), settings.broker.clone(), 7);
+    let by_hand =
+        Settings::simulated(settings.address.clone(), "mqtt://127.0.0.1:1883".parse().unwrap(), 7);
     assert_eq!(settings, by_hand.with_fault(fault));
+}
+
+#[test]
+fn two_brokers_are_two_named_paths() {
+    let list = "brokers = [\"mqtt://a.example\", \"mqtt://b.example:1884\"]";
+    let text = GOOD.replace("broker = \"mqtt://127.0.0.1:1883\"", list);
+    let settings = Settings::parse(&text, "a.toml").unwrap();
+    let paths: Vec<_> =
+        settings.brokers.paths().map(|(name, url)| format!("{name} {url}")).collect();
+    assert_eq!(paths, ["a mqtt://a.example:1883", "b mqtt://b.example:1884"]);
+    assert_eq!(settings.brokers.count(), 2);
 }
 
 #[test]
@@ -34,6 +46,12 @@ fn a_wrong_line_is_refused_with_its_number_and_what_to_do() {
         ("pump = \"pump-1\"", "pump = 1", 3, "expected a string"),
         ("pump = \"pump-1\"\n", "", 1, "missing key \"pump\""),
         ("mqtt://127", "http://127", 4, "use mqtt://host:port"),
+        ("\"mqtt://127.0.0.1:1883\"", "[]", 4, "0 brokers: use 1 or 2"),
+        ("\"mqtt://127.0.0.1:1883\"", "[\"mqtt://a\", \"b\"]", 4, "use mqtt://host:port"),
+        ("\"mqtt://127.0.0.1:1883\"", "7", 4, "use mqtt://host:port"),
+        ("broker = \"mqtt://127.0.0.1:1883\"\n", "", 1, "missing key \"brokers\""),
+        ("\n[[source]]", "brokers = [\"mqtt://b\"]\n[[source]]", 1, "duplicate key \"brokers\""),
+        ("\n[[source]]", "backfill_kib_per_s = 1\n[[source]]", 5, "use 8 to 102400"),
         ("\n[[source]]", "foo = 1\n[[source]]", 5, "unknown key \"foo\", expected one of"),
         ("\n[[source]]", "frame_period_ms = 1\n[[source]]", 5, "use 5 to 1000"),
         ("\n[[source]]", "pump_kind = \"piston\"\n[[source]]", 5, "\"centrifugal\""),

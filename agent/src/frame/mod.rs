@@ -6,6 +6,7 @@
 mod count;
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use ecmo_core::time::SampleTime;
@@ -17,6 +18,7 @@ use crate::clock::Stamp;
 use crate::counters::Counters;
 use crate::sampler::{CHANNELS_MAX, Tick};
 use crate::sensor::{Channel, Sample};
+use crate::wall_clock::WallClock;
 
 /// Most samples of one channel in a frame.
 const BLOCK_SAMPLES_MAX: usize = 100;
@@ -104,6 +106,13 @@ impl Framer {
         Self { builder: FrameBuilder::new(boot, channels), period, due: None }
     }
 
+    /// The same with what is known of the wall clock in every frame.
+    #[must_use]
+    pub fn with_wall_clock(mut self, wall_clock: Arc<WallClock>) -> Self {
+        self.builder.wall_clock = wall_clock;
+        self
+    }
+
     /// Takes the samples of a tick. Finished frames go to `out`.
     pub fn on_tick(
         &mut self,
@@ -149,6 +158,7 @@ struct FrameBuilder {
     blocks: Vec<SampleBlock>,
     /// Memory of the frame before.
     frame: Frame,
+    wall_clock: Arc<WallClock>,
 }
 
 /// Samples of one channel in the frame that is being filled.
@@ -188,6 +198,7 @@ impl FrameBuilder {
                 boot_id: boot.id,
                 ..Frame::default()
             },
+            wall_clock: Arc::default(),
         }
     }
 
@@ -235,6 +246,7 @@ impl FrameBuilder {
         let frame = &mut self.frame;
         frame.sequence = self.sequence;
         frame.start_mono_ns = start.as_nanos();
+        frame.clock_quality = self.wall_clock.quality().into();
         for (index, channel) in (0..).zip(&mut self.channels) {
             if !channel.counts.is_empty() {
                 let mut block = self.blocks.pop().unwrap_or_default();

@@ -8,18 +8,30 @@
     reason = "all of it is test code; a panic is a failed test"
 )]
 
+mod backfill;
+
+mod bedside;
+
 mod defects;
 
 mod emtec;
+
+mod gateway;
 
 mod lifecycle;
 
 mod mosquitto;
 
+mod paths;
+
 mod program;
 
 mod replay;
 
+mod requests;
+
 mod stream;
+
+mod time;
 
 mod ward;

@@ -64,6 +64,8 @@ pub enum Heard {
     Frame(v1::Frame),
     Birth(v1::Birth),
     Status(v1::Status),
+    Heartbeat(v1::AgentHeartbeat),
+    Backfill(v1::Backfill),
 }
 
 /// A subscriber to everything of all pumps. It connects again by itself, and forgets nothing.
@@ -105,6 +107,16 @@ impl Listener {
     pub fn states(&self) -> Vec<v1::AgentState> {
         let state = |heard| if let Heard::Status(s) = heard { Some(s.state()) } else { None };
         self.all().into_iter().filter_map(state).collect()
+    }
+
+    pub fn heartbeats(&self) -> Vec<v1::AgentHeartbeat> {
+        let beat = |heard| if let Heard::Heartbeat(beat) = heard { Some(beat) } else { None };
+        self.all().into_iter().filter_map(beat).collect()
+    }
+
+    pub fn backfills(&self) -> Vec<v1::Backfill> {
+        let part = |heard| if let Heard::Backfill(part) = heard { Some(part) } else { None };
+        self.all().into_iter().filter_map(part).collect()
     }
 
     /// Whether the first message was a retained one.
@@ -175,6 +187,10 @@ async fn hear(
                     Kind::Frame => Heard::Frame(sealed::open(&payload).expect("a sealed frame")),
                     Kind::Birth => Heard::Birth(v1::Birth::decode(payload).unwrap()),
                     Kind::Status => Heard::Status(v1::Status::decode(payload).unwrap()),
+                    Kind::Heartbeat => Heard::Heartbeat(sealed::open(&payload).unwrap()),
+                    Kind::Backfill => Heard::Backfill(sealed::open(&payload).unwrap()),
+                    // What the test itself asks.
+                    Kind::Request => continue,
                     other => panic!("an agent does not publish {other:?}"),
                 };
                 let mut heard = heard.lock().unwrap();

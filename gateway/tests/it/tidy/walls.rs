@@ -34,6 +34,7 @@ const MESSAGES: &[&str] = &[
 const WALLS: &[Wall] = &[
     Wall { word: "ecmo_proto::v1", homes: MESSAGES },
     Wall { word: "rumqttc", homes: &["gateway/src/ingest", "agent/src/publish", TESTKIT, BENCH] },
+    Wall { word: "rtime_clock", homes: &["agent/src/wall_clock"] },
     Wall { word: "mqtt5", homes: &["gateway/src/broker", TESTKIT] },
     Wall { word: "tonic", homes: TONIC },
     Wall { word: "tonic_web", homes: TONIC },

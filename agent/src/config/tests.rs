@@ -143,3 +143,25 @@ fn the_examples_are_read_and_their_recording_exists() {
         assert_eq!(counts, (simulated, replay, emtec), "{name}");
     }
 }
+
+#[test]
+fn a_spool_is_read_with_its_defaults_and_refused_out_of_its_bounds() {
+    let with = |keys: &str| Settings::parse(&format!("{GOOD}[spool]\n{keys}"), "a.toml");
+    let spool = with("dir = \"s\"\n").unwrap().spool.unwrap();
+    assert_eq!(spool, SpoolSettings::in_folder("s".into()));
+    assert_eq!(spool.age_max, Duration::from_secs(86_400));
+    assert_eq!((spool.bytes_max, spool.backfill_bytes_per_s), (4 << 30, 200 * 1024));
+    assert_eq!(spool.sync_every, Duration::from_secs(1));
+    let spool = with("dir = \"s\"\nhours = 0.5\nmax_mib = 8\nsync_ms = 100\n").unwrap();
+    assert_eq!(spool.spool.unwrap().age_max, Duration::from_secs(1800));
+    for (keys, words) in [
+        ("hours = 1\n", "missing key \"dir\""),
+        ("dir = \"s\"\nmax_mib = 1\n", "use 4 to 1048576"),
+        ("dir = \"s\"\nsync_ms = 0\n", "use 10 to 60000"),
+        ("dir = \"s\"\nfolder = 1\n", "unknown key \"folder\""),
+    ] {
+        let error = with(keys).unwrap_err().to_string();
+        assert!(error.contains(words), "{keys}: {error}");
+    }
+    assert_eq!(Settings::parse(GOOD, "a.toml").unwrap().spool, None);
+}

@@ -30,6 +30,8 @@ mod replay;
 
 mod requests;
 
+mod spool;
+
 mod stream;
 
 mod time;

@@ -10,6 +10,7 @@ use crate::contract;
 use crate::demo;
 use crate::instructions;
 use crate::mosquitto;
+use crate::outage;
 use crate::process::{Project, run as run_command};
 use crate::score;
 use crate::tools;

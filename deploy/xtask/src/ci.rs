@@ -61,6 +61,11 @@ const STEPS: &[Step] = &[
         what: "a short score of the alarm rules: every target reached",
         run: short_score,
     },
+    Step {
+        name: "outage",
+        what: "ten minutes of outage and random kills: no sample missing, none doubled",
+        run: outage::check,
+    },
     Step { name: "bench-core", what: "cost of one frame in the core", run: bench_core },
     Step {
         name: "bench-latency",

@@ -2,16 +2,28 @@
 
 use core::ops::Range;
 use std::io;
+use std::sync::Arc;
 
 use ecmo_proto::v1::Birth;
 use prost::Message;
 
+use crate::clock;
+use crate::heartbeat::Vitals;
 use crate::publish::{Archive, Kept};
-use crate::spool::SpoolView;
+use crate::spool::{Spool, SpoolView};
 
 /// The spool of this agent.
 #[derive(Debug)]
-pub(crate) struct SpoolArchive(pub(crate) SpoolView);
+struct SpoolArchive(SpoolView);
+
+/// What a heartbeat tells of a spool, and what answers a gateway; without a spool, neither.
+pub(crate) fn of(spool: Option<&Spool>) -> (Vitals, Option<Arc<dyn Archive>>) {
+    let Some(view) = spool.map(Spool::view) else { return (Vitals::default(), None) };
+    let told = view.clone();
+    let vitals =
+        Vitals { spool: Box::new(move || Some(told.status(clock::now()))), ..Vitals::default() };
+    (vitals, Some(Arc::new(SpoolArchive(view))))
+}
 
 impl Archive for SpoolArchive {
     fn birth(&self, boot_id: u64) -> io::Result<Option<Birth>> {

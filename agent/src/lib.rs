@@ -38,12 +38,10 @@ use tokio::sync::watch;
 pub use config::{BrokerUrl, Fault, FaultKind, Settings};
 pub use counters::Summary;
 
-use archive::SpoolArchive;
 use birth::Announcer;
 use counters::Counters;
 use frame::{Boot, Framer};
-use heartbeat::Vitals;
-use publish::{Archive, Publication, Publisher};
+use publish::{Publication, Publisher};
 use queue::Outlets;
 use sampler::{Lineup, Sampler};
 use spool::Spool;
@@ -140,15 +138,7 @@ pub async fn run(settings: Settings, stop: impl Future<Output = ()>) -> Result<S
 
     // 2. The way out.
     let counters = Arc::new(Counters::default());
-    let view = spool.as_ref().map(|spool| spool.view());
-    let vitals = Vitals {
-        spool: Box::new({
-            let view = view.clone();
-            move || view.as_ref().map(|view| view.status(clock::now()))
-        }),
-        ..Vitals::default()
-    };
-    let archive = view.map(|view| -> Arc<dyn Archive> { Arc::new(SpoolArchive(view)) });
+    let (vitals, archive) = archive::of(spool.as_deref());
     let to_spool = spool.clone();
     let outlets = Outlets::new(settings.brokers.count());
     let (to_outlets, to_counters) = (outlets.clone(), Arc::clone(&counters));

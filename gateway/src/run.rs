@@ -1,5 +1,7 @@
 //! Joins the stages: broker, alarm thread, directory, displays, metrics. Starts them in order and ends them in order.
 
+mod recording;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::clock::Clock;
-use crate::config::{Broker, BrokerAddress, Keep, PUMPS_MAX, Settings};
+use crate::config::{Broker, BrokerAddress, Settings};
 use crate::desk::{self, Desk, DeskParts, Restored};
 use crate::engine::{Engine, EngineHandle, EngineOutputs, EngineParts, Waveform};
 use crate::fanout::PumpSlot;
@@ -16,7 +18,7 @@ use crate::grpc::{self, Serving};
 use crate::history::{Batch, Histories};
 use crate::http::{self, Limits, NotReady};
 use crate::ingest;
-use crate::journal::{self, JournalParts, JournalThread, Missed, Notice, Outtake};
+use crate::journal::{self, JournalThread, Missed};
 use crate::latency::Latencies;
 use crate::metrics::{BrokerPath, Label as _, Metrics, RuntimeName};
 use crate::registry::Registry;
@@ -28,9 +30,6 @@ const DRAIN: Duration = Duration::from_millis(500);
 
 /// How long the journal may take to write what it has when the gateway ends.
 const JOURNAL_END: Duration = Duration::from_secs(1);
-
-/// Notices of missed alarms on their way to the alarm thread; one a pump is enough.
-const NOTICES_MAX: usize = PUMPS_MAX;
 
 /// A round of the alarm thread older than this means that it hangs.
 const ROUND_AGE_MAX: Duration = Duration::from_secs(1);
@@ -130,18 +129,8 @@ impl Gateway {
             journal: settings.journal.is_some().then_some(intake),
         };
         let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
-        let journal = match &settings.journal {
-            None => {
-                tracing::info!(
-                    "no [journal] dir: frames are not recorded, and none is asked for again"
-                );
-                None
-            }
-            Some(keep) => {
-                let keep = keep.clone();
-                Some(record(keep, settings, (clock, &metrics), (outtake, &mut outputs), requests)?)
-            }
-        };
+        let journal =
+            recording::start(settings, (clock, &metrics), (outtake, &mut outputs), requests)?;
 
         let histories = Arc::new(Histories::new(settings.history));
         let desk = DeskParts {
@@ -158,24 +147,18 @@ impl Gateway {
         let missed = journal.as_ref().map(|journal| Arc::clone(&journal.missed));
         let serving = serve_from(desk, Arc::clone(&latencies), missed);
         let mut tasks = background(outputs, &serving, histories);
-        let journal = journal.map(|Recording { thread, notices, .. }| {
-            tasks.spawn(note_missed(notices, engine.handle.clone()));
-            thread
-        });
+        let journal = journal.map(|journal| journal.run(&mut tasks, engine.handle.clone()));
         let displays = http::router(readiness(engine.handle.clone(), clock))
             .fallback_service(grpc::router(serving).await?);
 
         let (stop, stopping) = watch::channel(false);
-        let limits = |connections_max| Limits {
-            connections_max,
-            drain_max: DRAIN,
-            refused: metrics.connections_refused.clone(),
-        };
-        let for_displays = limits(settings.serve.displays_max * CONNECTIONS_PER_DISPLAY);
-        let for_metrics = limits(METRICS_CONNECTIONS_MAX);
-        let scrapes = http::metrics_router(metrics);
-        tasks.spawn(server("display server", listener, displays, for_displays, stopping.clone()));
-        tasks.spawn(server("metrics server", metrics_listener, scrapes, for_metrics, stopping));
+        let displays_max = settings.serve.displays_max;
+        serve(
+            &mut tasks,
+            (listener, displays, displays_max),
+            (metrics_listener, metrics),
+            &stopping,
+        );
         tracing::info!(%address, %metrics_address, brokers = %all(&broker_addresses), "gateway serves displays");
         Ok(Self {
             address,
@@ -275,49 +258,24 @@ impl Gateway {
     }
 }
 
-/// The journal that was started, and what comes out of it.
-struct Recording {
-    thread: JournalThread,
-    missed: Arc<Missed>,
-    notices: mpsc::Receiver<Notice>,
-}
-
-/// Starts the journal.
-fn record(
-    keep: Keep,
-    settings: &Settings,
-    (clock, metrics): (Clock, &Arc<Metrics>),
-    (outtake, outputs): (Outtake, &mut EngineOutputs),
-    requests: ingest::Requests,
-) -> Result<Recording, StartError> {
-    let (notices, noticed) = mpsc::channel(NOTICES_MAX);
-    // The engine's outputs are taken apart later: what it leaves there is a channel that nobody fills.
-    let (_nobody, empty) = mpsc::channel(1);
-    let missed = Arc::new(Missed::default());
-    let thread = JournalThread::start(JournalParts {
-        clock,
-        metrics: Arc::clone(metrics),
-        keep,
-        pumps: settings.pumps.len(),
-        outtake,
-        parts: std::mem::replace(&mut outputs.backfill, empty),
-        requests,
-        profile: settings.alarms.in_force(),
-        missed: Arc::clone(&missed),
-        notices,
-    });
-    Ok(Recording { thread: thread.map_err(StartError::Thread)?, missed, notices: noticed })
-}
-
-/// Tells the alarm thread where something was missed.
-async fn note_missed(mut notices: mpsc::Receiver<Notice>, engine: EngineHandle) -> &'static str {
-    while let Some(address) = notices.recv().await {
-        // The list holds it; a notice that the alarm thread has no room for comes with the next one.
-        if engine.note_missed(address.clone()).await.is_err() {
-            tracing::warn!(pump = %address, "the notice of a missed alarm found no room");
-        }
-    }
-    "notices"
+/// Serves displays and scrapes until the gateway ends.
+fn serve(
+    tasks: &mut JoinSet<&'static str>,
+    (listener, displays, displays_max): (tokio::net::TcpListener, axum::Router, usize),
+    (metrics_listener, metrics): (tokio::net::TcpListener, Arc<Metrics>),
+    stopping: &watch::Receiver<bool>,
+) {
+    let limits = |connections_max| Limits {
+        connections_max,
+        drain_max: DRAIN,
+        refused: metrics.connections_refused.clone(),
+    };
+    let for_displays = limits(displays_max * CONNECTIONS_PER_DISPLAY);
+    let for_metrics = limits(METRICS_CONNECTIONS_MAX);
+    let scrapes = http::metrics_router(metrics);
+    tasks.spawn(server("display server", listener, displays, for_displays, stopping.clone()));
+    let stopping = stopping.clone();
+    tasks.spawn(server("metrics server", metrics_listener, scrapes, for_metrics, stopping));
 }
 
 fn listen(bind: SocketAddr, section: &'static str) -> Result<tokio::net::TcpListener, StartError> {

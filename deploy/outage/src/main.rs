@@ -7,7 +7,7 @@ mod clock;
 
 mod process;
 
-mod scrape;
+mod metrics;
 
 mod compare;
 
@@ -22,8 +22,8 @@ use ecmo_gateway::config::Keep;
 use ecmo_testkit::{Mosquitto, free_port};
 
 use clock::Start;
+use metrics::{BACKFILLED, INGEST, KEPT, MISSING, Page};
 use process::Program;
-use scrape::Page;
 
 /// Kills agent, brokers and gateway at random during an outage of both brokers, waits for the backfill, and compares the
 /// agent's spool with the gateway's journal, sample by sample.
@@ -54,11 +54,6 @@ const BACKFILL_MAX: Duration = Duration::from_mins(5);
 const COMPLETE_FOR: Duration = Duration::from_secs(6);
 
 const LOOK: Duration = Duration::from_millis(250);
-
-const MISSING: &str = "ecmo_gateway_journal_frames_missing ";
-const KEPT: &str = "ecmo_gateway_journal_frames_total{";
-const BACKFILLED: &str = "ecmo_gateway_journal_frames_total{source=\"spool\"}";
-const INGEST: &str = "ecmo_gateway_ingest_latency_seconds";
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -108,7 +103,7 @@ struct World {
     broker_runs: [bool; 2],
     agent: Program,
     gateway: Program,
-    metrics: SocketAddr,
+    scraped: SocketAddr,
     agent_kills: u64,
     kills: u64,
     freezes: u64,
@@ -156,7 +151,7 @@ impl World {
             broker_runs: [true, true],
             agent: program("ecmo-agent", "run", &agent_toml)?,
             gateway: program("ecmo-gateway", "serve", &gateway_toml)?,
-            metrics,
+            scraped: metrics,
             agent_kills: 0,
             kills: 0,
             freezes: 0,
@@ -170,7 +165,7 @@ impl World {
     fn check(&mut self) -> Result<()> {
         self.agent.check()?;
         self.gateway.check()?;
-        let kept = Page::get(self.metrics)?.sum(KEPT);
+        let kept = Page::get(self.scraped)?.sum(KEPT);
         ensure!(kept > 0.0, "the gateway keeps no frame; its log:\n{}", self.gateway.tail());
         Ok(())
     }
@@ -257,7 +252,7 @@ impl World {
             std::thread::sleep(LOOK);
             self.agent.check()?;
             self.gateway.check()?;
-            let Ok(page) = Page::get(self.metrics) else { continue };
+            let Ok(page) = Page::get(self.scraped) else { continue };
             let first = before.get_or_insert_with(|| page.buckets(INGEST));
             let (missing, backfilled) = (page.sum(MISSING), page.sum(BACKFILLED));
             if missing > 0.0 || backfilled < 1.0 {
@@ -268,7 +263,7 @@ impl World {
             if begun.passed().saturating_sub(since) < COMPLETE_FOR {
                 continue;
             }
-            let slowest = scrape::slowest(first, &page.buckets(INGEST));
+            let slowest = metrics::slowest(first, &page.buckets(INGEST));
             println!(
                 "backfill complete after {:.1} s: {backfilled} frames, {:.0} a second; live frames took at most {} s from publication to arrival meanwhile; {} kills, {} freezes",
                 since.as_secs_f64(),

@@ -13,6 +13,7 @@ struct Wall {
 const TESTKIT: &str = "deploy/testkit/";
 const BENCH: &str = "deploy/bench/";
 const DEMO: &str = "deploy/demo/";
+const OUTAGE: &str = "deploy/outage/";
 
 const TONIC: &[&str] =
     &["gateway/src/grpc", "gateway/src/http.rs", "dashboards/terminal/src/client", BENCH, DEMO];
@@ -29,6 +30,7 @@ const MESSAGES: &[&str] = &[
     TESTKIT,
     BENCH,
     DEMO,
+    OUTAGE,
 ];
 
 const WALLS: &[Wall] = &[

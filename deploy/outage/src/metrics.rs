@@ -8,6 +8,18 @@ use anyhow::{Context, Result};
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Frames that the spool has and the journal lacks.
+pub(crate) const MISSING: &str = "ecmo_gateway_journal_frames_missing";
+
+/// Frames that were kept.
+pub(crate) const KEPT: &str = "ecmo_gateway_journal_frames_total";
+
+/// The label of those that came from the spool.
+pub(crate) const BACKFILLED: &str = "ecmo_gateway_journal_frames_total{source=\"spool\"}";
+
+/// From publication to arrival.
+pub(crate) const INGEST: &str = "ecmo_gateway_ingest_latency_seconds";
+
 /// The page, as lines.
 #[derive(Debug)]
 pub(crate) struct Page(String);

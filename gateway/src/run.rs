@@ -18,12 +18,14 @@ use crate::grpc::{self, Serving};
 use crate::history::{Batch, Histories};
 use crate::http::{self, Limits, NotReady};
 use crate::ingest;
-use crate::journal::{self, JournalThread, Missed};
+use crate::journal::{self, JournalThread};
 use crate::latency::Latencies;
 use crate::metrics::{BrokerPath, Label as _, Metrics, RuntimeName};
 use crate::registry::Registry;
 use crate::request::Asker;
 use crate::treatment::{Stamp, Store};
+
+use recording::Recording;
 
 /// How long displays may take to end their requests when the gateway ends.
 const DRAIN: Duration = Duration::from_millis(500);
@@ -144,21 +146,15 @@ impl Gateway {
             standing: restored.standing,
             durable: restored.durable,
         };
-        let missed = journal.as_ref().map(|journal| Arc::clone(&journal.missed));
-        let serving = serve_from(desk, Arc::clone(&latencies), missed);
+        let serving = serve_from(desk, Arc::clone(&latencies), journal.as_ref());
         let mut tasks = background(outputs, &serving, histories);
         let journal = journal.map(|journal| journal.run(&mut tasks, engine.handle.clone()));
         let displays = http::router(readiness(engine.handle.clone(), clock))
             .fallback_service(grpc::router(serving).await?);
 
         let (stop, stopping) = watch::channel(false);
-        let displays_max = settings.serve.displays_max;
-        serve(
-            &mut tasks,
-            (listener, displays, displays_max),
-            (metrics_listener, metrics),
-            &stopping,
-        );
+        let displays = (listener, displays, settings.serve.displays_max);
+        serve(&mut tasks, displays, (metrics_listener, metrics), &stopping);
         tracing::info!(%address, %metrics_address, brokers = %all(&broker_addresses), "gateway serves displays");
         Ok(Self {
             address,
@@ -349,7 +345,7 @@ async fn direct(
 }
 
 /// What the services work with.
-fn serve_from(desk: DeskParts, latencies: Arc<Latencies>, missed: Option<Arc<Missed>>) -> Serving {
+fn serve_from(desk: DeskParts, latencies: Arc<Latencies>, journal: Option<&Recording>) -> Serving {
     Serving {
         clock: desk.clock,
         epoch: fastrand::u64(1..),
@@ -358,7 +354,7 @@ fn serve_from(desk: DeskParts, latencies: Arc<Latencies>, missed: Option<Arc<Mis
         metrics: Arc::clone(&desk.metrics),
         desk: Arc::new(Desk::new(desk)),
         latencies,
-        missed,
+        missed: journal.map(|journal| Arc::clone(&journal.missed)),
     }
 }
 

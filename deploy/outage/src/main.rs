@@ -21,8 +21,8 @@ use clap::Parser;
 use ecmo_gateway::config::Keep;
 use ecmo_testkit::{Mosquitto, free_port};
 
+use crate::metrics::{BACKFILLED, INGEST, KEPT, MISSING, Page, slowest};
 use clock::Start;
-use metrics::{BACKFILLED, INGEST, KEPT, MISSING, Page};
 use process::Program;
 
 /// Kills agent, brokers and gateway at random during an outage of both brokers, waits for the backfill, and compares the
@@ -263,7 +263,7 @@ impl World {
             if begun.passed().saturating_sub(since) < COMPLETE_FOR {
                 continue;
             }
-            let slowest = metrics::slowest(first, &page.buckets(INGEST));
+            let slowest = slowest(first, &page.buckets(INGEST));
             println!(
                 "backfill complete after {:.1} s: {backfilled} frames, {:.0} a second; live frames took at most {} s from publication to arrival meanwhile; {} kills, {} freezes",
                 since.as_secs_f64(),

@@ -44,6 +44,19 @@ pub struct Settings {
     pub state_dir: Option<PathBuf>,
     /// How far back a preview of a limit looks, 0 to 2 hours; zero: there is no preview.
     pub history: Duration,
+    /// Which frames are kept on disk; `None`: none, and nothing is asked of agents' spools.
+    pub journal: Option<Keep>,
+}
+
+/// How much is kept on disk, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keep {
+    /// The folder.
+    pub dir: PathBuf,
+    /// For how long.
+    pub age_max: Duration,
+    /// Most bytes, over all pumps.
+    pub bytes_max: u64,
 }
 
 /// Where frames come from.
@@ -131,6 +144,7 @@ impl Default for Settings {
             pumps: Vec::new(),
             state_dir: None,
             history: HISTORY_DEFAULT,
+            journal: None,
         }
     }
 }

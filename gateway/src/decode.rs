@@ -1,9 +1,20 @@
 //! The reader of an agent's messages, with its refusals as the labels by which they are counted.
 
+mod heartbeat;
+
+mod spool;
+
 pub use ecmo_decode::{
     Accepted, BIRTH_BYTES_MAX, BLOCK_SAMPLES_MAX, Birth, BirthFault, CHANNELS_MAX, Decoder,
     FrameBytes, FrameFault, Invalid, PumpKind, RefusedChannel, STATUS_BYTES_MAX, SampleFault,
-    SourceKind, StatusFault, birth, read_birth, status,
+    SourceKind, StatusFault, birth, read_birth, shorten, status,
+};
+
+pub use heartbeat::{AgentCounts, Echo, Heartbeat, HeartbeatRejected, heartbeat};
+
+pub use spool::{
+    Part, SampleSpan, SpoolReport, Unleased, backfill, backfill_request, birth_wall_minus_mono_ns,
+    sample_spans, spool_report, wall_minus_mono_ns,
 };
 
 use crate::metrics::{BirthRejected, FrameRejected, SampleInvalid, StatusRejected};

@@ -9,6 +9,8 @@ mod command;
 
 mod timer;
 
+mod asking;
+
 mod entry;
 
 mod ward;
@@ -30,18 +32,21 @@ use crate::clock::Clock;
 use crate::config::{PUMPS_MAX, Settings};
 use crate::fanout::PumpSlot;
 use crate::history::{BATCHES_MAX, Batch};
-use crate::ingest;
+use crate::ingest::{self, Requests};
+use crate::journal::Intake;
 use crate::latency::Latencies;
 use crate::metrics::Metrics;
+use crate::request::Asker;
 
+use asking::Voice;
 use command::COMMANDS_MAX;
 use hub::Hub;
 use rounds::Rounds;
 use ward::{Ward, WardParts};
 
+pub use crate::journal::BackfillPart;
 pub use command::{EngineHandle, NoAnswer, Paused, Report, Target};
 pub use hub::{Confirmed, Waveform};
-pub use ward::BackfillPart;
 
 /// Waveform frames on their way to the serving side: a quarter second of every pump. Beyond, they are lost and counted.
 const WAVEFORMS_MAX: usize = 3_200;
@@ -60,8 +65,14 @@ pub struct EngineParts {
     pub latencies: Arc<Latencies>,
     /// Brokers to read, each with the requests that it publishes.
     pub brokers: Vec<(ingest::Options, ingest::Outbound)>,
+    /// The way to the agents.
+    pub requests: Requests,
+    /// Makes what is asked of them.
+    pub asker: Asker,
     /// What people had said before the gateway started: in force before the first frame of the pump is judged.
     pub restored: HashMap<PumpAddress, Treatment>,
+    /// The way to the journal, where one is kept.
+    pub journal: Option<Intake>,
 }
 
 /// What comes out of the alarm thread besides alarms.
@@ -104,7 +115,8 @@ impl Engine {
         let handle = EngineHandle::new(commands);
         let profile = settings.alarms.in_force();
         let clock = parts.clock;
-        let hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms);
+        let hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms)
+            .recording(parts.journal);
         let uplink = Uplink::new(&profile, clock.now());
         // A pump that was treated before a restart must be there after it, whether its agent lives or not.
         let treated = parts.restored.iter().filter(|(_, treatment)| treatment.patient > 0);
@@ -112,8 +124,15 @@ impl Engine {
             .map(|(address, _)| address.clone())
             .filter(|address| !settings.pumps.contains(address))
             .collect();
+        let voice = Voice {
+            asker: parts.asker,
+            requests: parts.requests,
+            profile_hash: profile.hash,
+            heard: true,
+        };
         let mut ward = Ward::new(WardParts {
             profile,
+            voice,
             metrics: Arc::clone(&parts.metrics),
             new_pumps,
             restored: parts.restored,

@@ -20,7 +20,7 @@ use ecmo_core::view::View;
 use ecmo_proto::topic::{Id, PumpAddress};
 use tokio::sync::{broadcast, mpsc};
 
-use crate::decode::Birth;
+use crate::decode::{Birth, Heartbeat};
 use crate::metrics::PumpMetrics;
 
 /// Alarm changes that a display may be behind: every one of 256 pumps raising four at once. Beyond, it is cut off.
@@ -228,6 +228,21 @@ pub struct WaveformBlock {
     pub readings: Vec<Reading>,
 }
 
+/// What the journal has of one pump's frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Completeness {
+    /// Frames that are kept.
+    pub kept: u64,
+    /// Frames that the agent holds and the journal lacks.
+    pub missing: u64,
+    /// Frames that came from the spool.
+    pub backfilled: u64,
+    /// Frames that neither has.
+    pub lost: u64,
+    /// Whether the gateway records.
+    pub recording: bool,
+}
+
 /// The rules in force at one pump, as the alarm thread judges by them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuleBook {
@@ -251,6 +266,8 @@ pub struct PumpSlot {
     view: ArcSwap<View>,
     rules: ArcSwap<RuleBook>,
     birth: ArcSwapOption<Birth>,
+    completeness: ArcSwapOption<Completeness>,
+    heartbeat: ArcSwapOption<(Heartbeat, Instant)>,
     received: AtomicU64,
     rejected: AtomicU64,
     invalid: AtomicU64,
@@ -297,6 +314,8 @@ impl PumpSlot {
             view: ArcSwap::from_pointee(view),
             rules: ArcSwap::from_pointee(rules),
             birth: ArcSwapOption::empty(),
+            completeness: ArcSwapOption::empty(),
+            heartbeat: ArcSwapOption::empty(),
             received: AtomicU64::new(0),
             rejected: AtomicU64::new(0),
             invalid: AtomicU64::new(0),
@@ -349,6 +368,28 @@ impl PumpSlot {
     #[must_use]
     pub fn birth(&self) -> Option<Arc<Birth>> {
         self.birth.load_full()
+    }
+
+    /// Says what the journal has.
+    pub fn complete(&self, completeness: Completeness) {
+        self.completeness.store(Some(Arc::new(completeness)));
+    }
+
+    /// What the journal has; `None` when nothing is recorded.
+    #[must_use]
+    pub fn completeness(&self) -> Option<Completeness> {
+        self.completeness.load().as_deref().copied()
+    }
+
+    /// Replaces what the agent says of itself, and when it was received.
+    pub fn hear(&self, heartbeat: Arc<(Heartbeat, Instant)>) {
+        self.heartbeat.store(Some(heartbeat));
+    }
+
+    /// What the agent last said of itself, and when it was received.
+    #[must_use]
+    pub fn heartbeat(&self) -> Option<Arc<(Heartbeat, Instant)>> {
+        self.heartbeat.load_full()
     }
 
     /// Counts a frame that arrived.

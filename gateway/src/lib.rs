@@ -15,11 +15,15 @@ pub mod ingest;
 
 pub mod decode;
 
+pub mod request;
+
 pub mod treatment;
 
 pub mod history;
 
 pub mod fanout;
+
+pub mod journal;
 
 pub mod registry;
 

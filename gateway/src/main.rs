@@ -9,6 +9,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use ecmo_gateway::Gateway;
 use ecmo_gateway::config::Settings;
+use ecmo_gateway::journal::inspect;
 
 /// Joins the pumps of a ward, detects alarm conditions, serves displays. Research software, not a medical device.
 ///
@@ -29,11 +30,33 @@ enum Command {
         #[arg(long)]
         config: Option<PathBuf>,
     },
+    /// Looks into the journal while no gateway runs: extent, verify, or frames of a pump.
+    Journal {
+        /// Settings file (TOML) of the gateway.
+        #[arg(long)]
+        config: PathBuf,
+        /// What is wanted.
+        #[command(subcommand)]
+        wanted: Option<JournalCommand>,
+    },
     /// Reads and checks a settings file and the alarm profile that it names, and starts nothing.
     Check {
         /// Settings file (TOML).
         #[arg(long)]
         config: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum JournalCommand {
+    /// Prints which frames are kept of each pump and run, and the holes between them.
+    Extent,
+    /// Reads every record; exit code 1 when one is damaged or doubled.
+    Verify,
+    /// Prints the identity of each block of samples: pump, run, frame, channel, first sample, count.
+    Frames {
+        /// The pump, by its id or as WARD/PUMP.
+        pump: String,
     },
 }
 
@@ -59,6 +82,9 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
+        Command::Journal { config, wanted } => {
+            journal(&Settings::load(&config)?, wanted.unwrap_or(JournalCommand::Extent))
+        }
         Command::Check { config } => {
             Settings::load(&config)?;
             println!("{}: fine", config.display());
@@ -71,6 +97,30 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             runtime.block_on(serve(&settings))
         }
     }
+}
+
+/// Looks into the journal.
+fn journal(settings: &Settings, wanted: JournalCommand) -> anyhow::Result<ExitCode> {
+    let keep = settings.journal.as_ref().context("no dir under [journal] in the settings")?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    match wanted {
+        JournalCommand::Extent => inspect::write_extents(&inspect::open(keep, None)?, &mut out)?,
+        JournalCommand::Frames { pump } => {
+            inspect::write_samples(&inspect::open(keep, Some(&pump))?, &mut out)?;
+        }
+        JournalCommand::Verify => {
+            let mut wrong = 0;
+            for log in inspect::open(keep, None)? {
+                let inspect::Check { frames, doubled, damaged } = log.verify()?;
+                writeln!(out, "{} frames={frames} doubled={doubled} damaged={damaged}", log.pump)?;
+                wrong += doubled + damaged;
+            }
+            out.flush()?;
+            return Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {

@@ -19,9 +19,9 @@ use handles::Registrar;
 
 pub use handles::By;
 pub use label::{
-    AlarmKind, AlarmPriority, AlarmTransition, BirthRejected, BrokerPath, FrameRejected, Label,
-    LinkLost, RuntimeName, SampleInvalid, Stage, StateError, StatusRejected, StreamKind,
-    SubscriptionDropped,
+    AlarmKind, AlarmPriority, AlarmTransition, BirthRejected, BrokerPath, FrameRejected,
+    FrameSource, Label, LinkLost, RuntimeName, SampleInvalid, Stage, StateError, StatusRejected,
+    StreamKind, SubscriptionDropped,
 };
 pub use metrics::{Counter, Gauge, Histogram};
 pub use pump::PumpMetrics;
@@ -49,6 +49,20 @@ pub struct Metrics {
     pub state_errors: By<StateError, Counter>,
     /// Rows of the history that found no place.
     pub history_lost: Counter,
+    /// Frames that were kept in the journal.
+    pub journal_frames: By<FrameSource, Counter>,
+    /// Frames that agents hold and the journal lacks.
+    pub journal_frames_missing: Gauge,
+    /// Frames that neither has.
+    pub journal_frames_lost: Gauge,
+    /// Bytes of the journal on disk.
+    pub journal_bytes: Gauge,
+    /// Writes of the journal that failed.
+    pub journal_errors: Counter,
+    /// Items that the journal had no room for.
+    pub journal_dropped: Counter,
+    /// Frames and parts of backfills that were refused.
+    pub backfill_refused: Counter,
     /// Messages that a display did not get.
     pub subscription_dropped: By<StreamKind, By<SubscriptionDropped, Counter>>,
     /// Connections that were refused.
@@ -96,6 +110,13 @@ impl Metrics {
                 registrar.gauges(&name::ALARMS_ACTIVE, &handles::with(&[], priority))
             }),
             state_errors: registrar.counters(&name::STATE_ERRORS, &[]),
+            journal_frames: registrar.counters(&name::JOURNAL_FRAMES, &[]),
+            journal_frames_missing: registrar.gauge(&name::JOURNAL_FRAMES_MISSING, &[]),
+            journal_frames_lost: registrar.gauge(&name::JOURNAL_FRAMES_LOST, &[]),
+            journal_bytes: registrar.gauge(&name::JOURNAL_BYTES, &[]),
+            journal_errors: registrar.counter(&name::JOURNAL_ERRORS, &[]),
+            journal_dropped: registrar.counter(&name::JOURNAL_DROPPED, &[]),
+            backfill_refused: registrar.counter(&name::BACKFILL_REFUSED, &[]),
             history_lost: registrar.counter(&name::HISTORY_LOST, &[]),
             subscription_dropped: By::new(|kind: StreamKind| {
                 registrar.counters(&name::SUBSCRIPTION_DROPPED, &handles::with(&[], kind))

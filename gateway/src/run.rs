@@ -1,5 +1,7 @@
 //! Joins the stages: broker, alarm thread, directory, displays, metrics. Starts them in order and ends them in order.
 
+mod recording;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,13 +18,20 @@ use crate::grpc::{self, Serving};
 use crate::history::{Batch, Histories};
 use crate::http::{self, Limits, NotReady};
 use crate::ingest;
+use crate::journal::{self, JournalThread};
 use crate::latency::Latencies;
 use crate::metrics::{BrokerPath, Label as _, Metrics, RuntimeName};
 use crate::registry::Registry;
+use crate::request::Asker;
 use crate::treatment::{Stamp, Store};
+
+use recording::Recording;
 
 /// How long displays may take to end their requests when the gateway ends.
 const DRAIN: Duration = Duration::from_millis(500);
+
+/// How long the journal may take to write what it has when the gateway ends.
+const JOURNAL_END: Duration = Duration::from_secs(1);
 
 /// A round of the alarm thread older than this means that it hangs.
 const ROUND_AGE_MAX: Duration = Duration::from_secs(1);
@@ -77,6 +86,8 @@ pub struct Gateway {
     broker_addresses: Vec<BrokerAddress>,
     latencies: Arc<Latencies>,
     engine: Engine,
+    journal: Option<JournalThread>,
+    clock: Clock,
     tasks: JoinSet<&'static str>,
     stop: watch::Sender<bool>,
     #[cfg(feature = "embedded-broker")]
@@ -105,17 +116,23 @@ impl Gateway {
         let paths: Vec<BrokerPath> =
             BrokerPath::ALL.iter().copied().take(broker_addresses.len()).collect();
         let metrics = Arc::new(Metrics::new(&paths));
-        let (_requests, outbound) = ingest::requests(&paths, &metrics);
+        let (requests, outbound) = ingest::requests(&paths, &metrics);
         let latencies = Arc::new(Latencies::default());
         let restored = restore(settings, clock, Arc::clone(&metrics)).await?;
+        let (intake, outtake) = journal::intake(metrics.journal_dropped.clone());
         let parts = EngineParts {
             clock,
             metrics: Arc::clone(&metrics),
             latencies: Arc::clone(&latencies),
             brokers: to_read(settings, &broker_addresses, outbound),
+            requests: requests.clone(),
+            asker: Asker::new(),
             restored: restored.treatments,
+            journal: settings.journal.is_some().then_some(intake),
         };
-        let (engine, outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
+        let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
+        let journal =
+            recording::start(settings, (clock, &metrics), (outtake, &mut outputs), requests)?;
 
         let histories = Arc::new(Histories::new(settings.history));
         let desk = DeskParts {
@@ -129,22 +146,15 @@ impl Gateway {
             standing: restored.standing,
             durable: restored.durable,
         };
-        let serving = serve_from(desk, Arc::clone(&latencies));
+        let serving = serve_from(desk, Arc::clone(&latencies), journal.as_ref());
         let mut tasks = background(outputs, &serving, histories);
+        let journal = journal.map(|journal| journal.run(&mut tasks, engine.handle.clone()));
         let displays = http::router(readiness(engine.handle.clone(), clock))
             .fallback_service(grpc::router(serving).await?);
 
         let (stop, stopping) = watch::channel(false);
-        let limits = |connections_max| Limits {
-            connections_max,
-            drain_max: DRAIN,
-            refused: metrics.connections_refused.clone(),
-        };
-        let for_displays = limits(settings.serve.displays_max * CONNECTIONS_PER_DISPLAY);
-        let for_metrics = limits(METRICS_CONNECTIONS_MAX);
-        let scrapes = http::metrics_router(metrics);
-        tasks.spawn(server("display server", listener, displays, for_displays, stopping.clone()));
-        tasks.spawn(server("metrics server", metrics_listener, scrapes, for_metrics, stopping));
+        let displays = (listener, displays, settings.serve.displays_max);
+        serve(&mut tasks, displays, (metrics_listener, metrics), &stopping);
         tracing::info!(%address, %metrics_address, brokers = %all(&broker_addresses), "gateway serves displays");
         Ok(Self {
             address,
@@ -152,6 +162,8 @@ impl Gateway {
             broker_addresses,
             latencies,
             engine,
+            journal,
+            clock,
             tasks,
             stop,
             #[cfg(feature = "embedded-broker")]
@@ -203,7 +215,14 @@ impl Gateway {
                     Some(Err(_)) => return "a task that panicked",
                     None => return "every task",
                 },
-                _ = look.tick() => if self.engine.has_ended() { return "alarm thread" },
+                _ = look.tick() => {
+                    if self.engine.has_ended() {
+                        return "alarm thread";
+                    }
+                    if self.journal.as_ref().is_some_and(JournalThread::has_ended) {
+                        return "journal thread";
+                    }
+                }
             }
         }
     }
@@ -211,8 +230,13 @@ impl Gateway {
     /// Ends everything: displays first, then the alarm thread, then the broker. Takes at most three seconds.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        let engine = self.engine;
-        let ending = tokio::task::spawn_blocking(move || engine.stop());
+        let (engine, journal, clock) = (self.engine, self.journal, self.clock);
+        let ending = tokio::task::spawn_blocking(move || {
+            engine.stop();
+            if let Some(journal) = journal {
+                journal.stop(clock, JOURNAL_END);
+            }
+        });
         if let Err(error) = ending.await {
             tracing::error!(%error, "ending the alarm thread failed");
         }
@@ -228,6 +252,26 @@ impl Gateway {
             tracing::error!(%error, "ending the embedded broker failed");
         }
     }
+}
+
+/// Serves displays and scrapes until the gateway ends.
+fn serve(
+    tasks: &mut JoinSet<&'static str>,
+    (listener, displays, displays_max): (tokio::net::TcpListener, axum::Router, usize),
+    (metrics_listener, metrics): (tokio::net::TcpListener, Arc<Metrics>),
+    stopping: &watch::Receiver<bool>,
+) {
+    let limits = |connections_max| Limits {
+        connections_max,
+        drain_max: DRAIN,
+        refused: metrics.connections_refused.clone(),
+    };
+    let for_displays = limits(displays_max * CONNECTIONS_PER_DISPLAY);
+    let for_metrics = limits(METRICS_CONNECTIONS_MAX);
+    let scrapes = http::metrics_router(metrics);
+    tasks.spawn(server("display server", listener, displays, for_displays, stopping.clone()));
+    let stopping = stopping.clone();
+    tasks.spawn(server("metrics server", metrics_listener, scrapes, for_metrics, stopping));
 }
 
 fn listen(bind: SocketAddr, section: &'static str) -> Result<tokio::net::TcpListener, StartError> {
@@ -301,7 +345,7 @@ async fn direct(
 }
 
 /// What the services work with.
-fn serve_from(desk: DeskParts, latencies: Arc<Latencies>) -> Serving {
+fn serve_from(desk: DeskParts, latencies: Arc<Latencies>, journal: Option<&Recording>) -> Serving {
     Serving {
         clock: desk.clock,
         epoch: fastrand::u64(1..),
@@ -310,6 +354,7 @@ fn serve_from(desk: DeskParts, latencies: Arc<Latencies>) -> Serving {
         metrics: Arc::clone(&desk.metrics),
         desk: Arc::new(Desk::new(desk)),
         latencies,
+        missed: journal.map(|journal| Arc::clone(&journal.missed)),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::contract;
 use crate::demo;
 use crate::instructions;
 use crate::mosquitto;
+use crate::outage;
 use crate::process::{Project, run as run_command};
 use crate::sampler;
 use crate::score;
@@ -60,6 +61,11 @@ const STEPS: &[Step] = &[
         name: "score",
         what: "a short score of the alarm rules: every target reached",
         run: short_score,
+    },
+    Step {
+        name: "outage",
+        what: "ten minutes of outage and random kills: no sample missing, none doubled",
+        run: outage::check,
     },
     Step { name: "bench-core", what: "cost of one frame in the core", run: bench_core },
     Step {

@@ -16,6 +16,8 @@ mod demo;
 
 mod score;
 
+mod outage;
+
 mod instructions;
 
 mod sampler;
@@ -35,6 +37,7 @@ usage:
   cargo xtask bench sampler [--seconds N]    pace and cost of the agent at 1 kHz x 8 channels, in the release profile
   cargo xtask bench instructions             what judging one frame costs, in instructions (valgrind)
   cargo xtask score [OPTION]...              holds the alarm rules against runs whose truth is known; --help tells more
+  cargo xtask outage [OPTION]...             an outage with random kills: no sample missing, none doubled; --help tells more
   cargo xtask generate                       makes proto/src/gen anew from the .proto files";
 
 fn main() -> ExitCode {
@@ -53,6 +56,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
         ["score", options @ ..] => return score::run(&project, options),
+        ["outage", options @ ..] => outage::run(&project, options),
         ["ci", options @ ..] => ci::run(&project, options),
         ["bench", "latency", options @ ..] => {
             // The gateway is measured as a process of its own; one build for both, so that they share their libraries.

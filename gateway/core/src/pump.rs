@@ -34,7 +34,7 @@ use crate::plausibility::{Doubt, Plausibility};
 use crate::reconcile::Reconciler;
 use crate::sequence::{Offer, Sequence};
 use crate::signal::Signals;
-use crate::time::{ClockMap, Instant};
+use crate::time::{ClockMap, Instant, SampleTime};
 
 use agent::AgentWord;
 use rate::Rates;
@@ -86,6 +86,8 @@ pub struct Pump {
     agent: AgentWord,
     reconciler: Reconciler,
     boot_number: u64,
+    /// Publish time of the newest frame that was judged.
+    judged_until: Option<SampleTime>,
     recovering_since: Option<Instant>,
     duplicate_at: Option<Instant>,
     at_work: bool,
@@ -129,6 +131,7 @@ impl Pump {
             agent: AgentWord::default(),
             reconciler: Reconciler::default(),
             boot_number: 0,
+            judged_until: None,
             recovering_since: None,
             duplicate_at: None,
             at_work: false,
@@ -195,8 +198,8 @@ impl Pump {
                 return Err(BirthRefusal::Unproven);
             }
             self.restart(boot, now, out);
-            self.boot_number = word.boot_number;
         }
+        self.boot_number = word.boot_number;
         self.presences.say(path, Presence::Online, now);
         self.redundancy.expect(word.paths);
         for (parameter, channel) in Parameter::ALL.iter().zip(&mut self.channels) {
@@ -237,6 +240,8 @@ impl Pump {
         self.redundancy.restart(now);
         self.rates = Rates::new();
         self.agent.estimate = ClockEstimate::default();
+        self.agent.drift_ppm = None;
+        self.judged_until = None;
     }
 
     /// Takes a status that came over the first path: see [`Pump::on_status_from`].

@@ -4,6 +4,8 @@ mod budget;
 
 mod delivery;
 
+mod recording;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -21,9 +23,11 @@ pub const BROKER_GRACE: Duration = Duration::from_millis(500);
 
 pub use budget::BUDGET;
 pub use delivery::CONFIRM_WITHIN;
+pub use recording::{RECORDING_CLEAR, RECORDING_GRACE};
 
 use budget::Budget;
 use delivery::Delivery;
+use recording::Recording;
 
 /// Whether the gateway does what it is there for, and the alarms when it does not.
 #[derive(Debug)]
@@ -39,6 +43,8 @@ pub struct Uplink {
     misses: u64,
     delivery: Delivery,
     undelivered: u64,
+    recording: Recording,
+    unrecorded: u64,
 }
 
 impl Uplink {
@@ -59,6 +65,8 @@ impl Uplink {
             misses: 0,
             delivery: Delivery::default(),
             undelivered: 0,
+            recording: Recording::default(),
+            unrecorded: 0,
         }
     }
 
@@ -127,6 +135,11 @@ impl Uplink {
         self.delivery.confirmed(id, revision);
     }
 
+    /// What arrives can be kept now, or cannot.
+    pub fn on_recording(&mut self, keeps: bool, now: Instant) {
+        self.recording.on_word(keeps, now);
+    }
+
     /// Raises what is due: no connection for too long, the budget missed, an alarm that nobody has seen; recalls what nobody
     /// acknowledges. To be called at [`Uplink::next_deadline`], and about once a second for the budget.
     pub fn on_tick(&mut self, now: Instant, out: &mut impl Output) {
@@ -156,6 +169,15 @@ impl Uplink {
             }
             None => self.alarms.clear(Condition::DELIVERY_UNCONFIRMED, now, out),
         }
+        match self.recording.is_failed(now) {
+            Some(since) => {
+                self.unrecorded += u64::from(!self.is_present(Condition::GATEWAY_RECORDING));
+                let condition = Condition::GATEWAY_RECORDING;
+                let absence = absence(condition, Priority::Medium, self.unrecorded, since);
+                self.alarms.raise_absence(absence, now, out);
+            }
+            None => self.alarms.clear(Condition::GATEWAY_RECORDING, now, out),
+        }
     }
 
     /// When [`Uplink::on_tick`] has something to do.
@@ -174,6 +196,12 @@ impl Uplink {
     fn is_present(&self, condition: Condition) -> bool {
         let active = self.alarms.active();
         active.iter().any(|one| one.present && one.id.condition == condition)
+    }
+
+    /// Whether alarms reach displays, as far as it is known: no high alarm waits for one that shows it.
+    #[must_use]
+    pub fn reaches_displays(&self) -> bool {
+        !self.is_present(Condition::DELIVERY_UNCONFIRMED)
     }
 
     /// Whether the connection stands.

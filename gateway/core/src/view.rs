@@ -3,8 +3,10 @@
 use alloc::vec::Vec;
 
 use crate::alarm::occurrence::Occurrence;
+use crate::clock_estimate::ClockOffset;
 use crate::frame::BootId;
 use crate::parameter::Parameter;
+use crate::path::Path;
 use crate::pump::{Counters, Link, Pump, PumpState};
 use crate::reading::{NoData, Reading};
 use crate::time::Instant;
@@ -20,6 +22,28 @@ pub struct ReadingView {
     pub sampled_at: Option<Instant>,
     /// The last value, and when it was taken.
     pub last_value: Option<(f32, Instant)>,
+}
+
+/// How the agent's clock lies, by probes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClockView {
+    /// Offset and its uncertainty.
+    pub offset: ClockOffset,
+    /// How fast the agent's clock gains, in parts per million, once it is known.
+    pub drift_ppm: Option<f64>,
+    /// Agent's wall clock less the reader's, in nanoseconds.
+    pub wall_difference_ns: Option<i128>,
+}
+
+/// One way of a pump's frames, of those that the reader reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PathSeen {
+    /// Which.
+    pub path: Path,
+    /// Whether the reader is connected.
+    pub connected: bool,
+    /// When the last frame came this way.
+    pub frame_at: Option<Instant>,
 }
 
 /// One pump as it stands.
@@ -41,6 +65,10 @@ pub struct View {
     pub alarms: Vec<Occurrence>,
     /// Counts.
     pub counters: Counters,
+    /// The agent's clock, once enough probes were answered.
+    pub clock: Option<ClockView>,
+    /// The ways of its frames.
+    pub paths: [Option<PathSeen>; 2],
 }
 
 impl View {
@@ -76,6 +104,15 @@ impl View {
             readings,
             alarms,
             counters: pump.counters(),
+            clock: pump.clock_estimate().offset(now).map(|offset| ClockView {
+                offset,
+                drift_ppm: pump.drift_ppm(),
+                wall_difference_ns: pump.wall_difference(),
+            }),
+            paths: Path::ALL.map(|path| {
+                let connected = pump.path_connected(path)?;
+                Some(PathSeen { path, connected, frame_at: pump.frame_at(path) })
+            }),
         }
     }
 }

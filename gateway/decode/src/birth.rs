@@ -95,6 +95,10 @@ pub struct Birth {
     pub source: SourceKind,
     /// What drives the blood.
     pub pump_kind: PumpKind,
+    /// Brokers to which every frame goes; 0 when the agent does not say.
+    pub paths: u32,
+    /// Number of the run among the runs of this pump; 0 when the agent keeps none.
+    pub boot_number: u64,
     scales: Vec<Meaning>,
 }
 
@@ -117,7 +121,8 @@ impl Birth {
 }
 
 /// Shortens a text that a stranger sent and takes out what a terminal would obey.
-fn shorten(text: &str) -> String {
+#[must_use]
+pub fn shorten(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(TEXT_CHARS_MAX).collect()
 }
 
@@ -198,6 +203,8 @@ pub fn read_birth(wire: &v1::Birth, pump: &str) -> Result<Birth, BirthFault> {
             v1::PumpKind::Roller => PumpKind::Roller,
             v1::PumpKind::Unspecified => PumpKind::Unknown,
         },
+        paths: wire.paths,
+        boot_number: wire.boot_number,
         scales,
     })
 }

@@ -16,6 +16,7 @@ pub use fault::{BirthFault, FrameFault, SampleFault, StatusFault};
 
 pub use birth::{
     BIRTH_BYTES_MAX, Birth, CHANNELS_MAX, PumpKind, RefusedChannel, SourceKind, birth, read_birth,
+    shorten,
 };
 
 pub use status::{STATUS_BYTES_MAX, status};

@@ -14,7 +14,7 @@ const PRIORITIES: [Priority; 4] =
 
 /// Conditions that are the absence of something, or that the gateway finds in itself: no limit and no composite raises
 /// them, and no context touches them.
-const ABSENCES: [Condition; 12] = [
+const ABSENCES: [Condition; 14] = [
     Condition::COMM_STALE,
     Condition::COMM_CONSOLE_SILENT,
     Condition::COMM_BROKER,
@@ -26,6 +26,8 @@ const ABSENCES: [Condition; 12] = [
     Condition::SOURCE_DUPLICATE,
     Condition::CLOCK_SKEW,
     Condition::GATEWAY_OVERLOAD,
+    Condition::GATEWAY_RECORDING,
+    Condition::ALARM_MISSED,
     Condition::DELIVERY_UNCONFIRMED,
 ];
 

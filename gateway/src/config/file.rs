@@ -10,7 +10,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::error::Complaint;
-use super::{Alarms, Broker, BrokerAddress, ConfigError, PUMPS_MAX, Serve, Settings, WARDS_MAX};
+use super::{
+    Alarms, Broker, BrokerAddress, ConfigError, Keep, PUMPS_MAX, Serve, Settings, WARDS_MAX,
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -23,6 +25,7 @@ struct File {
     alarms: AlarmsTable,
     state: StateTable,
     history: HistoryTable,
+    journal: JournalTable,
     pump: Vec<Spanned<PumpTable>>,
 }
 
@@ -64,6 +67,14 @@ struct StateTable {
 #[serde(deny_unknown_fields, default)]
 struct HistoryTable {
     minutes: Option<Minutes>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct JournalTable {
+    dir: Option<FilePath>,
+    hours: Option<Spanned<Hours>>,
+    max_mib: Option<Spanned<Mebibytes>>,
 }
 
 #[derive(Deserialize)]
@@ -219,6 +230,21 @@ ranged!(
     Minutes, u64 as "u64", Duration, "minutes of history", 0..=120, Duration::from_mins
 );
 
+ranged!(
+    /// Ten days of every pump are more than any disk beside a bed.
+    Hours, u64 as "u64", Duration, "hours of the journal", 1..=240, Duration::from_hours
+);
+ranged!(
+    /// Below, a pump's share would be too small to be divided.
+    Mebibytes, u64 as "u64", u64, "max_mib of the journal", 64..=1_048_576, |mebibytes| mebibytes << 20
+);
+
+/// How long frames are kept, when the settings do not say: until the next day's round.
+const JOURNAL_AGE: Duration = Duration::from_hours(24);
+
+/// How much, in bytes, when the settings do not say.
+const JOURNAL_BYTES: u64 = 8_192 << 20;
+
 /// Reads and checks the text, and the profile that it names.
 pub(super) fn parse(file: &str, text: &str) -> Result<Settings, ConfigError> {
     let complain = |complaint: Complaint| complaint.in_file(file, text);
@@ -263,7 +289,29 @@ fn settings(read: File, file: &str) -> Result<Settings, Complaint> {
         wards,
         state_dir: read.state.dir.map(|dir| dir.in_folder_of(file)),
         history: read.history.minutes.map_or(defaults.history, |minutes| minutes.0),
+        journal: journal(read.journal, file)?,
     })
+}
+
+/// Where frames are kept, if they are; without a folder, nothing may be set for it.
+fn journal(read: JournalTable, file: &str) -> Result<Option<Keep>, Complaint> {
+    let JournalTable { dir, hours, max_mib } = read;
+    let Some(dir) = dir else {
+        let set = [hours.map(|hours| hours.span()), max_mib.map(|max| max.span())];
+        return match set.into_iter().flatten().next() {
+            None => Ok(None),
+            Some(span) => Err(Complaint::new(
+                span,
+                "nothing is recorded without a folder",
+                "set dir under [journal], or remove the section",
+            )),
+        };
+    };
+    Ok(Some(Keep {
+        dir: dir.in_folder_of(file),
+        age_max: hours.map_or(JOURNAL_AGE, |hours| hours.into_inner().0),
+        bytes_max: max_mib.map_or(JOURNAL_BYTES, |max| max.into_inner().0),
+    }))
 }
 
 fn addresses_differ(binds: &[&Option<Spanned<Bind>>]) -> Result<(), Complaint> {

@@ -38,6 +38,11 @@ fn every_key_is_read() {
         silence_ms = 500
         [state]
         dir = "state"
+        [journal]
+        dir = "kept"
+        hours = 48
+        max_mib = 100
+
         [history]
         minutes = 5
         [[pump]]
@@ -54,6 +59,9 @@ fn every_key_is_read() {
     assert_eq!(settings.alarms.silence, Some(Duration::from_millis(500)));
     assert_eq!(settings.state_dir.as_deref(), Some(Path::new("/etc/ecmo/state")));
     assert_eq!(settings.history, Duration::from_mins(5));
+    let kept = settings.journal.unwrap();
+    assert!(kept.dir.ends_with("kept"));
+    assert_eq!((kept.age_max, kept.bytes_max), (Duration::from_hours(48), 100 << 20));
     assert_eq!(settings.pumps.first().unwrap().to_string(), "nicu/p1");
 }
 
@@ -78,6 +86,8 @@ fn an_impossible_value_is_refused_with_its_line() {
     refused("[serve]\ndisplays_max = 0", 2, "0 is impossible for displays_max");
     refused("[serve]\nbind = \"localhost:80\"", 2, "no address to listen on");
     refused("[serve]\nbind = \"127.0.0.1:99999\"", 2, "no address to listen on");
+    refused("[journal]\nhours = 3", 2, "without a folder");
+    refused("[journal]\ndir = \"a\"\nmax_mib = 1", 3, "1 is impossible for max_mib");
     refused("[history]\nminutes = 121", 2, "121 is impossible for minutes of history");
     refused("[state]\ndir = \"\"", 2, "an empty path");
     refused("[alarms]\nprofile = \" \"", 2, "an empty path");

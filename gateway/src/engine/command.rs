@@ -77,6 +77,7 @@ pub(super) enum Command {
     Unshelve { address: PumpAddress, condition: Condition, reply: DoneReply },
     Treat { address: PumpAddress, treatment: Box<Treatment>, reply: DoneReply },
     Report { address: PumpAddress, reply: oneshot::Sender<Option<Report>> },
+    Missed { address: PumpAddress, reply: DoneReply },
 }
 
 type AlarmReply = oneshot::Sender<Result<AlarmUpdate, Refused>>;
@@ -205,6 +206,14 @@ impl EngineHandle {
     /// The alarm thread does not answer.
     pub async fn report(&self, address: PumpAddress) -> Result<Option<Report>, NoAnswer> {
         self.ask(|reply| Command::Report { address, reply }).await
+    }
+
+    /// Raises the notice that something was missed at a pump while its frames did not arrive.
+    ///
+    /// # Errors
+    /// The alarm thread does not answer; or, inside, the pump was never seen.
+    pub async fn note_missed(&self, address: PumpAddress) -> Result<Result<(), Refused>, NoAnswer> {
+        self.ask(|reply| Command::Missed { address, reply }).await
     }
 
     /// When the alarm thread last finished a round; the zero of the clock before the first.

@@ -5,19 +5,25 @@ use std::time::Duration;
 
 use ecmo_core::alarm::rule::Rules;
 use ecmo_core::alarm::treatment::Treatment;
-use ecmo_core::pump::{Counters, Link, Pump, Refusal};
+use ecmo_core::frame::BootId;
+use ecmo_core::path::{Path, PerPath};
+use ecmo_core::pump::{BirthRefusal, BirthWord, Counters, Link, PATH_LOST_AFTER, Pump, Refusal};
 use ecmo_core::time::Instant;
 use ecmo_core::view::View;
 use tokio::sync::mpsc;
 
+use super::asking::{self, Asking, Voice};
 use super::hub::{Hub, Outbox};
-use crate::decode::{self, Accepted, Birth, Decoder, FrameBytes};
+use crate::decode::{self, Accepted, AgentCounts, Birth, Decoder, FrameBytes, Heartbeat};
 use crate::fanout::{PumpSlot, RuleBook};
 use crate::history::{Batch, Collector};
 use crate::ingest::Arrival;
+use crate::journal::What;
 use crate::metrics::{
-    BirthRejected, BrokerPath, FrameRejected, Metrics, PumpMetrics, SampleInvalid, StatusRejected,
+    BirthRejected, BrokerPath, FrameRejected, Label as _, Metrics, PumpMetrics, SampleInvalid,
+    StatusRejected,
 };
+use crate::request::Asker;
 
 /// Refusals of one pump are logged at most so often.
 const LOG_PERIOD: Duration = Duration::from_secs(10);
@@ -30,6 +36,10 @@ pub(super) struct Entry {
     pub(super) pump: Pump,
     pub(super) slot: Arc<PumpSlot>,
     birth: Option<Arc<Birth>>,
+    /// Births that wait for a frame of their run, by the path that they came over.
+    unproven: PerPath<Option<Arc<Birth>>>,
+    pub(super) asking: Asking,
+    told_agent: (Option<BootId>, AgentCounts),
     collector: Option<Collector>,
     /// What has been told to Prometheus so far.
     told: Counters,
@@ -60,15 +70,28 @@ pub(super) fn book_of(pump: &Pump, rules: Arc<Rules>) -> RuleBook {
     }
 }
 
+fn bytes_of<'a>(slot: &'a PumpSlot, arrival: &'a Arrival) -> FrameBytes<'a> {
+    FrameBytes {
+        payload: &arrival.payload,
+        pump: slot.address.pump.as_str(),
+        retained: arrival.retained,
+        accepted: Accepted::Live,
+        received: arrival.received,
+    }
+}
+
 impl Entry {
     /// A pump that was just met.
     pub(super) fn new(
         pump: Pump,
         slot: Arc<PumpSlot>,
-        collector: Option<Collector>,
+        (collector, asking): (Option<Collector>, Asking),
         now: Instant,
     ) -> Self {
         Self {
+            unproven: PerPath::default(),
+            asking,
+            told_agent: (None, AgentCounts::default()),
             told: pump.counters(),
             pump,
             slot,
@@ -160,6 +183,7 @@ impl Entry {
         // A view that is the same is not shown anew: a display would take it for news.
         self.changed |= (self.pump.alarms().len(), revisions(&self.pump)) != (known, before);
         self.show_rules();
+        self.tell_clock_and_paths(now);
         let quality = self.pump.quality();
         let in_flood = quality.summary(now).in_flood;
         let chattering = quality.conditions().map(|(_name, of)| of.chattering).sum::<u32>();
@@ -204,20 +228,19 @@ impl Entry {
         series.frames_received.get(arrival.path).increment(1);
         let bytes = u64::try_from(arrival.payload.len()).unwrap_or(u64::MAX);
         series.frame_bytes_received.get(arrival.path).increment(bytes);
-        let frame_bytes = FrameBytes {
-            payload: &arrival.payload,
-            pump: self.slot.address.pump.as_str(),
-            retained: arrival.retained,
-            accepted: Accepted::Live,
-            received: arrival.received,
-        };
+        let begun = hub.now();
+        if self.unproven.each().iter().any(|waits| waits.is_some()) {
+            self.prove(decoder, arrival, hub);
+        }
+        let frame_bytes = bytes_of(&self.slot, arrival);
         let slot = &self.slot;
+        let series = slot.metrics().map_or(&metrics.unknown_pump, AsRef::as_ref);
         let mut invalid = |reason, samples| {
             slot.count_invalid(samples);
             series.samples_invalid.get(SampleInvalid::from(reason)).increment(samples);
         };
-        let begun = hub.now();
         let decoded = decoder.frame(frame_bytes, self.birth.as_deref(), &mut invalid);
+        let repeats = self.pump.counters().frames.duplicate;
         let refused = match decoded {
             Ok(frame) => {
                 let decoded_at = hub.now();
@@ -227,10 +250,17 @@ impl Entry {
                     hub.measure_arrival(&frame.stamp, waited, arrival.path);
                 }
                 let now = arrival.received;
+                let (boot, sequence) = (frame.boot, frame.sequence);
                 let collector = self.collector.as_mut();
                 let mut outbox = Outbox { hub, pump: Some(&self.slot), now, collector };
-                let judged = self.pump.on_frame(frame, now, &mut outbox);
+                let path = asking::path(arrival.path);
+                let judged = self.pump.on_frame_from(path, frame, now, &mut outbox);
                 hub.measure_decision(arrival.received, begun, decoded_at);
+                // Once it is judged, and once, whichever path it came by.
+                if judged.is_ok() && self.pump.counters().frames.duplicate == repeats {
+                    let sealed = || arrival.payload.clone();
+                    hub.keep(&self.slot, now, || What::Frame { boot, sequence, sealed: sealed() });
+                }
                 judged.err().map(|refusal| match refusal {
                     Refusal::NoBirth => FrameRejected::NoBirth,
                     Refusal::Boot => FrameRejected::Boot,
@@ -239,6 +269,8 @@ impl Entry {
             Err(reason) => Some(reason.into()),
         };
         self.changed = true;
+        let repeated = self.pump.counters().frames.duplicate - repeats;
+        self.series(metrics).frames_duplicate.get(arrival.path).increment(repeated);
         if let Some(reason) = refused {
             self.slot.count_rejected();
             self.series(metrics).frames_rejected.get(reason).increment(1);
@@ -252,24 +284,73 @@ impl Entry {
             Ok(birth) => birth,
             Err(reason) => return self.refuse_birth(reason.into(), arrival, metrics),
         };
-        let now = arrival.received;
-        let kind = birth.case_kind();
-        let (boot, retained) = (birth.boot, arrival.retained);
-        let taken = self.act(now, hub, |pump, out| {
-            pump.on_birth(boot, &birth.channels, kind, retained, now, out)
-        });
-        self.rules_changed = true;
-        if taken.is_err() {
-            return self.refuse_birth(BirthRejected::Boot, arrival, metrics);
+        let kept = || What::Birth(birth.boot, arrival.payload.clone());
+        hub.keep(&self.slot, arrival.received, kept);
+        let birth = Arc::new(birth);
+        match self.take_birth(&birth, arrival.retained, arrival, hub) {
+            Ok(()) => self.count_refused_channels(&birth, metrics),
+            Err(BirthRefusal::Superseded) => {
+                self.refuse_birth(BirthRejected::Boot, arrival, metrics);
+            }
+            // It is not refused: the first frame of its run will tell.
+            Err(BirthRefusal::Unproven) => {
+                *self.unproven.get_mut(asking::path(arrival.path)) = Some(birth);
+            }
         }
+    }
+
+    /// Hands a birth to the pump, and reads frames by it if it is taken.
+    fn take_birth(
+        &mut self,
+        birth: &Arc<Birth>,
+        retained: bool,
+        arrival: &Arrival,
+        hub: &mut Hub,
+    ) -> Result<(), BirthRefusal> {
+        let kind = birth.case_kind();
+        let word = BirthWord {
+            boot: birth.boot,
+            boot_number: birth.boot_number,
+            paths: birth.paths,
+            channels: &birth.channels,
+            kind,
+            retained,
+        };
+        let (now, path) = (arrival.received, asking::path(arrival.path));
+        self.act(now, hub, |pump, out| pump.on_birth_word(&word, path, now, out))?;
+        self.rules_changed = true;
+        self.birth = Some(Arc::clone(birth));
+        self.slot.introduce(Arc::clone(birth));
+        Ok(())
+    }
+
+    /// Takes the birth that waits for a frame of its run, if this is one.
+    fn prove(&mut self, decoder: &mut Decoder, arrival: &Arrival, hub: &mut Hub) {
+        let Ok(frame) =
+            decoder.frame(bytes_of(&self.slot, arrival), None, &mut |_reason, _samples| {})
+        else {
+            return;
+        };
+        let boot = frame.boot;
+        for path in Path::ALL {
+            let waits = self.unproven.get_mut(path);
+            if waits.as_ref().is_none_or(|birth| birth.boot != boot) {
+                continue;
+            }
+            let Some(birth) = waits.take() else { continue };
+            if self.take_birth(&birth, false, arrival, hub).is_err() {
+                // The run before is live: two agents, which was told. It waits until one of them is gone.
+                *self.unproven.get_mut(path) = Some(birth);
+            }
+        }
+    }
+
+    fn count_refused_channels(&self, birth: &Birth, metrics: &Metrics) {
         for refused in &birth.refused {
             let series = self.series(metrics);
             series.births_rejected.get(refused.reason.into()).increment(1);
             tracing::warn!(pump = %self.slot.address, channel = refused.id, why = refused.why, "channel not read");
         }
-        let birth = Arc::new(birth);
-        self.birth = Some(Arc::clone(&birth));
-        self.slot.introduce(birth);
     }
 
     fn refuse_birth(&mut self, reason: BirthRejected, arrival: &Arrival, metrics: &Metrics) {
@@ -287,7 +368,8 @@ impl Entry {
     pub(super) fn on_status(&mut self, arrival: &Arrival, metrics: &Metrics) {
         match decode::status(&arrival.payload, self.slot.address.pump.as_str()) {
             Ok((boot, presence)) => {
-                self.pump.on_status(boot, presence, arrival.received);
+                let path = asking::path(arrival.path);
+                self.pump.on_status_from(path, boot, presence, arrival.received);
                 self.changed = true;
             }
             Err(reason) => {
@@ -298,6 +380,80 @@ impl Entry {
         }
     }
 
+    /// Asks the agent for its time and tells it that it is heard.
+    pub(super) fn ask(&mut self, voice: &Voice, now: Instant) {
+        let book = self.slot.rules();
+        self.asking.ask(&self.slot.address, &self.pump, &book, voice, now);
+    }
+
+    pub(super) fn on_heartbeat(
+        &mut self,
+        arrival: &Arrival,
+        asker: &Asker,
+        metrics: &Metrics,
+        hub: &mut Hub,
+    ) {
+        let pump = self.slot.address.pump.as_str();
+        let beat = match decode::heartbeat(&arrival.payload, pump, arrival.retained) {
+            Ok(beat) => beat,
+            Err(reason) => {
+                self.series(metrics).heartbeats_rejected.increment(1);
+                return self.log_refused("heartbeat", reason.label(), arrival.received);
+            }
+        };
+        // One of a run that is not the present one says nothing of the pump.
+        if self.pump.boot() != Some(beat.boot) {
+            return;
+        }
+        let now = arrival.received;
+        for echo in &beat.echoes {
+            let at = (beat.sent, now);
+            let Some(times) = self.asking.times(echo, arrival.path, at, asker) else { continue };
+            if self.pump.on_probe(times, now).is_err() {
+                self.series(metrics).probes_refused.increment(1);
+            }
+        }
+        self.act(now, hub, |pump, out| pump.on_heartbeat(beat.boot, beat.spool, now, out));
+        self.tell_agent(&beat, metrics);
+        self.slot.hear(Arc::new((beat, now)));
+    }
+
+    /// Tells Prometheus what the agent has counted. It counts from its start on.
+    #[expect(clippy::cast_precision_loss, reason = "counts below 2^53")]
+    fn tell_agent(&mut self, beat: &Heartbeat, metrics: &Metrics) {
+        let (boot, before) = self.told_agent;
+        let before = if boot == Some(beat.boot) { before } else { AgentCounts::default() };
+        let new = beat.counts;
+        let series = self.series(metrics);
+        series.agent_samples.increment(new.samples.saturating_sub(before.samples));
+        series.agent_overruns.increment(new.overruns.saturating_sub(before.overruns));
+        series.agent_ticks_missed.increment(new.ticks_missed.saturating_sub(before.ticks_missed));
+        let dropped = new.frames_dropped.saturating_sub(before.frames_dropped);
+        series.agent_frames_dropped.increment(dropped);
+        series.agent_spool_lost.increment(new.frames_lost.saturating_sub(before.frames_lost));
+        series.agent_buffer_frames.set(beat.spooled_frames as f64);
+        series.agent_lateness_max_seconds.set(beat.lateness_max_us as f64 / 1e6);
+        series.clock_synchronized.set(if beat.synchronized == Some(true) { 1.0 } else { 0.0 });
+        self.told_agent = (Some(beat.boot), new);
+    }
+
+    /// Tells Prometheus where the agent's clock lies, and over which paths frames come.
+    #[expect(clippy::cast_precision_loss, reason = "times in seconds, exact to a microsecond")]
+    fn tell_clock_and_paths(&self, now: Instant) {
+        let Some(series) = self.slot.metrics() else { return };
+        for of in BrokerPath::ALL {
+            let heard = self.pump.frame_at(asking::path(*of));
+            let up = heard.is_some_and(|at| now.since(at) <= PATH_LOST_AFTER);
+            series.path_up.get(*of).set(if up { 1.0 } else { 0.0 });
+        }
+        let Some(clock) = self.pump.clock_estimate().offset(now) else { return };
+        series.clock_offset_seconds.set(clock.offset_ns as f64 / 1e9);
+        series.clock_uncertainty_seconds.set(clock.uncertainty_ns as f64 / 1e9);
+        if let Some(wall) = self.pump.wall_difference() {
+            series.clock_wall_difference_seconds.set(wall as f64 / 1e9);
+        }
+    }
+
     /// Tells Prometheus what has changed since the last time.
     fn tell(&mut self, now: Instant, wall_s: f64) {
         let Some(series) = self.slot.metrics() else { return };
@@ -305,7 +461,6 @@ impl Entry {
         let (new, old) = (counters.frames, self.told.frames);
         series.frames_accepted.increment(new.accepted - old.accepted);
         series.frames_missing.increment(new.missing - old.missing);
-        series.frames_duplicate.get(BrokerPath::A).increment(new.duplicate - old.duplicate);
         series.frames_reordered.increment(new.reordered - old.reordered);
         series.frames_late.increment(new.late - old.late);
         series.clock_steps.increment(counters.clock_steps - self.told.clock_steps);

@@ -18,6 +18,7 @@ use crate::fanout::{
     WaveformFrame,
 };
 use crate::history::Collector;
+use crate::journal::{Intake, RecordingState, What};
 use crate::latency::{Hop, Latencies};
 use crate::metrics::{
     AlarmKind, AlarmPriority, AlarmTransition, BrokerPath, By, Counter, Gauge, Metrics,
@@ -80,6 +81,7 @@ pub(super) struct Hub {
     /// Wards in which a new or worse alarm is heard, `None` for all: their pauses end.
     heard: Vec<Option<Id>>,
     notes: Vec<Note>,
+    journal: Option<Intake>,
 }
 
 impl Hub {
@@ -107,7 +109,33 @@ impl Hub {
             counted: HashMap::new(),
             heard: Vec::new(),
             notes: Vec::new(),
+            journal: None,
         }
+    }
+
+    /// The same with a journal, where one is kept.
+    #[must_use]
+    pub(super) fn recording(mut self, journal: Option<Intake>) -> Self {
+        self.journal = journal;
+        self
+    }
+
+    /// Hands something to the journal, where one is kept; waits for nothing.
+    pub(super) fn keep(
+        &self,
+        slot: &Arc<PumpSlot>,
+        received: Instant,
+        what: impl FnOnce() -> What,
+    ) {
+        if let Some(journal) = &self.journal {
+            journal.offer(slot, received, what());
+        }
+    }
+
+    /// Whether what arrives is kept; `None` where nothing is to be.
+    pub(super) fn keeps(&mut self, now: Instant) -> Option<bool> {
+        let journal = self.journal.as_mut()?;
+        Some(journal.state(now) == RecordingState::Keeps)
     }
 
     /// What happened since the last time that the gateway is judged by.
@@ -416,6 +444,9 @@ impl Output for Outbox<'_> {
         // The displays first: a line of log is formatted afterwards.
         self.hub.change(address, &change);
         let occurrence = change.occurrence;
+        if let Some(slot) = self.pump.filter(|_slot| change.transition == Transition::Raised) {
+            self.hub.keep(slot, self.now, || What::Raised(occurrence.id));
+        }
         if let Some(series) = self.pump.and_then(|slot| slot.metrics()) {
             count_at_pump(series, &change);
         }

@@ -265,6 +265,20 @@ impl Ward {
         self.on_pump(address, now, hub, act).ok_or(Refused::Unknown)?
     }
 
+    /// Raises the notice that something was missed.
+    ///
+    /// # Errors
+    /// The pump was never seen.
+    pub(super) fn note_missed(
+        &mut self,
+        address: &PumpAddress,
+        now: Instant,
+        hub: &mut Hub,
+    ) -> Result<(), Refused> {
+        let act = |pump: &mut Pump, out: &mut Outbox<'_>| pump.on_missed(now, out);
+        self.on_pump(address, now, hub, act).ok_or(Refused::Unknown)
+    }
+
     /// Puts a treatment in force, and shows what follows from it at once.
     ///
     /// # Errors

@@ -118,11 +118,10 @@ impl Rounds {
                     LinkEvent::Up => self.paths_up.insert(path),
                     LinkEvent::Down(_) => self.paths_up.remove(&path),
                 };
-                if self.paths_up.is_empty() {
-                    self.uplink.on_down(now);
-                } else {
-                    self.uplink.on_up(now, &mut Outbox::new(&mut self.hub, None, now));
-                }
+                let (up, of) = (self.paths_up.len(), self.ward.paths());
+                let mut outbox = Outbox::new(&mut self.hub, None, now);
+                self.uplink.on_paths(up, of, now, &mut outbox);
+                self.ward.on_link(path, event == LinkEvent::Up, now);
                 let up = u64::try_from(self.paths_up.len()).unwrap_or(u64::MAX);
                 self.linked.store(up, Ordering::Release);
             }
@@ -159,8 +158,12 @@ impl Rounds {
             }
             if timer.may_judge(now, late) {
                 self.ward.on_tick(now, &mut self.hub);
+                if let Some(keeps) = self.hub.keeps(now) {
+                    self.uplink.on_recording(keeps, now);
+                }
                 self.uplink.on_tick(now, &mut Outbox::new(&mut self.hub, None, now));
                 self.ward.on_second(now, self.clock.wall_ns(), &mut self.hub);
+                self.ward.ask(self.uplink.reaches_displays(), now);
             }
             let deadlines = [self.ward.next_deadline(), self.uplink.next_deadline()];
             let nearest = deadlines.into_iter().flatten().min().unwrap_or(timer.beat_at);
@@ -206,6 +209,10 @@ impl Rounds {
             }
             Command::Treat { address, treatment, reply } => {
                 let done = self.ward.treat(&address, *treatment, now, &mut self.hub);
+                let _asker_gone = reply.send(done);
+            }
+            Command::Missed { address, reply } => {
+                let done = self.ward.note_missed(&address, now, &mut self.hub);
                 let _asker_gone = reply.send(done);
             }
             Command::Report { address, reply } => {

@@ -1,10 +1,9 @@
 //! The pumps on the alarm thread: each message goes to its pump, is judged, and leaves its trace in view and counters.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use ecmo_core::alarm::profile::Profile;
 use ecmo_core::alarm::treatment::Treatment;
 use ecmo_core::alarm::{AlarmChange, Output};
@@ -15,6 +14,7 @@ use ecmo_core::view::View;
 use ecmo_proto::topic::{self, Id, Kind, PumpAddress};
 use tokio::sync::mpsc;
 
+use super::asking::{self, ASKED_PER_LOOK_MAX, Asking, Voice};
 use super::entry::{Entry, book_of};
 use super::hub::Hub;
 use crate::config::PUMPS_MAX;
@@ -22,6 +22,7 @@ use crate::decode::Decoder;
 use crate::fanout::{AlarmUpdate, PumpSlot};
 use crate::history::{Batch, Collector, watched};
 use crate::ingest::Arrival;
+use crate::journal::{BackfillPart, What};
 use crate::metrics::{
     BirthRejected, BrokerPath, FrameRejected, Metrics, PumpMetrics, StatusRejected,
 };
@@ -32,24 +33,13 @@ pub(super) const REORDER_WINDOW: Duration = Duration::from_millis(100);
 /// Pumps that have their second at one look: at one look each 10 ms every pump has its turn within half a second.
 const SECONDS_PER_LOOK_MAX: usize = 8;
 
-/// A part of a backfill as it came, for the journal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackfillPart {
-    /// The pump of the topic.
-    pub address: PumpAddress,
-    /// The sealed message, unchecked.
-    pub payload: Bytes,
-    /// When it was read.
-    pub received: Instant,
-    /// The broker that it came from.
-    pub path: BrokerPath,
-}
-
 /// What the pumps need.
 #[derive(Debug)]
 pub(super) struct WardParts {
     /// The rules of the site.
     pub(super) profile: Arc<Profile>,
+    /// The way to the agents.
+    pub(super) voice: Voice,
     /// Handles of all series.
     pub(super) metrics: Arc<Metrics>,
     /// Pumps that were met for the first time; must hold [`PUMPS_MAX`].
@@ -67,6 +57,7 @@ pub(super) struct WardParts {
 pub(super) struct Ward {
     parts: WardParts,
     decoder: Decoder,
+    links_up: HashSet<BrokerPath>,
     /// By "ward/pump", the middle of the topic.
     pub(super) pumps: HashMap<Box<str>, Entry>,
 }
@@ -75,7 +66,7 @@ impl Ward {
     /// No pump yet.
     #[must_use]
     pub(super) fn new(parts: WardParts) -> Self {
-        Self { parts, decoder: Decoder::default(), pumps: HashMap::new() }
+        Self { parts, decoder: Decoder::default(), links_up: HashSet::new(), pumps: HashMap::new() }
     }
 
     /// The longest pause of sounds.
@@ -106,9 +97,13 @@ impl Ward {
             Kind::Frame => entry.on_frame(arrival, &mut self.decoder, &self.parts.metrics, hub),
             Kind::Birth => entry.on_birth(arrival, &self.parts.metrics, hub),
             Kind::Status => entry.on_status(arrival, &self.parts.metrics),
+            Kind::Heartbeat => {
+                hub.keep(&entry.slot, now, || What::Heartbeat(arrival.payload.clone()));
+                entry.on_heartbeat(arrival, &self.parts.voice.asker, &self.parts.metrics, hub);
+            }
             Kind::Backfill => hand_over(arrival, entry, &self.parts),
             // Nobody subscribes to them; a broker that sends them anyway is ignored.
-            Kind::Heartbeat | Kind::Request | Kind::Alarm | Kind::Action => {}
+            Kind::Request | Kind::Alarm | Kind::Action => {}
         }
     }
 
@@ -131,6 +126,34 @@ impl Ward {
             entry.slot.count_received();
             entry.slot.count_rejected();
             entry.changed = true;
+        }
+    }
+
+    /// How many brokers are read.
+    pub(super) fn paths(&self) -> usize {
+        self.parts.voice.requests.paths().count()
+    }
+
+    /// The connection to a broker changed.
+    pub(super) fn on_link(&mut self, path: BrokerPath, up: bool, now: Instant) {
+        if up {
+            self.links_up.insert(path);
+        } else {
+            self.links_up.remove(&path);
+        }
+        for entry in self.pumps.values_mut() {
+            entry.pump.on_link(asking::path(path), up, now);
+            entry.changed = true;
+        }
+    }
+
+    /// Asks agents for their time and tells them that they are heard, at a few pumps at a time. `heard` tells whether
+    /// alarms reach displays.
+    pub(super) fn ask(&mut self, heard: bool, now: Instant) {
+        self.parts.voice.heard = heard;
+        let due = self.pumps.values_mut().filter(|entry| entry.asking.due_at <= now);
+        for entry in due.take(ASKED_PER_LOOK_MAX) {
+            entry.ask(&self.parts.voice, now);
         }
     }
 
@@ -193,13 +216,19 @@ impl Ward {
             // Nothing was judged yet, so there is nothing that this could change in an alarm.
             pump.restore_treatment(treatment, now, &mut Unheard);
         }
+        for path in self.parts.voice.requests.paths() {
+            pump.on_link(asking::path(path), self.links_up.contains(&path), now);
+        }
         let book = book_of(&pump, Arc::new(pump.rules().clone()));
         let slot = Arc::new(PumpSlot::new(address, View::of(&pump, now), book));
         // It holds as many as there can be pumps; only a gateway that ends has nobody who takes it.
         if self.parts.new_pumps.try_send(Arc::clone(&slot)).is_err() {
             return false;
         }
-        self.pumps.insert(key.into(), Entry::new(pump, slot, collector, now));
+        self.pumps.insert(
+            key.into(),
+            Entry::new(pump, slot, (collector, Asking::new(self.pumps.len(), now)), now),
+        );
         true
     }
 }

@@ -92,6 +92,15 @@ fn refused(refused: Refused) -> Status {
     }
 }
 
+/// The pump that was asked for; `None` for all.
+fn pump(id: &str) -> Result<Option<Id>, Status> {
+    if id.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |error| Status::invalid_argument(format!("pump: {error}"));
+    Id::new(id).map(Some).map_err(wrong)
+}
+
 /// What a pause covers.
 fn target(
     scope: v1::PauseScope,
@@ -303,8 +312,15 @@ impl AlarmService for Alarms {
 
     async fn list_missed_alarms(
         &self,
-        _request: Request<v1::ListMissedAlarmsRequest>,
+        request: Request<v1::ListMissedAlarmsRequest>,
     ) -> Result<Response<v1::ListMissedAlarmsResponse>, Status> {
-        Err(Status::unavailable("nothing is recorded; set [journal] dir"))
+        let request = request.into_inner();
+        let (of_ward, of_pump) = (ward(&request.ward)?, pump(&request.pump)?);
+        let missed = self.serving.missed.as_ref().ok_or_else(|| {
+            Status::unavailable("nothing is recorded here; set dir under [journal] of the gateway")
+        })?;
+        let missed = missed.list(of_ward.as_ref(), of_pump.as_ref());
+        let missed = missed.iter().map(|(address, one)| convert::missed(address, one)).collect();
+        Ok(Response::new(v1::ListMissedAlarmsResponse { missed }))
     }
 }

@@ -6,19 +6,23 @@ use ecmo_core::alarm::condition::{Kind, Priority};
 use ecmo_core::alarm::occurrence::{Audio, Occurrence, PauseScope, Signal, Transition};
 use ecmo_core::alarm::rule::{RuleKey, Side};
 use ecmo_core::frame::BootId;
+use ecmo_core::path::Path;
 use ecmo_core::pump::{Link, PumpState};
 use ecmo_core::reading::{NoData, Reading};
-use ecmo_core::view::{ReadingView, View};
+use ecmo_core::view::{ClockView, PathSeen, ReadingView, View};
+use ecmo_proto::topic::PumpAddress;
 use ecmo_proto::v1;
 
 use super::treatment;
 use crate::decode::{Birth, PumpKind, SourceKind};
-use crate::fanout::{AlarmUpdate, PathTimes, PumpSlot, WaveformBlock};
+use crate::fanout::{AlarmUpdate, Completeness, PathTimes, PumpSlot, WaveformBlock};
+use crate::journal::MissedAlarm;
 
 /// A pump as displays see it.
 pub(super) fn pump(slot: &PumpSlot, view: &View) -> v1::Pump {
     let birth = slot.birth();
     let birth = birth.as_deref();
+    let heartbeat = slot.heartbeat();
     let frames = view.counters.frames;
     let book = slot.rules();
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
@@ -54,11 +58,64 @@ pub(super) fn pump(slot: &PumpSlot, view: &View) -> v1::Pump {
         rules_not_evaluable: count(book.not_evaluable.len()),
         unreviewed: book.rules.unreviewed,
         limits_set: count(book.treatment.overrides.len()),
-        clock: None,
-        paths: Vec::new(),
-        agent: None,
-        agent_mono_ns: None,
-        completeness: None,
+        clock: view.clock.map(clock),
+        paths: view.paths.iter().flatten().map(path).collect(),
+        agent: heartbeat.as_ref().map(|heard| heard.0.message().clone()),
+        agent_mono_ns: heartbeat.as_ref().map(|heard| heard.1.as_nanos()),
+        completeness: slot.completeness().map(completeness),
+    }
+}
+
+const fn completeness(has: Completeness) -> v1::Completeness {
+    v1::Completeness {
+        frames_kept: has.kept,
+        frames_missing: has.missing,
+        frames_backfilled: has.backfilled,
+        frames_lost: has.lost,
+        recording: has.recording,
+    }
+}
+
+/// What was missed at a pump, as displays see it.
+pub(super) fn missed(address: &PumpAddress, missed: &MissedAlarm) -> v1::MissedAlarm {
+    v1::MissedAlarm {
+        occurrence: format!("{address}/{}", missed.id),
+        ward: address.ward.to_string(),
+        pump: address.pump.to_string(),
+        condition: missed.id.condition.to_string(),
+        priority: priority(missed.priority).into(),
+        onset_wall_ns: missed.onset_wall_ns,
+        end_wall_ns: missed.end_wall_ns,
+        worst: missed.worst,
+        limit: missed.limit,
+        unit: missed.parameter.map(|one| one.info().unit.to_owned()).unwrap_or_default(),
+        found_by_gateway: missed.found_by_gateway,
+        found_by_agent: missed.found_by_agent,
+        sounded: missed.sounded,
+    }
+}
+
+fn clock(of: ClockView) -> v1::ClockEstimate {
+    let signed =
+        |nanos: i128| i64::try_from(nanos).unwrap_or(if nanos < 0 { i64::MIN } else { i64::MAX });
+    v1::ClockEstimate {
+        offset_ns: signed(of.offset.offset_ns),
+        uncertainty_ns: of.offset.uncertainty_ns,
+        drift_ppm: of.drift_ppm,
+        round_trip_ns: nanos(of.offset.round_trip),
+        measured_mono_ns: of.offset.measured_at.as_nanos(),
+        wall_difference_ns: of.wall_difference_ns.map(signed),
+    }
+}
+
+fn path(seen: &PathSeen) -> v1::PathView {
+    v1::PathView {
+        name: match seen.path {
+            Path::A => "a".to_owned(),
+            Path::B => "b".to_owned(),
+        },
+        connected: seen.connected,
+        last_frame_mono_ns: seen.frame_at.map(|at| at.as_nanos()),
     }
 }
 

@@ -30,6 +30,7 @@ use tower_http::cors::{Any, CorsLayer};
 use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::engine::EngineHandle;
+use crate::journal::Missed;
 use crate::latency::Latencies;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
@@ -54,6 +55,8 @@ pub struct Serving {
     pub latencies: Arc<Latencies>,
     /// Handles of all series.
     pub metrics: Arc<Metrics>,
+    /// What was missed while frames did not arrive; `None` where nothing is recorded.
+    pub missed: Option<Arc<Missed>>,
 }
 
 /// Why the services cannot be offered.

@@ -172,6 +172,14 @@ labels! {
         Shelved "shelved",
     }
 
+    /// Where a frame in the journal came from.
+    FrameSource "source" {
+        /// As it was sampled.
+        Live "live",
+        /// From the agent's spool.
+        Spool "spool",
+    }
+
     /// What was done with the folder of treatments.
     StateError "op" {
         /// A record could not be read at the start.

@@ -77,6 +77,35 @@ names! {
     Counter CLOCK_STEPS "ecmo_gateway_clock_steps_total"
         "Jumps of an agent's wall clock.";
 
+    Gauge PATH_UP "ecmo_pump_path_up"
+        "1 while frames of the pump come over the path, else 0.";
+    Counter HEARTBEATS_REJECTED "ecmo_gateway_heartbeats_rejected_total"
+        "Heartbeats of agents that were refused.";
+    Gauge CLOCK_OFFSET "ecmo_gateway_clock_offset_seconds"
+        "Gateway's monotonic clock less the agent's, by probes.";
+    Gauge CLOCK_UNCERTAINTY "ecmo_gateway_clock_offset_uncertainty_seconds"
+        "Greatest error of the clock offset; 0 before it is known.";
+    Gauge CLOCK_WALL_DIFFERENCE "ecmo_gateway_clock_wall_difference_seconds"
+        "Agent's wall clock less the gateway's, as far as it is known.";
+    Gauge CLOCK_SYNCHRONIZED "ecmo_gateway_clock_synchronized"
+        "1 while the agent says that its wall clock follows a time service, else 0.";
+    Counter PROBES_REFUSED "ecmo_gateway_clock_probes_refused_total"
+        "Answers to probes that could not be, were too slow, or contradicted what is known.";
+    Counter AGENT_SAMPLES "ecmo_agent_samples_total"
+        "Samples that the agent has delivered.";
+    Counter AGENT_OVERRUNS "ecmo_agent_sample_overruns_total"
+        "Batches of samples that the agent has lost between two of its threads.";
+    Counter AGENT_TICKS_MISSED "ecmo_agent_ticks_missed_total"
+        "Ticks of sampling that the agent has left out.";
+    Counter AGENT_FRAMES_DROPPED "ecmo_agent_frames_dropped_total"
+        "Frames that the agent has dropped on its paths.";
+    Counter AGENT_SPOOL_LOST "ecmo_agent_buffer_dropped_total"
+        "Frames that the agent could not keep on its disk.";
+    Gauge AGENT_BUFFER_FRAMES "ecmo_agent_buffer_frames"
+        "Frames that the agent keeps on its disk.";
+    Gauge AGENT_LATENESS_MAX "ecmo_agent_sample_lateness_max_seconds"
+        "Greatest lateness of a tick of sampling since the agent started.";
+
     Counter ALARMS_RAISED "ecmo_gateway_alarms_raised_total"
         "Alarms that were raised or returned, by priority.";
     Counter ALARM_FLOODS "ecmo_gateway_alarm_floods_total"
@@ -115,6 +144,22 @@ names! {
         "Treatments that could not be read or written: what people said is not durable.";
     Counter HISTORY_LOST "ecmo_gateway_history_rows_lost_total"
         "Rows of the history that found no place; they show as time without data.";
+
+    // The journal.
+    Counter JOURNAL_FRAMES "ecmo_gateway_journal_frames_total"
+        "Frames that were kept, by where they came from.";
+    Gauge JOURNAL_FRAMES_MISSING "ecmo_gateway_journal_frames_missing"
+        "Frames that agents hold in their spools and the journal lacks.";
+    Gauge JOURNAL_FRAMES_LOST "ecmo_gateway_journal_frames_lost"
+        "Frames that are neither in the journal nor in a spool.";
+    Gauge JOURNAL_BYTES "ecmo_gateway_journal_bytes"
+        "Bytes of the journal on disk.";
+    Counter JOURNAL_ERRORS "ecmo_gateway_journal_errors_total"
+        "Writes of the journal that failed: full or failing disk.";
+    Counter JOURNAL_DROPPED "ecmo_gateway_journal_dropped_total"
+        "Frames and other items that found no room on their way to the journal; frames are asked for again.";
+    Counter BACKFILL_REFUSED "ecmo_gateway_backfill_refused_total"
+        "Parts of backfills, or frames in them, that nobody asked for or that are damaged.";
 
     // Displays.
     Gauge SUBSCRIPTIONS_ACTIVE "ecmo_gateway_subscriptions_active"

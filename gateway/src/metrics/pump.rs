@@ -42,6 +42,34 @@ pub struct PumpMetrics {
     pub last_frame_timestamp_seconds: Gauge,
     /// Jumps of the agent's wall clock.
     pub clock_steps: Counter,
+    /// 1 while frames come, by path.
+    pub path_up: By<BrokerPath, Gauge>,
+    /// Heartbeats that were refused.
+    pub heartbeats_rejected: Counter,
+    /// Gateway's clock less the agent's, in seconds.
+    pub clock_offset_seconds: Gauge,
+    /// Its greatest error, in seconds.
+    pub clock_uncertainty_seconds: Gauge,
+    /// Agent's wall clock less the gateway's, in seconds.
+    pub clock_wall_difference_seconds: Gauge,
+    /// 1 while the agent's wall clock follows a time service.
+    pub clock_synchronized: Gauge,
+    /// Answers to probes that were refused.
+    pub probes_refused: Counter,
+    /// Samples that the agent has delivered.
+    pub agent_samples: Counter,
+    /// Batches that it has lost between two threads.
+    pub agent_overruns: Counter,
+    /// Ticks that it has left out.
+    pub agent_ticks_missed: Counter,
+    /// Frames that it has dropped on its paths.
+    pub agent_frames_dropped: Counter,
+    /// Frames that it could not keep.
+    pub agent_spool_lost: Counter,
+    /// Frames that it keeps.
+    pub agent_buffer_frames: Gauge,
+    /// Greatest lateness of a tick, in seconds.
+    pub agent_lateness_max_seconds: Gauge,
     /// Alarms raised or returned.
     pub alarms_raised: By<AlarmPriority, Counter>,
     /// Floods that began.
@@ -65,7 +93,30 @@ impl PumpMetrics {
                 }
             })
         };
+        let path_up = By::new(|path| {
+            if paths.contains(&path) {
+                registrar.gauge(&name::PATH_UP, &super::handles::with(labels, path))
+            } else {
+                Gauge::noop()
+            }
+        });
+        let counter = |name| registrar.counter(name, labels);
+        let gauge = |name| registrar.gauge(name, labels);
         Self {
+            path_up,
+            heartbeats_rejected: counter(&name::HEARTBEATS_REJECTED),
+            clock_offset_seconds: gauge(&name::CLOCK_OFFSET),
+            clock_uncertainty_seconds: gauge(&name::CLOCK_UNCERTAINTY),
+            clock_wall_difference_seconds: gauge(&name::CLOCK_WALL_DIFFERENCE),
+            clock_synchronized: gauge(&name::CLOCK_SYNCHRONIZED),
+            probes_refused: counter(&name::PROBES_REFUSED),
+            agent_samples: counter(&name::AGENT_SAMPLES),
+            agent_overruns: counter(&name::AGENT_OVERRUNS),
+            agent_ticks_missed: counter(&name::AGENT_TICKS_MISSED),
+            agent_frames_dropped: counter(&name::AGENT_FRAMES_DROPPED),
+            agent_spool_lost: counter(&name::AGENT_SPOOL_LOST),
+            agent_buffer_frames: gauge(&name::AGENT_BUFFER_FRAMES),
+            agent_lateness_max_seconds: gauge(&name::AGENT_LATENESS_MAX),
             frames_received: by_path(&name::FRAMES_RECEIVED),
             frame_bytes_received: by_path(&name::FRAME_BYTES_RECEIVED),
             frames_accepted: registrar.counter(&name::FRAMES_ACCEPTED, labels),

@@ -128,6 +128,13 @@ impl HandAgent {
         Self { address, client, polling, run, clock: Clock::start(), sending: None }
     }
 
+    /// The same with a run that was before.
+    pub(crate) fn connect_as(broker: SocketAddr, address: PumpAddress, boot: u64) -> Self {
+        let agent = Self::connect(broker, address);
+        *agent.run.lock().unwrap() = Run::new(boot);
+        agent
+    }
+
     pub(crate) fn boot(&self) -> u64 {
         self.run.lock().unwrap().boot
     }

@@ -28,4 +28,6 @@ mod held_up;
 
 mod delivery;
 
+mod journal;
+
 mod whole_path;

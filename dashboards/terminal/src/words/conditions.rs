@@ -26,6 +26,8 @@ conditions! {
         "pump head and drainage line for air and froth; connectors, taps, cannula; flow sensor's contact";
     "air.venous": "possible air on the venous side: detector",
         "drainage line, connectors and taps for a leak that draws air; suction; then the detector";
+    "alarm.missed": "something was missed while disconnected",
+        "the list of what was missed (ecmoctl missed), and the pump at its console; acknowledge once it is read";
     "alarm.verdict_differs": "agent and gateway judge differently",
         "the pump at its console; versions and profiles of agent and gateway, and the logs of both";
     "battery.critical": "battery nearly empty",
@@ -78,6 +80,8 @@ conditions! {
         "gas line connected at both ends, no kink; flow meter, supply or cylinder; setting";
     "gateway.overload": "gateway overloaded: alarms late",
         "the pumps at their consoles; load of the gateway's computer";
+    "gateway.recording": "gateway does not record",
+        "disk of the gateway's journal: room, permissions, errors; live alarms go on, history has holes";
     "heater.over": "heater water too hot",
         "heater-cooler's set point and water; take it off the circuit when it does not obey; return temperature";
     "level.low": "reservoir level low",

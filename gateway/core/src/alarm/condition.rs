@@ -105,6 +105,8 @@ conditions! {
     SOURCE_DUPLICATE: "source.duplicate", Technical, "Two agents publish as one pump.";
     CLOCK_SKEW: "clock.skew", Technical, "The agent's wall clock differs from the gateway's.";
     GATEWAY_OVERLOAD: "gateway.overload", Technical, "The alarm path misses its latency budget.";
+    GATEWAY_RECORDING: "gateway.recording", Technical, "The gateway cannot keep what arrives.";
+    ALARM_MISSED: "alarm.missed", Technical, "Something happened while the pump's frames did not arrive; a notice to read.";
     DELIVERY_UNCONFIRMED: "delivery.unconfirmed", Technical, "No display has confirmed that it shows a high alarm.";
 }
 

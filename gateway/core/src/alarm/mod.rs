@@ -429,6 +429,16 @@ impl Alarms {
         self.register.raise(new, &rules, now, None, out);
     }
 
+    /// Raises something to be read, which is over already: it stays until a person acknowledges it.
+    pub(crate) fn notice(&mut self, absence: Absence, now: Instant, out: &mut impl Output) {
+        let condition = absence.id.condition;
+        self.raise_absence(absence, now, out);
+        if let Some(raised) = self.register.find_mut(condition) {
+            raised.latching = true;
+        }
+        self.register.clear(condition, now, None, out);
+    }
+
     /// Ends a condition of absence.
     pub(crate) fn clear(&mut self, condition: Condition, now: Instant, out: &mut impl Output) {
         self.register.clear(condition, now, None, out);

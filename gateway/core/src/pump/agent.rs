@@ -8,7 +8,7 @@ use crate::alarm::{Absence, Output};
 use crate::clock_estimate::{ClockEstimate, ProbeRefusal, ProbeTimes};
 use crate::frame::BootId;
 use crate::path::Path;
-use crate::time::Instant;
+use crate::time::{Instant, SampleTime};
 
 /// An agent that sends heartbeats and no frame for this long does not sample.
 pub const NOT_SAMPLING_AFTER: Duration = Duration::from_secs(1);
@@ -39,6 +39,8 @@ pub(super) struct AgentWord {
     pub(super) estimate: ClockEstimate,
     /// Agent's wall clock less the reader's, in nanoseconds.
     pub(super) wall_difference: Option<i128>,
+    /// As it was told last: it takes a regression.
+    pub(super) drift_ppm: Option<f64>,
 }
 
 impl Pump {
@@ -117,10 +119,28 @@ impl Pump {
         self.agent.wall_difference
     }
 
+    /// Publish time of the newest frame of the present run that was judged, by the agent's clock.
+    #[must_use]
+    pub const fn judged_until(&self) -> Option<SampleTime> {
+        self.judged_until
+    }
+
     /// When the last frame came over a path, whether it was here before or not.
     #[must_use]
     pub const fn frame_at(&self, path: Path) -> Option<Instant> {
         self.redundancy.heard(path)
+    }
+
+    /// How fast the agent's clock gains, in parts per million, as of the last second.
+    #[must_use]
+    pub const fn drift_ppm(&self) -> Option<f64> {
+        self.agent.drift_ppm
+    }
+
+    /// Whether the reader is connected to a path; `None` for one that it does not read.
+    #[must_use]
+    pub const fn path_connected(&self, path: Path) -> Option<bool> {
+        self.redundancy.connected(path)
     }
 
     /// The reader's connection to a broker changed.

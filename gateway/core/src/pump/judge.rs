@@ -35,6 +35,7 @@ impl Pump {
         if let Some(tick) = self.signals.advance(frame.stamp.published) {
             self.evaluate_grid(frame, tick, now, out);
         }
+        self.judged_until = self.judged_until.max(Some(frame.stamp.published));
         out.evaluated(frame, &self.clock);
     }
 

@@ -17,8 +17,8 @@ pub const PATHS_WHOLE_FOR: Duration = Duration::from_secs(5);
 pub(super) struct Redundancy {
     /// The birth says that every frame goes to two brokers.
     expected: bool,
-    /// Whether the reader itself is connected.
-    connected: PerPath<bool>,
+    /// Whether the reader itself is connected; `None` for a path that it does not read.
+    connected: PerPath<Option<bool>>,
     heard: PerPath<Option<Instant>>,
     /// Frames on both paths could not be expected before.
     from: Instant,
@@ -30,7 +30,7 @@ impl Redundancy {
     pub(super) const fn new(now: Instant) -> Self {
         Self {
             expected: false,
-            connected: PerPath { a: false, b: false },
+            connected: PerPath { a: None, b: None },
             heard: PerPath { a: None, b: None },
             from: now,
             both_since: None,
@@ -57,7 +57,7 @@ impl Redundancy {
 
     /// The reader's own connection changed.
     pub(super) fn on_link(&mut self, path: Path, up: bool, now: Instant) {
-        *self.connected.get_mut(path) = up;
+        *self.connected.get_mut(path) = Some(up);
         self.expect_from(now);
     }
 
@@ -80,9 +80,14 @@ impl Redundancy {
         *self.heard.get(path)
     }
 
+    /// Whether the reader is connected to a path; `None` for one that it does not read.
+    pub(super) const fn connected(&self, path: Path) -> Option<bool> {
+        *self.connected.get(path)
+    }
+
     /// A loss is told only where the reader is connected to both: its own connection is told once, for all pumps.
     fn is_judged(&self) -> bool {
-        self.expected && self.connected.a && self.connected.b
+        self.expected && self.connected.a == Some(true) && self.connected.b == Some(true)
     }
 
     fn oldest(&self) -> Instant {

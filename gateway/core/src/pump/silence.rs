@@ -128,6 +128,7 @@ impl Pump {
     /// Compares the agent's wall clock with the reader's, `wall_ns` since 1970. To be called about once a second.
     pub fn on_wall_clock(&mut self, wall_ns: i64, now: Instant, out: &mut impl Output) {
         let rules = self.alarms.rules().silence;
+        self.agent.drift_ppm = self.agent.estimate.drift_ppm();
         let Some(minus_mono) = self.wall_minus_mono.filter(|_| self.is_live(now)) else {
             // What cannot be compared says nothing: an alarm stays, and nothing new begins.
             self.skew.since = None;
@@ -165,6 +166,13 @@ impl Pump {
         self.skew.told = true;
         let absence = Absence { priority, ..self.absence(Condition::CLOCK_SKEW, lasting) };
         self.alarms.raise_absence(absence, now, out);
+    }
+
+    /// Something was found afterwards in frames that had not arrived in time: a notice that stays until somebody has seen it.
+    pub fn on_missed(&mut self, now: Instant, out: &mut impl Output) {
+        let absence =
+            Absence { priority: Priority::Low, ..self.absence(Condition::ALARM_MISSED, now) };
+        self.alarms.notice(absence, now, out);
     }
 
     pub(super) fn absence(&self, condition: Condition, onset_at: Instant) -> Absence {

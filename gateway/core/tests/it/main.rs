@@ -11,6 +11,7 @@ mod allocation;
 mod bedside;
 mod lifecycle;
 mod limits;
+mod paths;
 mod properties;
 mod silence;
 mod source;

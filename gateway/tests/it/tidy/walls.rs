@@ -13,6 +13,7 @@ struct Wall {
 const TESTKIT: &str = "deploy/testkit/";
 const BENCH: &str = "deploy/bench/";
 const DEMO: &str = "deploy/demo/";
+const OUTAGE: &str = "deploy/outage/";
 
 const TONIC: &[&str] =
     &["gateway/src/grpc", "gateway/src/http.rs", "dashboards/terminal/src/client", BENCH, DEMO];
@@ -22,12 +23,14 @@ const METRICS: &[&str] = &["gateway/src/metrics", "agent/src/metrics"];
 const MESSAGES: &[&str] = &[
     "gateway/decode/src/",
     "gateway/src/decode",
+    "gateway/src/request.rs",
     "gateway/src/grpc",
     "agent/src/",
     "dashboards/",
     TESTKIT,
     BENCH,
     DEMO,
+    OUTAGE,
 ];
 
 const WALLS: &[Wall] = &[

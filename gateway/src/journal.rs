@@ -1,0 +1,24 @@
+//! Keeps every frame on disk, asks agents for what is missing, and looks afterwards for what was missed. All of it on threads of
+//! its own: the alarm thread hands over by a bounded channel and waits for nothing.
+
+pub mod ranges;
+
+pub mod plan;
+
+pub mod record;
+
+pub mod logs;
+
+mod intake;
+
+mod missed;
+
+mod again;
+
+mod keeper;
+
+pub mod inspect;
+
+pub use intake::{ITEMS_MAX, Intake, Item, Outtake, RecordingState, What, intake};
+pub use keeper::{BackfillPart, JournalParts, JournalThread, Notice};
+pub use missed::{MISSED_MAX, Missed, MissedAlarm};

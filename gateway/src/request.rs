@@ -162,14 +162,14 @@ mod tests {
         let boot = BootId::new(7).unwrap();
         let now = Instant::from_millis(10_000);
         let mut treatment = Treatment::default();
-        let lease = |treatment| Lease {
-            decided: SampleTime::from_millis(5),
-            profile_hash: 9,
-            treatment,
-            membrane_baseline: Some(12.0),
-        };
         let opened = |treatment: &Treatment| {
-            let bytes = asker.lease("p1", boot, lease(treatment), now);
+            let lease = Lease {
+                decided: SampleTime::from_millis(5),
+                profile_hash: 9,
+                treatment,
+                membrane_baseline: Some(12.0),
+            };
+            let bytes = asker.lease("p1", boot, lease, now);
             let request: v1::Request = sealed::open(&bytes).unwrap();
             assert_eq!((request.pump.as_str(), request.boot_id), ("p1", 7));
             assert_eq!(request.gateway, asker.gateway());
@@ -180,7 +180,7 @@ mod tests {
         };
         assert_eq!(opened(&treatment).treatment, None, "nothing was said");
         treatment.version = 3;
-        let ends = |seconds| Context {
+        let ends = |seconds: u64| Context {
             kind: ContextKind::Wean,
             until: Instant::from_millis(10_000 + seconds * 1_000),
         };

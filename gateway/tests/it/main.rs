@@ -28,4 +28,6 @@ mod held_up;
 
 mod delivery;
 
+mod two_paths;
+
 mod whole_path;

@@ -51,6 +51,7 @@ async fn dispatch(context: Context, command: Command) -> Result<Verdict, Command
             command::change::reset_limit(context, args).await
         }
         Command::Context(args) => command::change::context(context, args).await,
+        Command::Agent(args) => command::agent::run(context, &args.pump).await,
         Command::Report(args) => command::report::run(context, &args.pump).await,
     }
 }

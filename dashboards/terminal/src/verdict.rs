@@ -128,6 +128,9 @@ pub(crate) mod tests {
             rules_not_evaluable: 0,
             unreviewed: false,
             limits_set: 0,
+            clock: None,
+            paths: Vec::new(),
+            agent: None,
         }
     }
 

@@ -135,6 +135,19 @@ impl HandAgent {
         agent
     }
 
+    /// The same agent at a second broker: the same run, another connection.
+    pub(crate) fn beside(&self, broker: SocketAddr) -> Self {
+        let mut other = Self::connect(broker, self.address.clone());
+        other.run = Arc::clone(&self.run);
+        other
+    }
+
+    /// The agent's monotonic time, in nanoseconds.
+    pub(crate) fn mono_ns(&self) -> u64 {
+        let passed = self.run.lock().unwrap().start.elapsed();
+        MONO_START_NS + u64::try_from(passed.as_nanos()).unwrap()
+    }
+
     pub(crate) fn boot(&self) -> u64 {
         self.run.lock().unwrap().boot
     }
@@ -221,11 +234,32 @@ impl HandAgent {
         let (run, clock) = (Arc::clone(&self.run), self.clock);
         self.sending = Some(tokio::spawn(async move {
             let mut ticks = interval(PERIOD);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            // Late ticks come in a burst: the channels keep their rate.
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
             loop {
                 ticks.tick().await;
                 let bytes = sealed::seal(&run.lock().unwrap().frame(&pump, clock));
                 client.publish(topic.as_str(), QoS::AtMostOnce, false, bytes).await.unwrap();
+            }
+        }));
+    }
+
+    /// Sends each frame over this connection and another one from now on.
+    pub(crate) fn go_on_with(&mut self, other: &Self) {
+        self.pause();
+        let topic = self.address.topic(Kind::Frame);
+        let (pump, run, clock) = (self.address.pump.to_string(), Arc::clone(&self.run), self.clock);
+        let clients = [self.client.clone(), other.client.clone()];
+        self.sending = Some(tokio::spawn(async move {
+            let mut ticks = interval(PERIOD);
+            loop {
+                ticks.tick().await;
+                let bytes = sealed::seal(&run.lock().unwrap().frame(&pump, clock));
+                for client in &clients {
+                    // A path that is dead takes nothing, and holds up nothing.
+                    let bytes = bytes.clone();
+                    client.try_publish(topic.as_str(), QoS::AtMostOnce, false, bytes).ok();
+                }
             }
         }));
     }

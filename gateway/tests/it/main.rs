@@ -30,4 +30,6 @@ mod delivery;
 
 mod journal;
 
+mod two_paths;
+
 mod whole_path;

@@ -103,6 +103,8 @@ pub(crate) enum Command {
     /// What is being done to the circuit or the patient: lowers priorities or lengthens delays for a time.
     #[command(subcommand)]
     Context(ContextCommand),
+    /// How the agent of a pump does: paths, clock, sampling, disk, instruments, local alarm.
+    Agent(PumpArgs),
     /// How good the alarms of a pump were as alarms, beside what EEMUA 191 and ISA-18.2 ask for.
     Report(PumpArgs),
 }

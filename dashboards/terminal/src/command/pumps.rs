@@ -10,8 +10,8 @@ use crate::model::{Alarm, Pump};
 use crate::output::Printer;
 use crate::verdict::{Verdict, alarms_are_judged, judge, summary};
 use crate::words::{
-    alarm_line, condition_text, not_evaluable_text, not_read_text, priority_label, priority_mark,
-    rules_text, unreviewed_text,
+    alarm_line, clock_text, condition_text, not_evaluable_text, not_read_text, priority_label,
+    priority_mark, rules_text, unreviewed_text,
 };
 
 /// Columns of readings; more do not fit a terminal. JSON holds them all.
@@ -79,6 +79,7 @@ pub(crate) fn warnings(pumps: &PumpsUpdate, alarms: &[Alarm]) -> Vec<String> {
         ));
     }
     lines.extend(pumps.pumps.iter().filter_map(not_read_text));
+    lines.extend(pumps.pumps.iter().filter_map(clock_text));
     lines.extend(not_evaluable_text(&pumps.pumps));
     lines.extend(unreviewed_text(&pumps.pumps, alarms));
     lines

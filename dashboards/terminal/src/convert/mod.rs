@@ -11,6 +11,8 @@ use crate::model::{
     Validity,
 };
 
+mod agent;
+
 mod treatment;
 
 pub(crate) use treatment::*;
@@ -63,6 +65,9 @@ pub(crate) fn pump(raw: wire::Pump) -> Pump {
         rules_not_evaluable: raw.rules_not_evaluable,
         unreviewed: raw.unreviewed,
         limits_set: raw.limits_set,
+        clock: raw.clock.map(agent::clock),
+        paths: raw.paths.iter().map(agent::path).collect(),
+        agent: raw.agent.as_ref().map(|said| agent::agent(said, raw.agent_mono_ns)),
     }
 }
 

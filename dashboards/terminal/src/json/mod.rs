@@ -9,6 +9,9 @@ use crate::words::{check_text, condition_text};
 
 mod treatment;
 
+mod agent;
+
+pub(crate) use agent::AgentJson;
 pub(crate) use treatment::{PreviewJson, ReportJson, TreatmentJson};
 
 /// One pump.

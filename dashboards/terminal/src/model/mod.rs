@@ -40,10 +40,13 @@ macro_rules! words {
 
 mod alarm;
 
+mod agent;
+
 mod pump;
 
 mod treatment;
 
+pub(crate) use agent::*;
 pub(crate) use alarm::*;
 pub(crate) use pump::*;
 pub(crate) use treatment::*;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::age::GatewayTime;
+use crate::model::agent::{Agent, ClockEstimate, PathSeen};
 use crate::model::alarm::{Alarm, Validity};
 
 /// A pump whose newest frame is older than this delivers nothing, whatever its link state says: the reader's own check.
@@ -141,6 +142,12 @@ pub(crate) struct Pump {
     pub(crate) unreviewed: bool,
     /// Limits that differ from the profile's.
     pub(crate) limits_set: u32,
+    /// The agent's clock, once it is known.
+    pub(crate) clock: Option<ClockEstimate>,
+    /// The ways of its frames to the gateway.
+    pub(crate) paths: Vec<PathSeen>,
+    /// What the agent last said of itself.
+    pub(crate) agent: Option<Agent>,
 }
 
 /// The newest sample of one parameter.

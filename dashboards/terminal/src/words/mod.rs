@@ -15,6 +15,9 @@ mod change;
 
 mod report;
 
+mod agent;
+
+pub(crate) use agent::{agent_lines, clock_text};
 pub(crate) use change::*;
 pub(crate) use conditions::check_text;
 pub(crate) use report::report_lines;

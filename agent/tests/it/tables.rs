@@ -126,10 +126,11 @@ fn lines_come_over_tcp_from_a_server_that_goes_and_comes_back() {
 fn lines_come_through_a_fifo_that_socat_writes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fifo");
-    let mut sensor = lines(path.to_str().unwrap());
-    await_reading(&mut *sensor, Reading::NoData(NoData::SensorOff));
     let mut fifo = Program::start("mkfifo", &[path.to_str().unwrap()]);
     assert_eq!(fifo.await_end(), Some(0));
+    // Once it is said that nobody writes, somebody reads: socat does not wait for a reader.
+    let mut sensor = lines(path.to_str().unwrap());
+    await_reading(&mut *sensor, Reading::NoData(NoData::SensorOff));
     let write = format!("OPEN:{},wronly", path.display());
     let script = "SYSTEM:echo press.drain; echo -45.5; echo null";
     let mut writer = Program::start("socat", &["-u", script, &write]);

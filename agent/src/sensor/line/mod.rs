@@ -231,7 +231,7 @@ impl LineSource {
         for _ in 0..LINES_MAX {
             if self.waiting.is_none() {
                 let Some(row) = self.next_row(now, out) else { return };
-                let Some(elapsed) = self.timing.elapsed(row.nanos, speed) else {
+                let Some(elapsed) = self.timing.due_after(row.nanos, speed) else {
                     self.refuse("t_s runs backwards", out);
                     continue;
                 };
@@ -326,7 +326,7 @@ impl Member {
 
 impl Timing {
     /// How long after the first line this one is, as it is played; `None` when its time runs backwards.
-    fn elapsed(&mut self, nanos: Option<u64>, speed: f64) -> Option<Duration> {
+    fn due_after(&mut self, nanos: Option<u64>, speed: f64) -> Option<Duration> {
         let within = match nanos {
             Some(nanos) => {
                 let first = *self.first_nanos.get_or_insert(nanos);

@@ -256,3 +256,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn lines_of_a_writer_that_has_closed_already_are_delivered() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fifo");
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    let mut source = LineSource::new(&settings(&path, "rate_hz = 10"));
+    let mut out = Batch::default();
+    source.poll(SampleTime::from_millis(1000), &mut out);
+    let mut writer = std::fs::File::options().write(true).open(&path).unwrap();
+    writer.write_all(b"press.drain\n-45.5\nnull\n").unwrap();
+    drop(writer);
+    out.clear();
+    source.poll(SampleTime::from_millis(1010), &mut out);
+    let drain = out.samples.iter().filter(|sample| sample.channel == 0);
+    let none = Reading::NoData;
+    assert_eq!(
+        drain.map(|sample| sample.reading).collect::<Vec<_>>(),
+        [Reading::Value(-45.5), none(NoData::NotMeasured), none(NoData::SensorOff)]
+    );
+}

@@ -20,6 +20,8 @@ pub(crate) mod change;
 
 pub(crate) mod report;
 
+pub(crate) mod missed;
+
 use std::time::Duration;
 
 use crate::client::{ClientError, Gateway};

@@ -9,6 +9,9 @@ use crate::words::{check_text, condition_text};
 
 mod treatment;
 
+mod missed;
+
+pub(crate) use missed::MissedJson;
 pub(crate) use treatment::{PreviewJson, ReportJson, TreatmentJson};
 
 /// One pump.

@@ -15,8 +15,11 @@ mod change;
 
 mod report;
 
+mod missed;
+
 pub(crate) use change::*;
 pub(crate) use conditions::check_text;
+pub(crate) use missed::missed_line;
 pub(crate) use report::report_lines;
 pub(crate) use treatment::*;
 

@@ -22,6 +22,8 @@ pub const WARD: &str = "nicu";
 #[derive(Debug)]
 pub struct Ward {
     folder: TempDir,
+    gateway: PathBuf,
+    agent: PathBuf,
     /// The brokers: path a, and path b if there are two.
     pub brokers: Vec<Mosquitto>,
     displays_at: SocketAddr,
@@ -49,11 +51,12 @@ impl Ward {
     /// # Errors
     /// Mosquitto is not installed or does not start.
     pub fn start(brokers: usize) -> anyhow::Result<Self> {
+        let (gateway, agent) = (built("ecmo-gateway")?, built("ecmo-agent")?);
         let folder = tempfile::tempdir().context("cannot make a folder for the ward")?;
         let brokers = (0..brokers).map(|_| Mosquitto::start()).collect::<Result<_, _>>()?;
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let (displays_at, metrics_at) = (local(free_port()?), local(free_port()?));
-        Ok(Self { folder, brokers, displays_at, metrics_at })
+        Ok(Self { folder, gateway, agent, brokers, displays_at, metrics_at })
     }
 
     /// Where everything is kept.
@@ -109,7 +112,7 @@ impl Ward {
     /// # Errors
     /// It cannot be built or started.
     pub fn gateway_in(&self, settings: &Path, more: &[(&str, String)]) -> anyhow::Result<Program> {
-        let mut command = Command::new(built("ecmo-gateway")?);
+        let mut command = Command::new(&self.gateway);
         command.arg("serve").arg("--config").arg(settings);
         command.envs(more.iter().map(|(name, value)| (*name, value.as_str())));
         Program::start(command, "gateway", self.folder())
@@ -125,14 +128,13 @@ impl Ward {
         writeln!(text, "brokers = [{}]", urls.join(", ")).context("cannot write settings")?;
         text.push_str(&setup.settings);
         let settings = self.write(&format!("agent-{}.toml", setup.pump), &text)?;
-        let program = built("ecmo-agent")?;
         let mut command = match setup.prefix.split_first() {
             Some((first, rest)) => {
                 let mut command = Command::new(first);
-                command.args(rest).arg(program);
+                command.args(rest).arg(&self.agent);
                 command
             }
-            None => Command::new(program),
+            None => Command::new(&self.agent),
         };
         command.arg("run").arg("--config").arg(settings);
         command.envs(setup.environment.iter().map(|(name, value)| (*name, value.as_str())));

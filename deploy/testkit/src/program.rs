@@ -17,7 +17,8 @@ const END_DEADLINE: Duration = Duration::from_secs(20);
 /// One build at a time in this process, however many tests ask.
 static BUILDING: Mutex<()> = Mutex::new(());
 
-/// The program of a package of this workspace, in the profile of the running test; built when it is not up to date.
+/// The program of a package of this workspace, in the profile of the running test; built when it is not up to date, which may
+/// take minutes: ask before anything is started that must not wait.
 ///
 /// # Errors
 /// It cannot be built or found.
@@ -30,7 +31,8 @@ pub fn built(package: &str) -> anyhow::Result<PathBuf> {
     // Beside it may lie an old one: cargo knows, and takes no time when it is new.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--package", package, "--bin", package, "--profile", profile]);
+    // All targets: with fewer, libraries get other features, and everything is built twice.
+    build.args(["build", "--quiet", "--workspace", "--all-targets", "--profile", profile]);
     let status =
         build.current_dir(env!("CARGO_MANIFEST_DIR")).status().context("cannot run cargo")?;
     ensure!(status.success(), "{package} is not built");

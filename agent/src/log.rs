@@ -13,7 +13,6 @@ const LINES_WAITING_MAX: usize = 1024;
 ///
 /// # Panics
 /// This process has a log already.
-#[must_use]
 pub fn start() -> WorkerGuard {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
     let builder = NonBlockingBuilder::default().buffered_lines_limit(LINES_WAITING_MAX).lossy(true);

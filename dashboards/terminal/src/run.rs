@@ -53,5 +53,6 @@ async fn dispatch(context: Context, command: Command) -> Result<Verdict, Command
         Command::Context(args) => command::change::context(context, args).await,
         Command::Agent(args) => command::agent::run(context, &args.pump).await,
         Command::Report(args) => command::report::run(context, &args.pump).await,
+        Command::Missed(args) => command::missed::run(context, args.pump.as_ref()).await,
     }
 }

@@ -147,3 +147,26 @@ impl Outtake {
         self.shared.beat.store(now.as_nanos(), Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_that_hangs_or_fails_is_told_within_two_seconds() {
+        let (mut intake, outtake) = intake(Counter::noop());
+        let at = Instant::from_millis;
+        outtake.tell(RecordingState::Keeps, at(1_000));
+        assert_eq!(intake.state(at(2_999)), RecordingState::Keeps);
+        assert_eq!(intake.state(at(3_000)), RecordingState::Behind, "it goes round no more");
+        outtake.tell(RecordingState::Full, at(3_100));
+        assert_eq!(intake.state(at(3_200)), RecordingState::Full);
+        outtake.tell(RecordingState::Failed, at(3_300));
+        assert_eq!(intake.state(at(3_400)), RecordingState::Failed);
+        outtake.tell(RecordingState::Keeps, at(3_500));
+        intake.shared.dropped.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(intake.state(at(3_600)), RecordingState::Behind, "something was dropped");
+        outtake.tell(RecordingState::Keeps, at(4_500));
+        assert_eq!(intake.state(at(4_700)), RecordingState::Keeps);
+    }
+}

@@ -229,12 +229,18 @@ impl Log {
         if self.journal.begin_segment_if_due(time(now), payload.len())? {
             self.write_head(now)?;
         }
-        self.journal.append(time(now), kind, payload).map(|_place| ())
+        self.journal.append(time(now), kind, payload)?;
+        if self.take_evicted() {
+            // At once: after a crash it would be asked for again. What cannot be written now is with the next segment.
+            let _next_time = self.write_forgotten(now).is_err();
+        }
+        Ok(())
     }
 
-    /// What a segment must know of those before it, which go first.
-    fn write_head(&mut self, now: Instant) -> Result<(), AppendError> {
-        for contents in self.journal.take_evicted() {
+    /// Takes note of what went because it was the oldest; whether something did.
+    fn take_evicted(&mut self) -> bool {
+        let evicted = self.journal.take_evicted();
+        for contents in &evicted {
             merge(&mut self.forgotten, &contents.forgotten);
             merge(&mut self.forgotten, &contents.frames);
             merge(&mut self.untold, &contents.frames);
@@ -242,6 +248,20 @@ impl Log {
         while self.forgotten.len() > FORGOTTEN_BOOTS_MAX {
             self.forgotten.pop_first();
         }
+        !evicted.is_empty()
+    }
+
+    fn write_forgotten(&mut self, now: Instant) -> Result<(), AppendError> {
+        if !self.forgotten.is_empty() {
+            let (kind, payload) = record::forgotten(&self.forgotten);
+            self.journal.append(time(now), kind, &payload)?;
+        }
+        Ok(())
+    }
+
+    /// What a segment must know of those before it, which go first.
+    fn write_head(&mut self, now: Instant) -> Result<(), AppendError> {
+        self.take_evicted();
         let held = self
             .journal
             .reader()
@@ -259,11 +279,7 @@ impl Log {
                 self.journal.append(time(now), kind, &payload)?;
             }
         }
-        if !self.forgotten.is_empty() {
-            let (kind, payload) = record::forgotten(&self.forgotten);
-            self.journal.append(time(now), kind, &payload)?;
-        }
-        Ok(())
+        self.write_forgotten(now)
     }
 }
 
@@ -341,3 +357,6 @@ pub fn pumps_in(dir: &Path) -> io::Result<Vec<PumpAddress>> {
 fn id_of(name: &std::ffi::OsStr, mark: &str) -> Option<Id> {
     Id::new(name.to_str()?.strip_prefix(mark)?).ok()
 }
+
+#[cfg(test)]
+mod tests;

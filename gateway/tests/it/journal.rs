@@ -124,8 +124,7 @@ impl Spool {
             let topic = agent.address.topic(Kind::Request);
             client.subscribe(topic, QoS::AtLeastOnce).await.unwrap();
             let mut beats = tokio::time::interval(Duration::from_millis(500));
-            // Two gateways that ask twice a second for the whole length of a test.
-            let (requests, mut taken) = tokio::sync::mpsc::channel(256);
+            let (requests, mut taken) = tokio::sync::mpsc::channel(100);
             let polling = tokio::spawn(async move {
                 while let Ok(event) = event_loop.poll().await {
                     if let Event::Incoming(Packet::Publish(publish)) = event {

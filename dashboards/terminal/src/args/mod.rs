@@ -107,6 +107,15 @@ pub(crate) enum Command {
     Agent(PumpArgs),
     /// How good the alarms of a pump were as alarms, beside what EEMUA 191 and ISA-18.2 ask for.
     Report(PumpArgs),
+    /// What was missed while a pump's frames did not arrive; ends with 1 when something was.
+    Missed(MissedArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MissedArgs {
+    /// Only this pump.
+    #[arg(value_name = "WARD/PUMP")]
+    pub(crate) pump: Option<crate::model::PumpName>,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use ecmo_proto::v1 as wire;
 use super::{ClientError, Gateway, ShownAlarm, timed};
 use crate::age::GatewayTime;
 use crate::convert;
-use crate::model::{Alarm, PumpName, Report};
+use crate::model::{Alarm, MissedAlarm, PumpName, Report};
 
 /// What a pause of the sound covers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +107,19 @@ impl Gateway {
         let mut client = Self::alarms_client(self.channel.clone());
         self.changed("unshelve alarm", client.unshelve_alarm(request)).await?;
         Ok(())
+    }
+
+    /// What was missed at one pump, or all, the newest first.
+    pub(crate) async fn missed(
+        &self,
+        name: Option<&PumpName>,
+    ) -> Result<Vec<MissedAlarm>, ClientError> {
+        let part = |of: fn(&PumpName) -> &String| name.map(of).cloned().unwrap_or_default();
+        let (ward, pump) = (part(|name| &name.ward), part(|name| &name.pump));
+        let mut client = Self::alarms_client(self.channel.clone());
+        let call = client.list_missed_alarms(timed(wire::ListMissedAlarmsRequest { ward, pump }));
+        let answer = self.answer("list missed alarms", call).await?;
+        Ok(answer.missed.into_iter().map(convert::missed).collect())
     }
 
     /// How good the alarms of a pump were as alarms.

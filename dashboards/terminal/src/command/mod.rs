@@ -22,6 +22,8 @@ pub(crate) mod report;
 
 pub(crate) mod agent;
 
+pub(crate) mod missed;
+
 use std::time::Duration;
 
 use crate::client::{ClientError, Gateway};

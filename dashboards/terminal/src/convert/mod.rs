@@ -6,9 +6,9 @@ use ecmo_proto::v1 as wire;
 
 use crate::age::GatewayTime;
 use crate::model::{
-    Alarm, AlarmKind, AlarmPath, Audio, ContextKind, Counters, Hop, Link, PauseScope, Priority,
-    Pump, PumpKind, PumpName, Reading, RefusedChannel, Side, Signal, Source, Transition, Turning,
-    Validity,
+    Alarm, AlarmKind, AlarmPath, Audio, ContextKind, Counters, Hop, Link, MissedAlarm, PauseScope,
+    Priority, Pump, PumpKind, PumpName, Reading, RefusedChannel, Side, Signal, Source, Transition,
+    Turning, Validity,
 };
 
 mod agent;
@@ -293,6 +293,24 @@ pub(crate) fn hop(raw: wire::HopLatency) -> Hop {
         p99_ns: raw.p99_ns,
         p999_ns: raw.p999_ns,
         max_ns: raw.max_ns,
+    }
+}
+
+/// A missed alarm.
+pub(crate) fn missed(raw: wire::MissedAlarm) -> MissedAlarm {
+    MissedAlarm {
+        name: PumpName { ward: raw.ward, pump: raw.pump },
+        occurrence: raw.occurrence,
+        condition: raw.condition,
+        priority: priority(raw.priority),
+        onset_wall_ns: raw.onset_wall_ns,
+        end_wall_ns: raw.end_wall_ns,
+        worst: raw.worst,
+        limit: raw.limit,
+        unit: raw.unit,
+        found_by_gateway: raw.found_by_gateway,
+        found_by_agent: raw.found_by_agent,
+        sounded: raw.sounded,
     }
 }
 

@@ -12,6 +12,10 @@ mod treatment;
 mod agent;
 
 pub(crate) use agent::AgentJson;
+
+mod missed;
+
+pub(crate) use missed::MissedJson;
 pub(crate) use treatment::{PreviewJson, ReportJson, TreatmentJson};
 
 /// One pump.

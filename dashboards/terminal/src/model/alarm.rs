@@ -249,3 +249,21 @@ impl Alarm {
         )
     }
 }
+
+/// An alarm that would have been raised if the frames had arrived in time.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct MissedAlarm {
+    pub(crate) name: super::PumpName,
+    pub(crate) occurrence: String,
+    pub(crate) condition: String,
+    pub(crate) priority: Priority,
+    pub(crate) onset_wall_ns: i64,
+    /// `None`: present at the end of what was missed.
+    pub(crate) end_wall_ns: Option<i64>,
+    pub(crate) worst: Option<f32>,
+    pub(crate) limit: Option<f32>,
+    pub(crate) unit: String,
+    pub(crate) found_by_gateway: bool,
+    pub(crate) found_by_agent: bool,
+    pub(crate) sounded: bool,
+}

@@ -18,8 +18,12 @@ mod report;
 mod agent;
 
 pub(crate) use agent::{agent_lines, clock_text};
+
+mod missed;
+
 pub(crate) use change::*;
 pub(crate) use conditions::check_text;
+pub(crate) use missed::missed_line;
 pub(crate) use report::report_lines;
 pub(crate) use treatment::*;
 

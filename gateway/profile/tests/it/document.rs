@@ -55,6 +55,8 @@ fn every_condition_that_the_profile_or_the_core_decides_has_a_row() {
         &Condition::ALARM_VERDICT_DIFFERS,
         &Condition::SENSOR_RATE,
         &Condition::GATEWAY_OVERLOAD,
+        &Condition::GATEWAY_RECORDING,
+        &Condition::ALARM_MISSED,
         &Condition::DELIVERY_UNCONFIRMED,
     ];
     assert_eq!(missing, own);

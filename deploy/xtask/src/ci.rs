@@ -25,7 +25,7 @@ struct Step {
 const STEPS: &[Step] = &[
     Step {
         name: "tools",
-        what: "installs Mosquitto, promtool, valgrind, socat, npm, Buf, pymodbus where missing",
+        what: "installs servers, measuring and network tools, Buf, pymodbus where missing",
         run: install,
     },
     Step { name: "fmt", what: "every file is formatted", run: format },

@@ -5,6 +5,8 @@
 
 pub mod config;
 
+pub mod log;
+
 pub mod clock;
 
 pub mod wall_clock;

@@ -2,13 +2,11 @@
 
 mod command;
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use command::spool::SpoolCommand;
-use tracing_subscriber::EnvFilter;
 
 /// Samples one pump's sensors and publishes frames over MQTT. Sends no command to any device. Not a medical device.
 #[derive(Debug, Parser)]
@@ -72,15 +70,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info"));
-    // A thread of its own writes the log and drops lines when it cannot: whoever reads standard error may be slow or
-    // stuck, and the sampling thread logs too. What is left is written when the guard is dropped.
-    let (log, _written_at_the_end) = tracing_appender::non_blocking(std::io::stderr());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(log)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+    // The sampling thread logs too, and must not wait for whoever reads it.
+    let _written_at_the_end = ecmo_agent::log::start();
     let end = match arguments.command {
         Command::Run { config } => command::run::run(&config),
         Command::Spool { config, wanted } => {

@@ -25,7 +25,7 @@ struct Step {
 const STEPS: &[Step] = &[
     Step {
         name: "tools",
-        what: "installs Mosquitto, promtool, valgrind, socat, npm, Buf, pymodbus where missing",
+        what: "installs servers, measuring and network tools, Buf, pymodbus where missing",
         run: install,
     },
     Step { name: "fmt", what: "every file is formatted", run: format },
@@ -46,16 +46,33 @@ const STEPS: &[Step] = &[
         what: "the gateway builds without the embedded broker",
         run: no_broker,
     },
+    Step { name: "doc", what: "the documentation builds without a warning", run: doc },
     Step { name: "test", what: "every test, those that need tools too", run: test },
+    Step {
+        name: "faults",
+        what: "each fault by its real cause, one after the other: they measure times",
+        run: faults,
+    },
     Step {
         name: "demo",
         what: "the demo's alarm reaches a display; promtool accepts the metrics",
         run: run_demo,
     },
     Step {
+        name: "bench-latency",
+        what: "the yardstick runs (its values are not judged here)",
+        run: bench_latency,
+    },
+    Step {
         name: "instructions",
         what: "judging a frame costs no more than promised, in instructions",
         run: instructions::check,
+    },
+    Step { name: "bench-core", what: "cost of one frame in the core", run: bench_core },
+    Step {
+        name: "bench-sampler",
+        what: "an agent at 1 kHz x 8 channels keeps its pace, its share of a core and its memory",
+        run: bench_sampler,
     },
     Step {
         name: "score",
@@ -67,19 +84,10 @@ const STEPS: &[Step] = &[
         what: "ten minutes of outage and random kills: no sample missing, none doubled",
         run: outage::check,
     },
-    Step { name: "bench-core", what: "cost of one frame in the core", run: bench_core },
-    Step {
-        name: "bench-latency",
-        what: "the yardstick runs (its values are not judged here)",
-        run: bench_latency,
-    },
-    Step {
-        name: "bench-sampler",
-        what: "an agent at 1 kHz x 8 channels keeps its pace, its share of a core and its memory",
-        run: bench_sampler,
-    },
-    Step { name: "doc", what: "the documentation builds without a warning", run: doc },
 ];
+
+/// The package whose tests have a step of their own.
+const FAULTS: &str = "ecmo-faults";
 
 /// What one call of `ci` does.
 #[derive(Debug, PartialEq)]
@@ -187,7 +195,15 @@ fn build(project: &Project) -> Result<()> {
 
 fn test(project: &Project) -> Result<()> {
     build(project)?;
-    project.cargo(&["test", "--locked", "--workspace", "--", "--include-ignored"])
+    let all = ["test", "--locked", "--workspace", "--exclude", FAULTS, "--", "--include-ignored"];
+    project.cargo(&all)
+}
+
+/// Times of real processes: what runs beside them would be measured too.
+fn faults(project: &Project) -> Result<()> {
+    build(project)?;
+    let alone = ["--include-ignored", "--test-threads", "1"];
+    project.cargo(&[["test", "--locked", "--package", FAULTS, "--"].as_slice(), &alone].concat())
 }
 
 fn run_demo(project: &Project) -> Result<()> {

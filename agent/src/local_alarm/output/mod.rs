@@ -1,6 +1,6 @@
 //! The ways to the outside, each on a thread of its own: a command at each change, a GPIO line, a tone.
 //!
-//! Each waits at a [`Mailbox`] that holds the newest sound only. One that hangs or fails holds up neither the others nor who
+//! Each waits at a mailbox that holds the newest sound only. One that hangs or fails holds up neither the others nor who
 //! decides; it says so, and tries again every [`RETRY`].
 
 mod mailbox;

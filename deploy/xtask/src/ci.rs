@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::clock::Start;
 use crate::contract;
+use crate::cross;
 use crate::demo;
 use crate::instructions;
 use crate::mosquitto;
@@ -77,6 +78,11 @@ const STEPS: &[Step] = &[
         name: "bench-sampler",
         what: "an agent at 1 kHz x 8 channels keeps its pace, its share of a core and its memory",
         run: bench_sampler,
+    },
+    Step {
+        name: "cross",
+        what: "the agent for an ARM computer is built and works under qemu, where Debian's packages allow it",
+        run: cross::check,
     },
     Step { name: "doc", what: "the documentation builds without a warning", run: doc },
 ];

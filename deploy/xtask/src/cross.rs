@@ -100,6 +100,7 @@ impl Compiler {
     fn build(&self, project: &Project) -> Result<PathBuf> {
         let sysroot = format!("--sysroot={}", self.root.folder().display());
         let linker = wrap(&self.folder, &self.root, "aarch64-linux-gnu-gcc", &sysroot)?;
+        let archiver = wrap(&self.folder, &self.root, "aarch64-linux-gnu-ar", "")?;
         let builds = self.folder.join("build");
         let builds_word = builds.to_string_lossy();
         let mut command = project.cargo_command(&[
@@ -118,7 +119,8 @@ impl Compiler {
         command
             .env("CARGO_ENCODED_RUSTFLAGS", STATIC)
             .env(format!("CARGO_TARGET_{TARGET_UPPER}_LINKER"), &linker)
-            .env(format!("CC_{}", TARGET.replace('-', "_")), &linker);
+            .env(format!("CC_{}", TARGET.replace('-', "_")), &linker)
+            .env(format!("AR_{}", TARGET.replace('-', "_")), &archiver);
         if let Some(rustc) = &self.rustc {
             command.env("RUSTC", rustc);
         }

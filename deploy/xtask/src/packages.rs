@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::process::{Project, output, run};
+use crate::process::{Project, output};
 
 /// The architecture of the machine that builds, as Debian names it.
 const HERE: &str = "amd64";
@@ -142,15 +142,19 @@ impl<'a> Apt<'a> {
 
     /// The archives of the packages and of what they need.
     fn fetch(&self, wish: &Wish<'_>) -> Result<Vec<PathBuf>> {
-        run(&mut self.get(&["update", "-qq"]))?;
+        let updated = output(&mut self.get(&["update", "-qq"]))?;
+        let trouble = String::from_utf8_lossy(&updated.stderr);
         let words = ["install", "-s", "-q", "--no-install-recommends"];
         let planned = output(&mut self.get(&[words.as_slice(), wish.packages].concat()))?;
         if !planned.status.success() {
-            bail!(NotOffered(format!(
-                "the package sources of this machine lack some of {}:\n{}",
+            let why = format!(
+                "the package sources of this machine lack some of {}:\n{trouble}{}",
                 wish.packages.join(" "),
                 String::from_utf8_lossy(&planned.stderr)
-            )));
+            );
+            // A source that cannot be reached may well have them.
+            ensure!(!trouble.contains("Failed to fetch"), why);
+            bail!(NotOffered(why));
         }
         let plan = String::from_utf8_lossy(&planned.stdout);
         let names: Vec<String> =

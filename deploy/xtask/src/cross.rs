@@ -79,7 +79,7 @@ impl Compiler {
         let kept = ["libstd-rust-web-dev"];
         let wish = Wish { foreign: &["arm64"], packages: &packages, foreign_kept: &kept };
         let root = Root::unpack(project, &folder, &wish).with_context(|| {
-            format!("another way, with a Rust from rustup: `rustup target add {TARGET}`")
+            format!("no compiler for ARM (with a Rust from rustup: `rustup target add {TARGET}`)")
         })?;
         let said = output(&mut root.command(project, "rustc", &["--version"]))?;
         let version = String::from_utf8_lossy(&said.stdout).into_owned();

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::clock::Start;
 use crate::contract;
+use crate::cross;
 use crate::demo;
 use crate::instructions;
 use crate::mosquitto;
@@ -78,6 +79,11 @@ const STEPS: &[Step] = &[
         name: "score",
         what: "a short score of the alarm rules: every target reached",
         run: short_score,
+    },
+    Step {
+        name: "cross",
+        what: "the agent for an ARM computer is built and works under qemu, where Debian's packages allow it",
+        run: cross::check,
     },
     Step {
         name: "outage",

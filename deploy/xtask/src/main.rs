@@ -22,6 +22,10 @@ mod instructions;
 
 mod sampler;
 
+mod packages;
+
+mod cross;
+
 mod ci;
 
 use std::process::ExitCode;
@@ -38,6 +42,7 @@ usage:
   cargo xtask bench instructions             what judging one frame costs, in instructions (valgrind)
   cargo xtask score [OPTION]...              holds the alarm rules against runs whose truth is known; --help tells more
   cargo xtask outage [OPTION]...             an outage with random kills: no sample missing, none doubled; --help tells more
+  cargo xtask cross aarch64                  the agent for a bedside computer with ARM, and a run of it under qemu
   cargo xtask generate                       makes proto/src/gen anew from the .proto files";
 
 fn main() -> ExitCode {
@@ -68,6 +73,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         }
         ["bench", "sampler", options @ ..] => sampler::run(&project, options),
         ["bench", "instructions"] => instructions::check(&project),
+        ["cross", options @ ..] => cross::run(&project, options),
         ["generate"] => project.cargo(&["run", "--package", "ecmo-proto", "--example", "generate"]),
         ["--help" | "-h" | "help"] => {
             println!("{USAGE}");

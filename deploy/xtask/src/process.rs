@@ -107,6 +107,12 @@ impl Background {
             .unwrap_or_default()
     }
 
+    /// Asks it to end, as a service manager does.
+    pub(crate) fn ask_to_end(&self, project: &Project) -> Result<()> {
+        run(&mut project
+            .command("sh", &["-c", "kill -TERM \"$1\"", "ask", &self.child.id().to_string()]))
+    }
+
     /// How it ended; an error while it runs.
     pub(crate) fn ended(&mut self) -> Result<ExitStatus> {
         let ended =

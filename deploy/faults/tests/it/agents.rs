@@ -139,7 +139,7 @@ async fn fault_f40_a_channel_at_half_its_rate_is_told() {
     let fifo = ward.folder().join("device");
     let feed = Feed::start(&fifo, 9_900);
     let settings = format!(
-        "[[source]]\nkind = \"line\"\nfrom = \"{}\"\nformat = \"csv\"\nrate_hz = 100\n",
+        "[[source]]\nkind = \"line\"\nfrom = \"{}\"\nrate_hz = 100\n[[source.channel]]\nparameter = \"press.drain\"\n",
         fifo.display()
     );
     let setup = AgentSetup { settings, ..AgentSetup::simulated(PUMP, ward.broker_addresses()) };

@@ -75,9 +75,9 @@ async fn fault_f04_a_cut_path_changes_nothing_and_two_cut_paths_lose_nothing() {
     network.plug(0, true).unwrap();
     network.plug(1, true).unwrap();
     site.log.ended(PUMP, "comm.stale").await;
-    let completeness = site.is_complete().await;
+    // 20 s of 50 frames each, less what the network still carried.
+    let completeness = site.is_complete(900).await;
     println!("f04: {completeness:?}");
-    assert!(completeness.frames_backfilled >= 800, "{completeness:?}");
     assert_eq!(completeness.frames_lost, 0, "{completeness:?}");
     site.assert_no_physiological_alarm();
     redundancy_is_back(&site).await;
@@ -140,7 +140,7 @@ async fn fault_f08_the_only_broker_that_dies_is_told_and_what_it_missed_is_fetch
     let back_at = Instant::now();
     site.display.await_live(PUMP).await;
     println!("f08: live {:?} after the broker is back", back_at.elapsed());
-    let completeness = site.is_complete().await;
+    let completeness = site.is_complete(50).await;
     assert_eq!(completeness.frames_lost, 0, "{completeness:?}");
     site.assert_no_physiological_alarm();
 }
@@ -201,7 +201,7 @@ async fn fault_f10_without_any_broker_displays_and_bedside_are_told_and_nothing_
         broker.restart().unwrap();
     }
     site.log.ended(PUMP, "comm.stale").await;
-    let completeness = site.is_complete().await;
+    let completeness = site.is_complete(50).await;
     assert_eq!(completeness.frames_lost, 0, "{completeness:?}");
     site.settles("the bedside is quiet again", quiet).await;
     site.assert_no_physiological_alarm();

@@ -67,12 +67,12 @@ impl Site {
         .unwrap()
     }
 
-    /// Waits until every frame that the agent holds is kept here too, and some came from the spool.
-    pub(crate) async fn is_complete(&self) -> v1::Completeness {
+    /// Waits until every frame that the agent holds is kept here too, and at least so many came from the spool.
+    pub(crate) async fn is_complete(&self, backfilled: u64) -> v1::Completeness {
         let complete = |pump: &v1::Pump| {
             pump.completeness
                 .as_ref()
-                .is_some_and(|it| it.frames_missing == 0 && it.frames_backfilled > 0)
+                .is_some_and(|it| it.frames_missing == 0 && it.frames_backfilled >= backfilled)
         };
         let pump = self.settles("every frame is here", complete).await;
         pump.completeness.unwrap()

@@ -10,7 +10,7 @@ pub use ecmo_decode::{
     SourceKind, StatusFault, birth, read_birth, shorten, status,
 };
 
-pub use heartbeat::{AgentCounts, Echo, Heartbeat, HeartbeatRejected, heartbeat};
+pub use heartbeat::{AgentCounts, Echo, Heartbeat, HeartbeatRejected, LocalVerdict, heartbeat};
 
 pub use spool::{
     Part, SampleSpan, SpoolReport, Unleased, backfill, backfill_request, birth_wall_minus_mono_ns,

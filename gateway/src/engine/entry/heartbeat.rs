@@ -1,5 +1,7 @@
 //! What an agent says of itself: its clock, its spool, its counts, and what its own rules find against what is found here.
 
+use std::sync::Arc;
+
 use ecmo_core::reconcile::Verdict;
 use ecmo_core::time::Instant;
 

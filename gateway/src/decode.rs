@@ -13,8 +13,8 @@ pub use ecmo_decode::{
 pub use heartbeat::{AgentCounts, Echo, Heartbeat, HeartbeatRejected, LocalVerdict, heartbeat};
 
 pub use spool::{
-    Part, SampleSpan, SpoolReport, Unleased, backfill, backfill_request, birth_wall_minus_mono_ns,
-    sample_spans, spool_report, wall_minus_mono_ns,
+    OCCURRENCES_MAX, Part, SampleSpan, SpoolReport, Unleased, backfill, backfill_request,
+    birth_wall_minus_mono_ns, sample_spans, spool_report, wall_minus_mono_ns,
 };
 
 use crate::metrics::{BirthRejected, FrameRejected, SampleInvalid, StatusRejected};

@@ -42,7 +42,7 @@ impl Bedside {
             if lines.iter().any(|line| line.starts_with(what)) {
                 Ok(Instant::now())
             } else {
-                Err(lines)
+                Err(format!("{lines:?}"))
             }
         })
         .await
@@ -74,7 +74,7 @@ async fn missed(display: &Display, condition: &str) -> v1::MissedAlarm {
             one.condition == condition && one.found_by_agent && one.found_by_gateway
         };
         let found = answer.missed.iter().find(both).cloned();
-        found.ok_or(answer.missed)
+        found.ok_or_else(|| format!("{:?}", answer.missed))
     })
     .await
     .unwrap()
@@ -206,7 +206,11 @@ async fn a_limit_that_is_set_holds_at_the_bedside_and_after_a_restart_without_a_
     eventually(SETTLE, "the patient's limit sounds at the bedside", async || {
         let lines = bedside.lines();
         let sounds = "sounding medium drain.low.warn";
-        if lines.iter().skip(before).any(|line| line == sounds) { Ok(()) } else { Err(lines) }
+        if lines.iter().skip(before).any(|line| line == sounds) {
+            Ok(())
+        } else {
+            Err(format!("{lines:?}"))
+        }
     })
     .await
     .unwrap();

@@ -191,7 +191,7 @@ fn compare(faults: impl Iterator<Item = FaultKind>, noticed_min: usize) {
 
 #[test]
 fn the_same_frames_lead_to_the_same_occurrences_as_in_a_gateway() {
-    compare([FaultKind::PumpStop, FaultKind::DrainObstruction].into_iter(), 2);
+    compare([FaultKind::PumpStop, FaultKind::DrainageObstruction].into_iter(), 2);
 }
 
 // Two tests, so that both cores of a small machine are used.

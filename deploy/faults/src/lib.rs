@@ -85,10 +85,11 @@ impl Ward {
     /// # Errors
     /// The file cannot be written.
     pub fn gateway_settings(&self, brokers: &[SocketAddr], more: &str) -> anyhow::Result<PathBuf> {
-        let urls = brokers.iter().map(|at| format!("\"mqtt://{at}\"")).collect::<Vec<_>>();
+        let urls = ["url", "second_url"].iter().zip(brokers);
+        let urls = urls.map(|(key, at)| format!("{key} = \"mqtt://{at}\"")).collect::<Vec<_>>();
         let text = format!(
-            "[broker]\nurls = [{}]\n[serve]\nbind = \"{}\"\n[metrics]\nbind = \"{}\"\n[state]\ndir = \"state\"\n{more}\n",
-            urls.join(", "),
+            "[broker]\n{}\n[serve]\nbind = \"{}\"\n[metrics]\nbind = \"{}\"\n[state]\ndir = \"state\"\n{more}\n",
+            urls.join("\n"),
             self.displays_at,
             self.metrics_at
         );

@@ -206,6 +206,20 @@ pub(super) fn compare(
     judged.iter().flat_map(|judged| compare::differences(judged, &ground, word)).collect()
 }
 
+/// A kept frame as the decoder takes it.
+fn as_it_came<'a>(pump: &'a PumpAddress, source: Source, sealed: &'a [u8]) -> FrameBytes<'a> {
+    FrameBytes {
+        payload: sealed,
+        pump: pump.pump.as_str(),
+        retained: false,
+        accepted: match source {
+            Source::Live => Accepted::Live,
+            Source::Spool => Accepted::Historical,
+        },
+        received: Instant::default(),
+    }
+}
+
 fn judge_run(
     job: &Job,
     birth: &Birth,
@@ -234,16 +248,7 @@ fn judge_run(
             {
                 listener.wall_minus_mono_ns = wall;
             }
-            let bytes = FrameBytes {
-                payload: &sealed,
-                pump: job.pump.pump.as_str(),
-                retained: false,
-                accepted: match source {
-                    Source::Live => Accepted::Live,
-                    Source::Spool => Accepted::Historical,
-                },
-                received: Instant::default(),
-            };
+            let bytes = as_it_came(&job.pump, source, &sealed);
             read_frames.insert(sequence..sequence.saturating_add(1));
             let Ok(frame) = decoder.frame(bytes, Some(birth), &mut |_reason, _samples| {}) else {
                 continue;

@@ -196,13 +196,11 @@ fn the_same_frames_lead_to_the_same_occurrences_as_in_a_gateway() {
 
 // Two tests, so that both cores of a small machine are used.
 #[test]
-#[ignore = "long: every simulated fault"]
 fn the_same_frames_lead_to_the_same_occurrences_as_in_a_gateway_for_every_simulated_fault() {
     compare(FaultKind::ALL.iter().copied().step_by(2), 5);
 }
 
 #[test]
-#[ignore = "long: every simulated fault"]
 fn the_same_frames_lead_to_the_same_occurrences_as_in_a_gateway_for_every_other_fault() {
     compare(FaultKind::ALL.iter().copied().skip(1).step_by(2), 5);
 }

@@ -139,7 +139,7 @@ fn was_unleased(judged: &Judged, one: &FoundOccurrence, span: &Range<SampleTime>
     let begin = span.start.plus(LEASED_FOR + MARGIN);
     let raised = judged.found.iter().find(|found| found.occurrence == *one).map(|it| it.raised);
     let raised = raised.unwrap_or(one.onset).max(begin);
-    raised.plus(MARGIN) <= span.end && one.end.is_none_or(|end| end >= raised.plus(MARGIN))
+    raised.plus(MARGIN) < span.end && one.end.is_none_or(|end| end >= raised.plus(MARGIN))
 }
 
 #[cfg(test)]

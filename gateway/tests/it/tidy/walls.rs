@@ -15,8 +15,14 @@ const BENCH: &str = "deploy/bench/";
 const DEMO: &str = "deploy/demo/";
 const OUTAGE: &str = "deploy/outage/";
 
-const TONIC: &[&str] =
-    &["gateway/src/grpc", "gateway/src/http.rs", "dashboards/terminal/src/client", BENCH, DEMO];
+const TONIC: &[&str] = &[
+    "gateway/src/grpc",
+    "gateway/src/http.rs",
+    "dashboards/terminal/src/client",
+    TESTKIT,
+    BENCH,
+    DEMO,
+];
 const METRICS: &[&str] = &["gateway/src/metrics", "agent/src/metrics"];
 
 /// Messages stay at the edges: inside, the gateway works with types that cannot be wrong.

@@ -10,11 +10,11 @@ pub use ecmo_decode::{
     SourceKind, StatusFault, birth, read_birth, shorten, status,
 };
 
-pub use heartbeat::{AgentCounts, Echo, Heartbeat, HeartbeatRejected, heartbeat};
+pub use heartbeat::{AgentCounts, Echo, Heartbeat, HeartbeatRejected, LocalVerdict, heartbeat};
 
 pub use spool::{
-    Part, SampleSpan, SpoolReport, Unleased, backfill, backfill_request, birth_wall_minus_mono_ns,
-    sample_spans, spool_report, wall_minus_mono_ns,
+    OCCURRENCES_MAX, Part, SampleSpan, SpoolReport, Unleased, backfill, backfill_request,
+    birth_wall_minus_mono_ns, sample_spans, spool_report, wall_minus_mono_ns,
 };
 
 use crate::metrics::{BirthRejected, FrameRejected, SampleInvalid, StatusRejected};

@@ -11,6 +11,8 @@ pub mod logs;
 
 mod intake;
 
+mod compare;
+
 mod missed;
 
 mod again;

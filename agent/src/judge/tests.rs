@@ -178,25 +178,33 @@ fn occurrences(fault: FaultKind) -> (Names, Names) {
     (found, raised)
 }
 
-/// Compares both sides for every second fault; two tests, so that both cores of a small machine are used.
-fn compare(faults: impl Iterator<Item = FaultKind>) {
+/// Compares both sides for these faults; at least so many of them must be noticed.
+fn compare(faults: impl Iterator<Item = FaultKind>, noticed_min: usize) {
     let mut noticed = 0;
     for kind in faults {
         let (found, raised) = occurrences(kind);
         assert_eq!(found, raised, "{}", kind.name());
         noticed += usize::from(!found.is_empty());
     }
-    assert!(noticed >= 5, "only {noticed} faults were noticed at all");
+    assert!(noticed >= noticed_min, "only {noticed} faults were noticed at all");
 }
 
 #[test]
+fn the_same_frames_lead_to_the_same_occurrences_as_in_a_gateway() {
+    compare([FaultKind::PumpStop, FaultKind::DrainageObstruction].into_iter(), 2);
+}
+
+// Two tests, so that both cores of a small machine are used.
+#[test]
+#[ignore = "long: every simulated fault"]
 fn the_same_frames_lead_to_the_same_occurrences_as_in_a_gateway_for_every_simulated_fault() {
-    compare(FaultKind::ALL.iter().copied().step_by(2));
+    compare(FaultKind::ALL.iter().copied().step_by(2), 5);
 }
 
 #[test]
+#[ignore = "long: every simulated fault"]
 fn the_same_frames_lead_to_the_same_occurrences_as_in_a_gateway_for_every_other_fault() {
-    compare(FaultKind::ALL.iter().copied().skip(1).step_by(2));
+    compare(FaultKind::ALL.iter().copied().skip(1).step_by(2), 5);
 }
 
 #[test]

@@ -131,6 +131,7 @@ pub(crate) mod tests {
             clock: None,
             paths: Vec::new(),
             agent: None,
+            verdict_difference: None,
         }
     }
 

@@ -31,7 +31,7 @@ use crate::frame::{BootId, Frame};
 use crate::parameter::Parameter;
 use crate::path::Path;
 use crate::plausibility::{Doubt, Plausibility};
-use crate::reconcile::Reconciler;
+use crate::reconcile::{Difference, Reconciler};
 use crate::sequence::{Offer, Sequence};
 use crate::signal::Signals;
 use crate::time::{ClockMap, Instant, SampleTime};
@@ -43,6 +43,7 @@ use silence::Skew;
 
 pub use agent::{NOT_RECORDING_AFTER, NOT_SAMPLING_AFTER, RECORDING_FOR, SpoolWord};
 pub use redundancy::{PATH_LOST_AFTER, PATHS_WHOLE_FOR};
+pub use verdict::ToldDifference;
 pub use words::{BirthRefusal, BirthWord, Counters, Link, Presence, PumpState, Refusal};
 
 /// Runs of an agent that are remembered after a newer one; an old one that comes back betrays a second agent.
@@ -85,6 +86,8 @@ pub struct Pump {
     rates: Rates,
     agent: AgentWord,
     reconciler: Reconciler,
+    /// What one side alone found in frames that had not arrived in time, the last of it.
+    differed: Option<Difference>,
     boot_number: u64,
     /// Publish time of the newest frame that was judged.
     judged_until: Option<SampleTime>,
@@ -130,6 +133,7 @@ impl Pump {
             rates: Rates::new(),
             agent: AgentWord::default(),
             reconciler: Reconciler::default(),
+            differed: None,
             boot_number: 0,
             judged_until: None,
             recovering_since: None,

@@ -9,6 +9,7 @@
 //! - composites until [`REFERENCES_FOR`] after one of them began with the run: their references are made of the past.
 
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
 
 use crate::alarm::condition::{Condition, Priority};
@@ -51,6 +52,21 @@ pub enum Difference {
     Treatment,
     /// One finds a condition that the other does not.
     Condition(Condition, Finder),
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Profile => formatter.write_str("agent and gateway run different profiles"),
+            Self::Treatment => formatter.write_str("agent and gateway hold different treatments"),
+            Self::Condition(condition, Finder::Agent) => {
+                write!(formatter, "the agent finds {condition}, the gateway does not")
+            }
+            Self::Condition(condition, Finder::Gateway) => {
+                write!(formatter, "the gateway finds {condition}, the agent does not")
+            }
+        }
+    }
 }
 
 /// What makes rules: equal hashes and versions are equal rules.

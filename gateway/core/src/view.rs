@@ -7,7 +7,7 @@ use crate::clock_estimate::ClockOffset;
 use crate::frame::BootId;
 use crate::parameter::Parameter;
 use crate::path::Path;
-use crate::pump::{Counters, Link, Pump, PumpState};
+use crate::pump::{Counters, Link, Pump, PumpState, ToldDifference};
 use crate::reading::{NoData, Reading};
 use crate::time::Instant;
 
@@ -69,6 +69,8 @@ pub struct View {
     pub clock: Option<ClockView>,
     /// The ways of its frames.
     pub paths: [Option<PathSeen>; 2],
+    /// How the agent's verdict differs from the one here.
+    pub verdict_difference: Option<ToldDifference>,
 }
 
 impl View {
@@ -113,6 +115,7 @@ impl View {
                 let connected = pump.path_connected(path)?;
                 Some(PathSeen { path, connected, frame_at: pump.frame_at(path) })
             }),
+            verdict_difference: pump.verdict_difference(),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Bytes into a checked heartbeat. The message is kept whole for displays; what decisions need stands beside it.
 
+use ecmo_core::alarm::condition::Condition;
 use ecmo_core::frame::BootId;
 use ecmo_core::pump::SpoolWord;
+use ecmo_core::reconcile::RuleSet;
 use ecmo_core::time::{Instant, SampleTime};
 use ecmo_proto::sealed;
 use ecmo_proto::v1;
@@ -75,6 +77,17 @@ pub struct AgentCounts {
     pub clock_steps: u64,
 }
 
+/// What the agent's own rules find.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalVerdict {
+    /// Its rules.
+    pub rules: RuleSet,
+    /// Conditions that are present, as far as they are known here.
+    pub present: Vec<Condition>,
+    /// How many conditions it names that are not: the agent is newer than the gateway.
+    pub unknown: u64,
+}
+
 /// A heartbeat that has been checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Heartbeat {
@@ -94,6 +107,8 @@ pub struct Heartbeat {
     pub counts: AgentCounts,
     /// Answers to probes.
     pub echoes: Vec<Echo>,
+    /// What its own rules find; `None` when it runs none.
+    pub local: Option<LocalVerdict>,
     message: v1::AgentHeartbeat,
 }
 
@@ -153,6 +168,7 @@ pub fn heartbeat(
         synchronized: synchronized.flatten(),
         lateness_max_us: wire.sampling.as_ref().map_or(0, |sampling| sampling.lateness_max_us),
         counts: counts(&wire),
+        local: wire.local_alarm.as_ref().map(local),
         echoes,
         message: wire,
     })
@@ -183,6 +199,15 @@ fn make_safe(wire: &mut v1::AgentHeartbeat) {
     for text in paths.chain(sources).chain(limitation).chain(conditions) {
         *text = shorten(text);
     }
+}
+
+fn local(alarm: &v1::LocalAlarm) -> LocalVerdict {
+    let v1::LocalAlarm { profile_hash, treatment_version, .. } = *alarm;
+    let named = alarm.present.len();
+    let present: Vec<Condition> =
+        alarm.present.iter().filter_map(|one| Condition::from_id(&one.condition)).collect();
+    let unknown = u64::try_from(named - present.len()).unwrap_or(u64::MAX);
+    LocalVerdict { rules: RuleSet { profile_hash, treatment_version }, present, unknown }
 }
 
 fn spooled(wire: &v1::AgentHeartbeat) -> u64 {
@@ -250,6 +275,27 @@ mod tests {
         assert_eq!((taken.echoes[0].number, taken.echoes[0].read.as_nanos()), (3, 5));
         assert!(taken.message().echoes.is_empty());
         assert_eq!(taken.message().sources[0].device, "meter[2J", "no escape reaches a terminal");
+    }
+
+    #[test]
+    fn what_the_agents_rules_find_is_taken_and_conditions_that_nobody_knows_are_counted() {
+        let none = heartbeat(&sealed(|_| {}), "p1", false).unwrap();
+        assert_eq!(none.local, None);
+        let present = ["pump.stop", "pump.sings", "sensor.fault.flow.blood"]
+            .map(|condition| v1::LocalCondition { condition: condition.to_owned(), onset: 1 });
+        let bytes = sealed(|wire| {
+            wire.local_alarm = Some(v1::LocalAlarm {
+                profile_hash: 5,
+                treatment_version: 2,
+                present: present.to_vec(),
+                ..v1::LocalAlarm::default()
+            });
+        });
+        let local = heartbeat(&bytes, "p1", false).unwrap().local.unwrap();
+        assert_eq!(local.rules, RuleSet { profile_hash: 5, treatment_version: 2 });
+        let names: Vec<_> = local.present.iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["pump.stop", "sensor.fault.flow.blood"]);
+        assert_eq!(local.unknown, 1);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use ecmo_core::reconcile::RuleSet;
+use ecmo_core::time::SampleTime;
 use ecmo_proto::sealed::{self, FRAME_BYTES_MAX};
 use ecmo_proto::v1;
 use prost::Message;
@@ -11,17 +13,23 @@ use prost::Message;
 const EXTENTS_MAX: usize = 64;
 
 /// Most occurrences that are taken from a heartbeat; the contract allows no more.
-const OCCURRENCES_MAX: usize = 64;
+pub const OCCURRENCES_MAX: usize = 64;
 
 /// What a heartbeat says of the spool and of alarms that no gateway heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpoolReport {
     /// The agent's run.
     pub boot: u64,
+    /// Agent monotonic time at which it said so.
+    pub sent: SampleTime,
     /// Wall time less monotonic time, in nanoseconds.
     pub wall_minus_mono_ns: i128,
     /// Frames that the spool holds, by run, the newest run first; `None` when the agent has no spool.
     pub extents: Option<Vec<(u64, Range<u64>)>>,
+    /// The rules that it judges by; `None` when it runs none.
+    pub rules: Option<RuleSet>,
+    /// Times that it lost the lease since it started.
+    pub leases_lost: u64,
     /// Occurrences that the agent's own rules found while no gateway held the lease.
     pub unleased: Vec<Unleased>,
 }
@@ -74,6 +82,12 @@ pub fn spool_report(payload: &[u8], pump: &str) -> Option<SpoolReport> {
         let held = held.map(|one| (one.boot_id, one.first_sequence..one.end_sequence));
         held.filter(|(boot, frames)| *boot != 0 && !frames.is_empty()).collect()
     });
+    let local = wire.local_alarm.as_ref();
+    let rules = local.map(|local| RuleSet {
+        profile_hash: local.profile_hash,
+        treatment_version: local.treatment_version,
+    });
+    let leases_lost = local.map_or(0, |local| local.leases_lost);
     let unleased = wire.local_alarm.map(|local| local.unleased).unwrap_or_default();
     let unleased = unleased.into_iter().take(OCCURRENCES_MAX).map(|one| Unleased {
         condition: one.condition,
@@ -85,8 +99,11 @@ pub fn spool_report(payload: &[u8], pump: &str) -> Option<SpoolReport> {
     });
     Some(SpoolReport {
         boot: wire.boot_id,
+        sent: SampleTime::from_nanos(wire.mono_ns),
         wall_minus_mono_ns: i128::from(wire.wall_ns) - i128::from(wire.mono_ns),
         extents,
+        rules,
+        leases_lost,
         unleased: unleased.collect(),
     })
 }

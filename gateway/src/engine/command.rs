@@ -8,6 +8,7 @@ use ecmo_core::alarm::Refused;
 use ecmo_core::alarm::condition::Condition;
 use ecmo_core::alarm::quality::Summary;
 use ecmo_core::alarm::treatment::Treatment;
+use ecmo_core::reconcile::Difference;
 use ecmo_core::time::Instant;
 use ecmo_proto::topic::{Id, PumpAddress};
 use tokio::sync::{mpsc, oneshot};
@@ -78,6 +79,7 @@ pub(super) enum Command {
     Treat { address: PumpAddress, treatment: Box<Treatment>, reply: DoneReply },
     Report { address: PumpAddress, reply: oneshot::Sender<Option<Report>> },
     Missed { address: PumpAddress, reply: DoneReply },
+    Differs { address: PumpAddress, difference: Difference, reply: DoneReply },
 }
 
 type AlarmReply = oneshot::Sender<Result<AlarmUpdate, Refused>>;
@@ -214,6 +216,18 @@ impl EngineHandle {
     /// The alarm thread does not answer; or, inside, the pump was never seen.
     pub async fn note_missed(&self, address: PumpAddress) -> Result<Result<(), Refused>, NoAnswer> {
         self.ask(|reply| Command::Missed { address, reply }).await
+    }
+
+    /// Tells that agent and gateway found different things in frames that had not arrived in time.
+    ///
+    /// # Errors
+    /// The alarm thread does not answer; or, inside, the pump was never seen.
+    pub async fn note_difference(
+        &self,
+        address: PumpAddress,
+        difference: Difference,
+    ) -> Result<Result<(), Refused>, NoAnswer> {
+        self.ask(|reply| Command::Differs { address, difference, reply }).await
     }
 
     /// When the alarm thread last finished a round; the zero of the clock before the first.

@@ -1,5 +1,7 @@
 //! One pump on the alarm thread: its messages, what it shows, what it tells Prometheus, and what is due each second.
 
+mod heartbeat;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use tokio::sync::mpsc;
 
 use super::asking::{self, Asking, Voice};
 use super::hub::{Hub, Outbox};
-use crate::decode::{self, Accepted, AgentCounts, Birth, Decoder, FrameBytes, Heartbeat};
+use crate::decode::{self, Accepted, AgentCounts, Birth, Decoder, FrameBytes};
 use crate::fanout::{PumpSlot, RuleBook};
 use crate::history::{Batch, Collector};
 use crate::ingest::Arrival;
@@ -23,7 +25,6 @@ use crate::metrics::{
     BirthRejected, BrokerPath, FrameRejected, Label as _, Metrics, PumpMetrics, SampleInvalid,
     StatusRejected,
 };
-use crate::request::Asker;
 
 /// Refusals of one pump are logged at most so often.
 const LOG_PERIOD: Duration = Duration::from_secs(10);
@@ -384,57 +385,6 @@ impl Entry {
     pub(super) fn ask(&mut self, voice: &Voice, now: Instant) {
         let book = self.slot.rules();
         self.asking.ask(&self.slot.address, &self.pump, &book, voice, now);
-    }
-
-    pub(super) fn on_heartbeat(
-        &mut self,
-        arrival: &Arrival,
-        asker: &Asker,
-        metrics: &Metrics,
-        hub: &mut Hub,
-    ) {
-        let pump = self.slot.address.pump.as_str();
-        let beat = match decode::heartbeat(&arrival.payload, pump, arrival.retained) {
-            Ok(beat) => beat,
-            Err(reason) => {
-                self.series(metrics).heartbeats_rejected.increment(1);
-                return self.log_refused("heartbeat", reason.label(), arrival.received);
-            }
-        };
-        // One of a run that is not the present one says nothing of the pump.
-        if self.pump.boot() != Some(beat.boot) {
-            return;
-        }
-        let now = arrival.received;
-        for echo in &beat.echoes {
-            let at = (beat.sent, now);
-            let Some(times) = self.asking.times(echo, arrival.path, at, asker) else { continue };
-            if self.pump.on_probe(times, now).is_err() {
-                self.series(metrics).probes_refused.increment(1);
-            }
-        }
-        self.act(now, hub, |pump, out| pump.on_heartbeat(beat.boot, beat.spool, now, out));
-        self.tell_agent(&beat, metrics);
-        self.slot.hear(Arc::new((beat, now)));
-    }
-
-    /// Tells Prometheus what the agent has counted. It counts from its start on.
-    #[expect(clippy::cast_precision_loss, reason = "counts below 2^53")]
-    fn tell_agent(&mut self, beat: &Heartbeat, metrics: &Metrics) {
-        let (boot, before) = self.told_agent;
-        let before = if boot == Some(beat.boot) { before } else { AgentCounts::default() };
-        let new = beat.counts;
-        let series = self.series(metrics);
-        series.agent_samples.increment(new.samples.saturating_sub(before.samples));
-        series.agent_overruns.increment(new.overruns.saturating_sub(before.overruns));
-        series.agent_ticks_missed.increment(new.ticks_missed.saturating_sub(before.ticks_missed));
-        let dropped = new.frames_dropped.saturating_sub(before.frames_dropped);
-        series.agent_frames_dropped.increment(dropped);
-        series.agent_spool_lost.increment(new.frames_lost.saturating_sub(before.frames_lost));
-        series.agent_buffer_frames.set(beat.spooled_frames as f64);
-        series.agent_lateness_max_seconds.set(beat.lateness_max_us as f64 / 1e6);
-        series.clock_synchronized.set(if beat.synchronized == Some(true) { 1.0 } else { 0.0 });
-        self.told_agent = (Some(beat.boot), new);
     }
 
     /// Tells Prometheus where the agent's clock lies, and over which paths frames come.

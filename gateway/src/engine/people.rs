@@ -8,6 +8,7 @@ use ecmo_core::alarm::quality::STALE_AFTER;
 use ecmo_core::alarm::treatment::Treatment;
 use ecmo_core::alarm::{Alarms, Refused};
 use ecmo_core::pump::Pump;
+use ecmo_core::reconcile::Difference;
 use ecmo_core::time::Instant;
 use ecmo_proto::topic::{Id, PumpAddress};
 
@@ -276,6 +277,23 @@ impl Ward {
         hub: &mut Hub,
     ) -> Result<(), Refused> {
         let act = |pump: &mut Pump, out: &mut Outbox<'_>| pump.on_missed(now, out);
+        self.on_pump(address, now, hub, act).ok_or(Refused::Unknown)
+    }
+
+    /// Tells that agent and gateway found different things afterwards.
+    ///
+    /// # Errors
+    /// The pump was never seen.
+    pub(super) fn note_difference(
+        &mut self,
+        address: &PumpAddress,
+        difference: Difference,
+        now: Instant,
+        hub: &mut Hub,
+    ) -> Result<(), Refused> {
+        let act = |pump: &mut Pump, out: &mut Outbox<'_>| {
+            pump.on_difference_afterwards(difference, now, out);
+        };
         self.on_pump(address, now, hub, act).ok_or(Refused::Unknown)
     }
 

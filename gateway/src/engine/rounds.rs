@@ -215,6 +215,10 @@ impl Rounds {
                 let done = self.ward.note_missed(&address, now, &mut self.hub);
                 let _asker_gone = reply.send(done);
             }
+            Command::Differs { address, difference, reply } => {
+                let done = self.ward.note_difference(&address, difference, now, &mut self.hub);
+                let _asker_gone = reply.send(done);
+            }
             Command::Report { address, reply } => {
                 let _asker_gone = reply.send(self.ward.report(&address, now));
             }

@@ -7,8 +7,9 @@ use ecmo_core::alarm::occurrence::{Audio, Occurrence, PauseScope, Signal, Transi
 use ecmo_core::alarm::rule::{RuleKey, Side};
 use ecmo_core::frame::BootId;
 use ecmo_core::path::Path;
-use ecmo_core::pump::{Link, PumpState};
+use ecmo_core::pump::{Link, PumpState, ToldDifference};
 use ecmo_core::reading::{NoData, Reading};
+use ecmo_core::reconcile::{Difference, Finder};
 use ecmo_core::view::{ClockView, PathSeen, ReadingView, View};
 use ecmo_proto::topic::PumpAddress;
 use ecmo_proto::v1;
@@ -63,7 +64,23 @@ pub(super) fn pump(slot: &PumpSlot, view: &View) -> v1::Pump {
         agent: heartbeat.as_ref().map(|heard| heard.0.message().clone()),
         agent_mono_ns: heartbeat.as_ref().map(|heard| heard.1.as_nanos()),
         completeness: slot.completeness().map(completeness),
+        verdict_difference: view.verdict_difference.map(verdict_difference),
     }
+}
+
+fn verdict_difference(told: ToldDifference) -> v1::VerdictDifference {
+    let (kind, condition) = match told.difference {
+        Difference::Profile => (v1::VerdictDifferenceKind::Profile, None),
+        Difference::Treatment => (v1::VerdictDifferenceKind::Treatment, None),
+        Difference::Condition(condition, Finder::Agent) => {
+            (v1::VerdictDifferenceKind::AgentAlone, Some(condition))
+        }
+        Difference::Condition(condition, Finder::Gateway) => {
+            (v1::VerdictDifferenceKind::GatewayAlone, Some(condition))
+        }
+    };
+    let condition = condition.map(|one| one.to_string()).unwrap_or_default();
+    v1::VerdictDifference { kind: kind.into(), condition, afterwards: told.afterwards }
 }
 
 const fn completeness(has: Completeness) -> v1::Completeness {

@@ -16,10 +16,12 @@ use ecmo_core::alarm::treatment::Treatment;
 use ecmo_core::alarm::{AlarmChange, Output};
 use ecmo_core::frame::Frame;
 use ecmo_core::pump::Pump;
+use ecmo_core::reconcile::{Finder, FoundOccurrence, RuleSet};
 use ecmo_core::time::{ClockMap, Instant, SampleTime};
 use ecmo_journal::Reader;
 use ecmo_proto::topic::PumpAddress;
 
+use super::compare::{self, AgentWord, Found, Ground, Judged};
 use super::missed::MissedAlarm;
 use super::plan::Source;
 use super::ranges::Ranges;
@@ -56,6 +58,8 @@ pub(super) struct Job {
     pub gap: Ranges,
     /// What people say of the treatment now.
     pub treatment: Treatment,
+    /// What the agent says of its own rules; `None` before a heartbeat.
+    pub word: Option<AgentWord>,
 }
 
 /// Takes note of what is raised.
@@ -63,6 +67,8 @@ struct Listener<'a> {
     gap: &'a [Range<SampleTime>],
     wall_minus_mono_ns: i128,
     found: Vec<MissedAlarm>,
+    /// Every occurrence of rules, for the comparison with the agent.
+    all: Vec<Found>,
 }
 
 impl Listener<'_> {
@@ -71,6 +77,9 @@ impl Listener<'_> {
     }
 
     fn update(&mut self, occurrence: &Occurrence, ended: Option<SampleTime>) {
+        if let Some(known) = self.all.iter_mut().rev().find(|one| is_of(one, occurrence)) {
+            known.occurrence.end = ended.or(known.occurrence.end);
+        }
         let end = ended.map(|time| self.wall(time.as_nanos()));
         let known = self.found.iter_mut().rev().find(|one| one.id == occurrence.id);
         let Some(known) = known else { return };
@@ -82,6 +91,12 @@ impl Listener<'_> {
     }
 }
 
+fn is_of(found: &Found, occurrence: &Occurrence) -> bool {
+    let id = occurrence.id;
+    let known = found.occurrence;
+    (known.condition, Some(known.boot), known.onset.as_nanos()) == (id.condition, id.boot, id.onset)
+}
+
 impl Output for Listener<'_> {
     fn evaluated(&mut self, _frame: &Frame, _clock: &ClockMap) {}
 
@@ -91,6 +106,12 @@ impl Output for Listener<'_> {
         match change.transition {
             // What no rule raised is about arrival, and everything arrives late here.
             Transition::Raised if occurrence.rule > 0 => {
+                if let Some(boot) = occurrence.id.boot {
+                    let (condition, priority) = (occurrence.id.condition, occurrence.priority);
+                    let found = FoundOccurrence { condition, boot, onset, end: None, priority };
+                    let raised = change.cause.map_or(onset, |cause| cause.sampled);
+                    self.all.push(Found { occurrence: found, raised });
+                }
                 if self.gap.iter().any(|span| span.start < onset && onset <= span.end) {
                     self.found.push(MissedAlarm {
                         id: occurrence.id,
@@ -113,6 +134,9 @@ impl Output for Listener<'_> {
                 self.update(occurrence, None);
                 if let Some(known) = self.found.iter_mut().find(|one| one.id == occurrence.id) {
                     known.end_wall_ns = None;
+                }
+                if let Some(known) = self.all.iter_mut().rev().find(|one| is_of(one, occurrence)) {
+                    known.occurrence.end = None;
                 }
             }
             Transition::Raised
@@ -147,13 +171,53 @@ pub(super) fn runs(gap: &Ranges) -> Vec<Ranges> {
 
 /// Judges; `rest` is called between windows, so that this gives way to what is more urgent. Blocks on the disk.
 #[must_use]
-pub(super) fn judge(job: &Job, profile: &Arc<Profile>, mut rest: impl FnMut()) -> Vec<MissedAlarm> {
-    let Ok(birth) = decode::birth(&job.birth, job.pump.pump.as_str()) else { return Vec::new() };
-    let mut found = Vec::new();
+pub(super) fn judge(
+    job: &Job,
+    profile: &Arc<Profile>,
+    mut rest: impl FnMut(),
+) -> (Vec<MissedAlarm>, Vec<Judged>) {
+    let Ok(birth) = decode::birth(&job.birth, job.pump.pump.as_str()) else {
+        return (Vec::new(), Vec::new());
+    };
+    let (mut missed, mut judged) = (Vec::new(), Vec::new());
     for run in runs(&job.gap) {
-        found.extend(judge_run(job, &birth, &run, profile, &mut rest));
+        let (found, by) = judge_run(job, &birth, &run, profile, &mut rest);
+        missed.extend(found);
+        judged.push(by);
     }
-    found
+    (missed, judged)
+}
+
+/// What one side alone found, of what the agent says and was judged.
+#[must_use]
+pub(super) fn compare(
+    job: &Job,
+    profile: &Profile,
+    judged: &[Judged],
+) -> Vec<(FoundOccurrence, Finder)> {
+    let Some(word) = &job.word else { return Vec::new() };
+    let rules = profile.resolve(&job.treatment);
+    let ground = Ground {
+        boot: job.boot,
+        rules: RuleSet { profile_hash: profile.hash, treatment_version: job.treatment.version },
+        has_contexts: !job.treatment.contexts.is_empty(),
+        composites: rules.composites().iter().map(|rule| rule.key.condition).collect(),
+    };
+    judged.iter().flat_map(|judged| compare::differences(judged, &ground, word)).collect()
+}
+
+/// A kept frame as the decoder takes it.
+fn as_it_came<'a>(pump: &'a PumpAddress, source: Source, sealed: &'a [u8]) -> FrameBytes<'a> {
+    FrameBytes {
+        payload: sealed,
+        pump: pump.pump.as_str(),
+        retained: false,
+        accepted: match source {
+            Source::Live => Accepted::Live,
+            Source::Spool => Accepted::Historical,
+        },
+        received: Instant::default(),
+    }
 }
 
 fn judge_run(
@@ -162,13 +226,15 @@ fn judge_run(
     gap: &Ranges,
     profile: &Arc<Profile>,
     rest: &mut impl FnMut(),
-) -> Vec<MissedAlarm> {
-    let Some(hull) = gap.hull() else { return Vec::new() };
+) -> (Vec<MissedAlarm>, Judged) {
+    let Some(hull) = gap.hull() else { return (Vec::new(), Judged::default()) };
     let from = hull.start.saturating_sub(WARM_UP_FRAMES);
     let to = hull.end.saturating_add(RUN_OUT_FRAMES);
     let mut pump = Pump::new(Arc::clone(profile), REORDER_WINDOW, Instant::default());
     let wall = decode::birth_wall_minus_mono_ns(&job.birth).unwrap_or(0);
-    let mut listener = Listener { gap: &[], wall_minus_mono_ns: wall, found: Vec::new() };
+    let mut listener =
+        Listener { gap: &[], wall_minus_mono_ns: wall, found: Vec::new(), all: Vec::new() };
+    let mut read_frames = Ranges::default();
     let mut spans: Vec<Range<SampleTime>> = Vec::new();
     let mut decoder = Decoder::default();
     let mut begun = false;
@@ -182,16 +248,8 @@ fn judge_run(
             {
                 listener.wall_minus_mono_ns = wall;
             }
-            let bytes = FrameBytes {
-                payload: &sealed,
-                pump: job.pump.pump.as_str(),
-                retained: false,
-                accepted: match source {
-                    Source::Live => Accepted::Live,
-                    Source::Spool => Accepted::Historical,
-                },
-                received: Instant::default(),
-            };
+            let bytes = as_it_came(&job.pump, source, &sealed);
+            read_frames.insert(sequence..sequence.saturating_add(1));
             let Ok(frame) = decoder.frame(bytes, Some(birth), &mut |_reason, _samples| {}) else {
                 continue;
             };
@@ -214,10 +272,11 @@ fn judge_run(
                 gap: &spans,
                 wall_minus_mono_ns: listener.wall_minus_mono_ns,
                 found: std::mem::take(&mut listener.found),
+                all: std::mem::take(&mut listener.all),
             };
             // A frame that is refused here was counted when it came.
             let _refused = pump.on_frame(&frame, now, &mut hearing);
-            listener.found = hearing.found;
+            (listener.found, listener.all) = (hearing.found, hearing.all);
         }
         at = window.end;
         rest();
@@ -225,7 +284,13 @@ fn judge_run(
     for occurrence in pump.alarms() {
         listener.update(occurrence, None);
     }
-    listener.found
+    let judged = Judged {
+        found: listener.all,
+        spans,
+        is_whole: read_frames.count_within(hull.clone()) == hull.end - hull.start,
+        is_warm: read_frames.count_within(from..hull.start) >= WARM_UP_FRAMES,
+    };
+    (listener.found, judged)
 }
 
 fn begin(

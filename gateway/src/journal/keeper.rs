@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ecmo_core::alarm::profile::Profile;
+use ecmo_core::reconcile::Difference;
 use ecmo_core::time::Instant;
 use ecmo_journal::State;
 use ecmo_proto::topic::PumpAddress;
@@ -15,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
 
 use super::again::{self, Job};
+use super::compare::{AgentWord, Judged};
 use super::intake::{Item, Outtake, RecordingState, What};
 use super::logs::{Found, Logs};
 use super::missed::Missed;
@@ -54,8 +56,14 @@ pub struct BackfillPart {
     pub path: BrokerPath,
 }
 
-/// Something was missed at this pump.
-pub type Notice = PumpAddress;
+/// What the alarm thread is to tell of what was judged afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// Something was missed at this pump.
+    Missed(PumpAddress),
+    /// The agent of this pump found something else than was found here.
+    Differs(PumpAddress, Difference),
+}
 
 /// What the journal needs.
 #[derive(Debug)]
@@ -141,13 +149,30 @@ struct Judge {
 impl Judge {
     fn run(self, jobs: &Receiver<Job>) {
         while let Ok(job) = jobs.recv() {
-            let found = again::judge(&job, &self.profile, || std::thread::sleep(REST));
+            let (found, judged) = again::judge(&job, &self.profile, || std::thread::sleep(REST));
+            self.compare(&job, &judged);
             let frames = job.gap.count();
             tracing::info!(pump = %job.pump, boot = job.boot, frames, missed = found.len(), "frames from the spool judged");
             if self.missed.add(&job.pump, found) {
                 // The notice follows when the channel has room; the list holds it all the same.
-                let _no_room = self.notices.try_send(job.pump).is_err();
+                let _no_room = self.notices.try_send(Notice::Missed(job.pump)).is_err();
             }
+        }
+    }
+
+    /// Tells what the agent found and the gateway did not, or the other way round: the most urgent of it.
+    fn compare(&self, job: &Job, judged: &[Judged]) {
+        let differ = again::compare(job, &self.profile, judged);
+        for (one, finder) in &differ {
+            let difference = Difference::Condition(one.condition, *finder);
+            tracing::warn!(pump = %job.pump, %difference, "verdicts differ in what was judged afterwards");
+        }
+        let Some((one, finder)) = differ.iter().max_by_key(|(one, _finder)| one.priority) else {
+            return;
+        };
+        let difference = Difference::Condition(one.condition, *finder);
+        if self.notices.try_send(Notice::Differs(job.pump.clone(), difference)).is_err() {
+            tracing::error!(pump = %job.pump, "that verdicts differ found no room");
         }
     }
 }
@@ -160,6 +185,7 @@ struct Keeper {
     plan: Plan,
     slots: HashMap<PumpAddress, Arc<PumpSlot>>,
     told: HashMap<PumpAddress, Completeness>,
+    words: HashMap<PumpAddress, AgentWord>,
     errors_told: u64,
     jobs: SyncSender<Job>,
     look_at: Instant,
@@ -175,6 +201,7 @@ impl Keeper {
             plan: Plan::default(),
             slots: HashMap::new(),
             told: HashMap::new(),
+            words: HashMap::new(),
             errors_told: 0,
             jobs,
             look_at: now,
@@ -252,14 +279,17 @@ impl Keeper {
         if self.parts.missed.add_of_agent(address, &report) {
             self.notify(address);
         }
-        let Some(extents) = report.extents else { return };
+        let extents = report.extents.clone();
+        let word = AgentWord::next(self.words.get(address), report);
+        self.words.insert(address.clone(), word);
+        let Some(extents) = extents else { return };
         let extents = extents.into_iter().map(|(boot, frames)| Extent { boot, frames });
         self.plan.on_extents(address, extents.collect(), now);
     }
 
     fn notify(&self, address: &PumpAddress) {
         // The notice is lost with a full channel; the list holds it all the same.
-        let _no_room = self.parts.notices.try_send(address.clone()).is_err();
+        let _no_room = self.parts.notices.try_send(Notice::Missed(address.clone())).is_err();
     }
 
     /// Keeps a frame, once; whether it is new.
@@ -388,6 +418,7 @@ impl Keeper {
     fn judge(&mut self, address: &PumpAddress) {
         let Some(slot) = self.slots.get(address) else { return };
         let treatment = slot.rules().treatment.clone();
+        let word = self.words.get(address).cloned();
         for (boot, gap) in self.plan.take_closed(address) {
             let (Some(reader), Some(birth)) =
                 (self.logs.reader(address), self.logs.birth(address, boot))
@@ -396,7 +427,7 @@ impl Keeper {
             };
             let birth = birth.to_vec();
             let (pump, treatment) = (address.clone(), treatment.clone());
-            let job = Job { pump, reader, birth, boot, gap, treatment };
+            let job = Job { pump, reader, birth, boot, gap, treatment, word: word.clone() };
             match self.jobs.try_send(job) {
                 Ok(()) => {}
                 Err(TrySendError::Full(job)) => self.plan.put_back(address, boot, &job.gap),

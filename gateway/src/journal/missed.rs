@@ -9,6 +9,7 @@ use ecmo_core::frame::BootId;
 use ecmo_core::parameter::Parameter;
 use ecmo_proto::topic::{Id, PumpAddress};
 
+use super::compare;
 use crate::decode::{SpoolReport, Unleased};
 
 /// Missed alarms of one pump that are kept.
@@ -136,13 +137,7 @@ fn of_agent(one: &Unleased, report: &SpoolReport) -> Option<MissedAlarm> {
         |mono: u64| i64::try_from(i128::from(mono) + report.wall_minus_mono_ns).unwrap_or(i64::MAX);
     Some(MissedAlarm {
         id: OccurrenceId { condition, boot: Some(boot), onset: one.onset },
-        priority: match one.priority {
-            1 => Priority::Low,
-            2 => Priority::Medium,
-            4 => Priority::Information,
-            // What is not known is treated as the unsafe case.
-            _high => Priority::High,
-        },
+        priority: compare::priority(one.priority),
         onset_wall_ns: wall(one.onset),
         end_wall_ns: one.end_mono_ns.map(wall),
         worst: None,
@@ -157,6 +152,7 @@ fn of_agent(one: &Unleased, report: &SpoolReport) -> Option<MissedAlarm> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ecmo_core::time::SampleTime;
 
     fn pump() -> PumpAddress {
         PumpAddress { ward: Id::new("nicu").unwrap(), pump: Id::new("p1").unwrap() }
@@ -172,7 +168,15 @@ mod tests {
             sounded: true,
         });
         let unleased = unleased.collect();
-        SpoolReport { boot: 7, wall_minus_mono_ns: 1_000, extents: None, unleased }
+        SpoolReport {
+            boot: 7,
+            sent: SampleTime::default(),
+            wall_minus_mono_ns: 1_000,
+            extents: None,
+            rules: None,
+            leases_lost: 0,
+            unleased,
+        }
     }
 
     fn found(onset: u64) -> MissedAlarm {

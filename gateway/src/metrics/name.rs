@@ -81,6 +81,8 @@ names! {
         "1 while frames of the pump come over the path, else 0.";
     Counter HEARTBEATS_REJECTED "ecmo_gateway_heartbeats_rejected_total"
         "Heartbeats of agents that were refused.";
+    Counter AGENT_CONDITIONS_UNKNOWN "ecmo_gateway_agent_conditions_unknown_total"
+        "Conditions in heartbeats of agents that the gateway does not know, and does not compare.";
     Gauge CLOCK_OFFSET "ecmo_gateway_clock_offset_seconds"
         "Gateway's monotonic clock less the agent's, by probes.";
     Gauge CLOCK_UNCERTAINTY "ecmo_gateway_clock_offset_uncertainty_seconds"

@@ -46,6 +46,8 @@ pub struct PumpMetrics {
     pub path_up: By<BrokerPath, Gauge>,
     /// Heartbeats that were refused.
     pub heartbeats_rejected: Counter,
+    /// Conditions that the agent names and that are not known here.
+    pub agent_conditions_unknown: Counter,
     /// Gateway's clock less the agent's, in seconds.
     pub clock_offset_seconds: Gauge,
     /// Its greatest error, in seconds.
@@ -105,6 +107,7 @@ impl PumpMetrics {
         Self {
             path_up,
             heartbeats_rejected: counter(&name::HEARTBEATS_REJECTED),
+            agent_conditions_unknown: counter(&name::AGENT_CONDITIONS_UNKNOWN),
             clock_offset_seconds: gauge(&name::CLOCK_OFFSET),
             clock_uncertainty_seconds: gauge(&name::CLOCK_UNCERTAINTY),
             clock_wall_difference_seconds: gauge(&name::CLOCK_WALL_DIFFERENCE),

@@ -68,10 +68,16 @@ impl Recording {
 
 /// Tells the alarm thread where something was missed.
 async fn note_missed(mut notices: mpsc::Receiver<Notice>, engine: EngineHandle) -> &'static str {
-    while let Some(address) = notices.recv().await {
-        // The list holds it; a notice that the alarm thread has no room for comes with the next one.
-        if engine.note_missed(address.clone()).await.is_err() {
-            tracing::warn!(pump = %address, "the notice of a missed alarm found no room");
+    while let Some(notice) = notices.recv().await {
+        let (address, told) = match notice {
+            Notice::Missed(address) => (address.clone(), engine.note_missed(address).await),
+            Notice::Differs(address, difference) => {
+                (address.clone(), engine.note_difference(address, difference).await)
+            }
+        };
+        // The list and the log hold it; a notice that the alarm thread has no room for comes with the next one.
+        if told.is_err() {
+            tracing::warn!(pump = %address, "a notice of what was judged afterwards found no room");
         }
     }
     "notices"

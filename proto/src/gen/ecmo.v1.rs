@@ -3338,6 +3338,23 @@ pub struct Pump {
     /// What the gateway has of the agent's frames; absent when it keeps none.
     #[prost(message, optional, tag = "24")]
     pub completeness: ::core::option::Option<Completeness>,
+    /// How the verdict of the agent's own rules differs from the gateway's: what alarm.verdict_differs is about. Absent while it
+    /// does not, or nobody can say.
+    #[prost(message, optional, tag = "25")]
+    pub verdict_difference: ::core::option::Option<VerdictDifference>,
+}
+/// How agent and gateway judge the same samples differently.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct VerdictDifference {
+    /// In what way.
+    #[prost(enumeration = "VerdictDifferenceKind", tag = "1")]
+    pub kind: i32,
+    /// Condition id, such as pump.stop; empty where the rules differ.
+    #[prost(string, tag = "2")]
+    pub condition: ::prost::alloc::string::String,
+    /// Whether it was found afterwards, in frames that had not arrived in time; else it is there now.
+    #[prost(bool, tag = "3")]
+    pub afterwards: bool,
 }
 /// How the agent's monotonic clock lies against the gateway's, from probes that went there and back.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
@@ -3461,6 +3478,47 @@ pub struct RefusedChannel {
     /// What is wrong, such as "unit bar, expected mm\[Hg\]".
     #[prost(string, tag = "2")]
     pub reason: ::prost::alloc::string::String,
+}
+/// In what way two verdicts differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum VerdictDifferenceKind {
+    /// Not said; treated as another profile.
+    Unspecified = 0,
+    /// They run different profiles.
+    Profile = 1,
+    /// The profile is the same, and the treatments differ.
+    Treatment = 2,
+    /// The agent finds a condition that the gateway does not.
+    AgentAlone = 3,
+    /// The gateway finds a condition that the agent does not.
+    GatewayAlone = 4,
+}
+impl VerdictDifferenceKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "VERDICT_DIFFERENCE_KIND_UNSPECIFIED",
+            Self::Profile => "VERDICT_DIFFERENCE_KIND_PROFILE",
+            Self::Treatment => "VERDICT_DIFFERENCE_KIND_TREATMENT",
+            Self::AgentAlone => "VERDICT_DIFFERENCE_KIND_AGENT_ALONE",
+            Self::GatewayAlone => "VERDICT_DIFFERENCE_KIND_GATEWAY_ALONE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "VERDICT_DIFFERENCE_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "VERDICT_DIFFERENCE_KIND_PROFILE" => Some(Self::Profile),
+            "VERDICT_DIFFERENCE_KIND_TREATMENT" => Some(Self::Treatment),
+            "VERDICT_DIFFERENCE_KIND_AGENT_ALONE" => Some(Self::AgentAlone),
+            "VERDICT_DIFFERENCE_KIND_GATEWAY_ALONE" => Some(Self::GatewayAlone),
+            _ => None,
+        }
+    }
 }
 /// Whether data arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

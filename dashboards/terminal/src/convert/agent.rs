@@ -6,6 +6,7 @@ use super::text;
 use crate::age::GatewayTime;
 use crate::model::{
     Agent, AgentPath, ClockEstimate, Instrument, LocalAlarm, PathSeen, Sampling, Spool,
+    VerdictDifference,
 };
 
 /// Upper bounds of the buckets of lateness, in microseconds; the last bucket has none.
@@ -71,6 +72,21 @@ pub(super) fn agent(raw: &wire::AgentHeartbeat, heard: Option<u64>) -> Agent {
                 connections: source.connections,
             })
             .collect(),
+    }
+}
+
+pub(super) fn verdict_difference(raw: &wire::VerdictDifference) -> VerdictDifference {
+    VerdictDifference {
+        kind: match raw.kind() {
+            wire::VerdictDifferenceKind::Profile | wire::VerdictDifferenceKind::Unspecified => {
+                "profile"
+            }
+            wire::VerdictDifferenceKind::Treatment => "treatment",
+            wire::VerdictDifferenceKind::AgentAlone => "agent-alone",
+            wire::VerdictDifferenceKind::GatewayAlone => "gateway-alone",
+        },
+        condition: text(&raw.condition),
+        afterwards: raw.afterwards,
     }
 }
 

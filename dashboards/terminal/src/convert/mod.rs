@@ -68,6 +68,7 @@ pub(crate) fn pump(raw: wire::Pump) -> Pump {
         clock: raw.clock.map(agent::clock),
         paths: raw.paths.iter().map(agent::path).collect(),
         agent: raw.agent.as_ref().map(|said| agent::agent(said, raw.agent_mono_ns)),
+        verdict_difference: raw.verdict_difference.as_ref().map(agent::verdict_difference),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::age::{GatewayTime, age_ms};
-use crate::model::{AgentPath, Instrument, LocalAlarm, Pump, Sampling, Spool};
+use crate::model::{AgentPath, Instrument, LocalAlarm, Pump, Sampling, Spool, VerdictDifference};
 
 /// The agent of a pump at some time.
 #[derive(Debug, Serialize)]
@@ -24,6 +24,8 @@ pub(crate) struct AgentJson<'a> {
     spool: Option<&'a Spool>,
     local_alarm: Option<&'a LocalAlarm>,
     sources: Option<&'a [Instrument]>,
+    /// How its verdict differs from the gateway's; null while it does not.
+    verdict_difference: Option<&'a VerdictDifference>,
 }
 
 #[derive(Debug, Serialize)]
@@ -74,6 +76,7 @@ impl<'a> AgentJson<'a> {
             spool: agent.and_then(|agent| agent.spool.as_ref()),
             local_alarm: agent.and_then(|agent| agent.local_alarm.as_ref()),
             sources: agent.map(|agent| agent.sources.as_slice()),
+            verdict_difference: pump.verdict_difference.as_ref(),
         }
     }
 }

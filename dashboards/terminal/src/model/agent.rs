@@ -89,3 +89,14 @@ pub(crate) struct Agent {
     pub(crate) local_alarm: Option<LocalAlarm>,
     pub(crate) sources: Vec<Instrument>,
 }
+
+/// How the verdict of the agent's own rules differs from the gateway's.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct VerdictDifference {
+    /// profile, treatment, agent-alone or gateway-alone.
+    pub(crate) kind: &'static str,
+    /// The condition that one side alone finds; empty where the rules differ.
+    pub(crate) condition: String,
+    /// Whether it was found afterwards, in frames that had not arrived in time.
+    pub(crate) afterwards: bool,
+}

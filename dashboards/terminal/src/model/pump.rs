@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::age::GatewayTime;
-use crate::model::agent::{Agent, ClockEstimate, PathSeen};
+use crate::model::agent::{Agent, ClockEstimate, PathSeen, VerdictDifference};
 use crate::model::alarm::{Alarm, Validity};
 
 /// A pump whose newest frame is older than this delivers nothing, whatever its link state says: the reader's own check.
@@ -148,6 +148,8 @@ pub(crate) struct Pump {
     pub(crate) paths: Vec<PathSeen>,
     /// What the agent last said of itself.
     pub(crate) agent: Option<Agent>,
+    /// What alarm.verdict_differs is about.
+    pub(crate) verdict_difference: Option<VerdictDifference>,
 }
 
 /// The newest sample of one parameter.

@@ -1,7 +1,7 @@
 //! What an agent says of itself, in words a nurse or a biomedical engineer can act on. Pure.
 
 use crate::age::{GatewayTime, age_text};
-use crate::model::{Agent, ClockEstimate, Pump};
+use crate::model::{Agent, ClockEstimate, Pump, VerdictDifference};
 
 /// A clock that is known less well than this is told beside the list of pumps: ages are wrong by as much.
 const UNCERTAINTY_TOLD_NS: u64 = 50_000_000;
@@ -55,6 +55,7 @@ pub(crate) fn agent_lines(pump: &Pump, now: GatewayTime) -> Vec<String> {
         )
     }));
     lines.push(alarm_line(agent));
+    lines.extend(pump.verdict_difference.as_ref().map(difference_line));
     lines
 }
 
@@ -138,6 +139,18 @@ fn alarm_line(agent: &Agent) -> String {
     format!("local alarm: {lease}{sounds}; {found}; left alone {} times", alarm.leases_lost)
 }
 
+fn difference_line(told: &VerdictDifference) -> String {
+    let condition = &told.condition;
+    let what = match told.kind {
+        "treatment" => "the agent judges by ANOTHER TREATMENT than the gateway".to_owned(),
+        "agent-alone" => format!("the agent finds {condition}, the gateway DOES NOT"),
+        "gateway-alone" => format!("the gateway finds {condition}, the agent DOES NOT"),
+        _profile => "the agent judges by ANOTHER PROFILE than the gateway: give local_alarm.profile the gateway's".to_owned(),
+    };
+    let when = if told.afterwards { " (in what was judged after an outage)" } else { "" };
+    format!("verdicts differ: {what}{when}")
+}
+
 fn millis(nanos: u64) -> String {
     let micros = nanos / 1_000;
     format!("{}.{:01} ms", micros / 1_000, micros % 1_000 / 100)
@@ -203,6 +216,25 @@ mod tests {
         ] {
             assert!(text.lines().any(|shown| shown == line), "{line}\nis missing in\n{text}");
         }
+    }
+
+    #[test]
+    fn how_verdicts_differ_is_told_with_the_condition_and_who_finds_it() {
+        let line = |kind, condition: &str, afterwards| {
+            let told = VerdictDifference { kind, condition: condition.to_owned(), afterwards };
+            let agent = Some(agent());
+            let pump = Pump { agent, verdict_difference: Some(told), ..live_pump() };
+            agent_lines(&pump, GatewayTime(34_000_000_000)).pop().unwrap()
+        };
+        let profile = line("profile", "", false);
+        assert!(profile.starts_with("verdicts differ: the agent judges by ANOTHER PROFILE"));
+        assert_eq!(
+            line("agent-alone", "pump.stop", true),
+            "verdicts differ: the agent finds pump.stop, the gateway DOES NOT (in what was judged after an outage)"
+        );
+        let pump = Pump { agent: Some(agent()), ..live_pump() };
+        let text = agent_lines(&pump, GatewayTime(34_000_000_000)).join("\n");
+        assert!(!text.contains("differ"), "{text}");
     }
 
     #[test]

@@ -9,3 +9,5 @@ mod frames;
 mod paths;
 
 mod clocks;
+
+mod bedside;

@@ -20,8 +20,8 @@ pub(crate) const JOURNAL: &str = "[journal]\ndir = \"journal\"";
 /// A ward with one agent.
 pub(crate) struct Site {
     pub(crate) ward: Ward,
-    /// It lives as long as the site.
-    pub(crate) _gateway: Program,
+    /// It lives as long as the site, unless the test kills it.
+    pub(crate) gateway: Program,
     pub(crate) agent: Program,
     pub(crate) display: Display,
     pub(crate) log: AlarmLog,
@@ -50,7 +50,7 @@ impl Site {
         let agent = ward.agent(agent).unwrap();
         display.await_live(PUMP).await;
         let log = display.watch_alarms().await;
-        Self { ward, _gateway: gateway, agent, display, log }
+        Self { ward, gateway, agent, display, log }
     }
 
     pub(crate) async fn pump(&self) -> v1::Pump {

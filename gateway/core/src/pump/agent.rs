@@ -13,6 +13,10 @@ use crate::time::{Instant, SampleTime};
 /// An agent that sends heartbeats and no frame for this long does not sample.
 pub const NOT_SAMPLING_AFTER: Duration = Duration::from_secs(1);
 
+/// Heartbeats come each second, and twice in it while the agent is probed. After a longer pause the way to the agent was
+/// interrupted: the first heartbeat may come before the first frame, and proves nothing about frames that could not come.
+const INTERRUPTED_AFTER: Duration = Duration::from_secs(2);
+
 /// A spool that does not record for this long is told, and one that records for this long is well again (own proposal).
 pub const NOT_RECORDING_AFTER: Duration = Duration::from_secs(5);
 /// Time of recording until the notice ends.
@@ -33,6 +37,8 @@ pub enum SpoolWord {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct AgentWord {
     not_sampling: bool,
+    /// The last heartbeat, and the first of those that have come without a pause.
+    heard: Option<(Instant, Instant)>,
     /// Since when it records, or does not, without a word to the contrary.
     spool: Option<(bool, Instant)>,
     not_recording: bool,
@@ -56,7 +62,12 @@ impl Pump {
             return;
         }
         let frame_at = Path::ALL.into_iter().filter_map(|path| self.redundancy.heard(path)).max();
-        let frame_at = frame_at.unwrap_or(self.boot_since).max(self.boot_since);
+        let since = match self.agent.heard {
+            Some((last, since)) if now.since(last) <= INTERRUPTED_AFTER => since,
+            Some(_) | None => now,
+        };
+        self.agent.heard = Some((now, since));
+        let frame_at = frame_at.unwrap_or(self.boot_since).max(self.boot_since).max(since);
         if now.since(frame_at) > NOT_SAMPLING_AFTER && !self.agent.not_sampling {
             self.agent.not_sampling = true;
             self.notice(Condition::AGENT_NOT_SAMPLING, Priority::Medium, frame_at, now, out);

@@ -3,11 +3,20 @@
 use alloc::vec::Vec;
 
 use super::Pump;
-use crate::alarm::Output;
 use crate::alarm::condition::{Condition, Priority};
+use crate::alarm::{Absence, Output};
 use crate::frame::BootId;
 use crate::reconcile::{Circumstances, Difference, RuleSet, Verdict};
 use crate::time::Instant;
+
+/// A difference as people are told it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToldDifference {
+    /// Which.
+    pub difference: Difference,
+    /// Whether it was found afterwards, in frames that had not arrived in time; else it is there now.
+    pub afterwards: bool,
+}
 
 impl Pump {
     /// Takes what the agent's rules find, as one of its heartbeats says; one of another run says nothing. A difference that
@@ -44,9 +53,36 @@ impl Pump {
         }
     }
 
-    /// How the agent's verdict differs from the one here; `None` while it does not, or nobody can say.
+    /// Takes what one side alone has found in frames that had not arrived in time: an alarm that stays until somebody has
+    /// seen it, because what differed is past.
+    pub fn on_difference_afterwards(
+        &mut self,
+        difference: Difference,
+        now: Instant,
+        out: &mut impl Output,
+    ) {
+        self.differed = Some(difference);
+        let condition = Condition::ALARM_VERDICT_DIFFERS;
+        let absence = Absence { priority: Priority::Medium, ..self.absence(condition, now) };
+        self.alarms.notice(absence, now, out);
+    }
+
+    /// How the agent's verdict differs from the one here, now or in what was judged afterwards and nobody has acknowledged;
+    /// `None` while it does not, or nobody can say.
     #[must_use]
-    pub const fn verdict_difference(&self) -> Option<Difference> {
-        self.reconciler.told()
+    pub fn verdict_difference(&self) -> Option<ToldDifference> {
+        let now = self.reconciler.told();
+        let is_told = || {
+            let condition = Condition::ALARM_VERDICT_DIFFERS;
+            self.alarms
+                .active()
+                .iter()
+                .any(|one| one.id.condition == condition && one.acknowledged.is_none())
+        };
+        let then = || self.differed.filter(|_differed| is_told());
+        match now {
+            Some(difference) => Some(ToldDifference { difference, afterwards: false }),
+            None => then().map(|difference| ToldDifference { difference, afterwards: true }),
+        }
     }
 }

@@ -272,6 +272,7 @@ fn pump() -> Pump {
         agent: None,
         agent_mono_ns: None,
         completeness: None,
+        verdict_difference: None,
     }
 }
 

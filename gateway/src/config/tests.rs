@@ -218,12 +218,15 @@ fn the_example_file_holds_the_defaults_and_every_key() {
     for key in [
         "wards",
         "url",
+        "second_url",
         "bind",
         "displays_max",
         "silence_ms",
         "profile",
         "dir",
         "minutes",
+        "hours",
+        "max_mib",
         "ward",
         "pump",
     ] {
@@ -245,7 +248,8 @@ fn the_commented_keys_of_the_example_file_are_right_too() {
         .collect();
     let settings = Settings::parse(path, &uncommented).unwrap();
     assert!(!settings.wards.is_empty() && !settings.pumps.is_empty());
-    assert!(settings.state_dir.is_some());
+    assert!(settings.state_dir.is_some() && settings.journal.is_some());
+    assert!(settings.second_broker.is_some());
 }
 
 /// Whether a comment is a key or a section that is switched off.

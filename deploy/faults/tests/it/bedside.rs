@@ -62,7 +62,10 @@ fn local(pump: &v1::Pump) -> Option<&v1::LocalAlarm> {
 fn words(gateway: std::net::SocketAddr) -> String {
     let url = format!("http://{gateway}");
     let mut ecmoctl = Command::new(built("ecmoctl").unwrap());
-    let shown = ecmoctl.args(["--gateway", &url, "agent", PUMP]).output().unwrap();
+    let pump = format!("{WARD}/{PUMP}");
+    let shown = ecmoctl.args(["--gateway", &url, "agent", &pump]).output().unwrap();
+    let error = String::from_utf8_lossy(&shown.stderr);
+    assert!(error.is_empty(), "{error}");
     String::from_utf8_lossy(&shown.stdout).into_owned()
 }
 
@@ -177,6 +180,19 @@ async fn a_limit_that_is_set_holds_at_the_bedside_and_after_a_restart_without_a_
     let (bedside, setup) = Bedside::new(&ward, "", "state = \"local\"\ngrace_s = 3");
     let site = Site::with(ward, &setup).await;
     site.settles("the agent is leased", is_leased).await;
+    let mut treatments = TreatmentServiceClient::new(site.display.channel.clone());
+    let start = v1::StartTreatmentRequest {
+        ward: WARD.to_owned(),
+        pump: PUMP.to_owned(),
+        case: Some(v1::Case {
+            weight_kg: Some(3.0),
+            therapy: v1::Therapy::VenoArterial.into(),
+            ..v1::Case::default()
+        }),
+        by: "A. Doctor".to_owned(),
+        version: site.pump().await.treatment_version,
+    };
+    let begun = treatments.start_treatment(start).await.unwrap().into_inner().treatment.unwrap();
     // A healthy circuit violates it.
     let request = v1::SetLimitRequest {
         ward: WARD.to_owned(),
@@ -185,9 +201,8 @@ async fn a_limit_that_is_set_holds_at_the_bedside_and_after_a_restart_without_a_
         number: Some(-20.0),
         by: "A. Doctor".to_owned(),
         reason: "as agreed on the round".to_owned(),
-        version: site.pump().await.treatment_version,
+        version: begun.version,
     };
-    let mut treatments = TreatmentServiceClient::new(site.display.channel.clone());
     let set = treatments.set_limit(request).await.unwrap().into_inner().treatment.unwrap();
     let holds = |pump: &v1::Pump| {
         local(pump).is_some_and(|local| {

@@ -104,6 +104,11 @@ async fn fault_f05_a_half_open_path_is_left_and_taken_up_again() {
     site.settles("the agent has left path a", is_left).await;
     println!("f05: left {:?} after the packets were swallowed", swallowed_at.elapsed());
     assert!(swallowed_at.elapsed() <= Duration::from_secs(5), "{:?}", swallowed_at.elapsed());
+    site.log
+        .change("redundancy lost", |alarm| {
+            alarm.condition == "comm.redundancy_lost" && alarm.present
+        })
+        .await;
     network.swallow(0, false).unwrap();
     redundancy_is_back(&site).await;
     assert_nothing_but_redundancy(&site, missing_before).await;

@@ -185,6 +185,7 @@ async fn a_limit_that_is_set_holds_at_the_bedside_and_after_a_restart_without_a_
         ward: WARD.to_owned(),
         pump: PUMP.to_owned(),
         case: Some(v1::Case {
+            pseudonym: "blue".to_owned(),
             weight_kg: Some(3.0),
             therapy: v1::Therapy::VenoArterial.into(),
             ..v1::Case::default()

@@ -1,6 +1,5 @@
 //! `ecmo-agent spool`: what is kept on disk, what is missing, and the samples as a recording.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -8,17 +7,20 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Subcommand;
 use ecmo_agent::Settings;
+use ecmo_agent::record::Table;
+use ecmo_agent::sensor::{Batch, Channel};
 use ecmo_agent::spool::{self, SpoolReader};
-use ecmo_proto::v1::{Birth, Channel, Frame, SampleBlock, Validity};
+use ecmo_core::parameter::Parameter;
+use ecmo_core::time::{Instant, SampleTime};
+use ecmo_decode::{Decoder, KeptFrame};
+use ecmo_proto::sealed::FrameBody;
+use ecmo_proto::v1;
 use prost::Message;
 
 use super::{Exit, fault, settings_fault};
 
 /// Bytes of frames that are read at once.
 const PART_BYTES: usize = 1024 * 1024;
-
-/// Rows of a recording are held back this long, because samples of different channels arrive out of order.
-const HOLD_NS: u64 = 2_000_000_000;
 
 const NS_PER_S: i64 = 1_000_000_000;
 
@@ -106,7 +108,7 @@ fn verify(reader: &SpoolReader) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes one run as a recording.
+/// Writes one run as a recording, its reasons for missing values included.
 fn export(reader: &SpoolReader, boot: Option<u64>, file: &Path) -> anyhow::Result<()> {
     let extents = reader.extents();
     let extent = extents
@@ -114,22 +116,26 @@ fn export(reader: &SpoolReader, boot: Option<u64>, file: &Path) -> anyhow::Resul
         .find(|extent| boot.is_none_or(|boot| boot == extent.boot_id))
         .context("no such run in the spool: see `ecmo-agent spool extent`")?;
     let out = File::create_new(file).with_context(|| format!("cannot make {}", file.display()))?;
-    let mut table = Table {
-        out: BufWriter::new(out),
-        channels: Vec::new(),
-        rows: BTreeMap::new(),
-        first_ns: None,
-        written_ns: None,
-        late: 0,
-    };
-    let (mut next, mut lost) = (extent.first_sequence, 0);
+    let mut out = BufWriter::new(out);
+    let mut table: Option<(Run, Table)> = None;
+    let (mut decoder, mut batch) = (Decoder::default(), Batch::default());
+    let (mut next, mut lost, mut unread) = (extent.first_sequence, 0, 0_u64);
     loop {
         let part = reader.read(extent.boot_id, next..extent.end_sequence, PART_BYTES)?;
-        if table.channels.is_empty() && !part.frames.is_empty() {
-            table.begin(Birth::decode(part.birth.as_ref())?.channels)?;
+        if table.is_none() && !part.frames.is_empty() {
+            let run = Run::of(&part.birth)?;
+            let remark = format!("run {:016x} of {}", extent.boot_id, run.pump);
+            out.write_all(Table::head(&remark, &run.channels).as_bytes())?;
+            let rows = Table::new(&run.channels);
+            table = Some((run, rows));
         }
-        for (_, body) in &part.frames {
-            table.add(&Frame::decode(body.bytes().as_ref())?)?;
+        if let Some((run, rows)) = &mut table {
+            for (_sequence, body) in &part.frames {
+                let newest = run.samples(&mut decoder, body, &mut batch);
+                unread += u64::from(newest.is_none());
+                rows.add(&batch);
+                out.write_all(rows.rows(newest.unwrap_or_default()).as_bytes())?;
+            }
         }
         lost += part.gone.iter().map(|gone| gone.end - gone.start).sum::<u64>();
         next = part.next;
@@ -137,102 +143,62 @@ fn export(reader: &SpoolReader, boot: Option<u64>, file: &Path) -> anyhow::Resul
             break;
         }
     }
-    table.write_before(u64::MAX)?;
-    table.out.flush()?;
+    let mut late = 0;
+    if let Some((_run, mut rows)) = table {
+        out.write_all(rows.rest().as_bytes())?;
+        late = rows.late;
+    }
+    out.flush()?;
     println!(
-        "{}: run {:016x}, {lost} frames missing, {} samples left out because they came too late",
+        "{}: run {:016x}, {lost} frames missing, {unread} not readable, {late} samples left out because they came too late",
         file.display(),
         extent.boot_id,
-        table.late
     );
     Ok(())
 }
 
-/// A recording that is being written: one row for each time at which something was sampled.
-#[derive(Debug)]
-struct Table {
-    out: BufWriter<File>,
+/// What is needed to read the frames of one run.
+struct Run {
+    pump: String,
+    birth: ecmo_decode::Birth,
     channels: Vec<Channel>,
-    rows: BTreeMap<u64, Vec<Option<f64>>>,
-    first_ns: Option<u64>,
-    written_ns: Option<u64>,
-    late: u64,
 }
 
-impl Table {
-    fn begin(&mut self, channels: Vec<Channel>) -> std::io::Result<()> {
-        write!(self.out, "t_s")?;
-        for channel in &channels {
-            write!(self.out, ",{}", channel.id)?;
-        }
-        writeln!(self.out)?;
-        self.channels = channels;
-        Ok(())
+impl Run {
+    fn of(birth: &[u8]) -> anyhow::Result<Self> {
+        let wire = v1::Birth::decode(birth).context("the run's birth is no birth")?;
+        let checked = ecmo_decode::birth(birth, &wire.pump)
+            .map_err(|fault| anyhow::anyhow!("the run's birth cannot be read: {fault:?}"))?;
+        let known = wire.channels.iter().filter_map(|channel| {
+            let parameter = Parameter::from_id(&channel.id)?;
+            Some(Channel::new(parameter, channel.rate_hz, channel.scale))
+        });
+        Ok(Self { channels: known.collect(), pump: wire.pump, birth: checked })
     }
 
-    fn add(&mut self, frame: &Frame) -> std::io::Result<()> {
-        self.write_before(frame.start_mono_ns.saturating_sub(HOLD_NS))?;
-        for block in &frame.blocks {
-            let at = usize::try_from(block.channel).unwrap_or(usize::MAX);
-            let Some(channel) = self.channels.get(at) else { continue };
-            let (scale, offset, width) = (channel.scale, channel.offset, self.channels.len());
-            let begin = frame.start_mono_ns + u64::from(block.start_us) * 1000;
-            let validity = validities(block);
-            for ((index, count), validity) in (0..).zip(&block.counts).zip(validity) {
-                let time = (begin + index * u64::from(block.interval_us) * 1000) / 1000 * 1000;
-                if self.written_ns.is_some_and(|written| time <= written) {
-                    self.late += 1;
-                    continue;
-                }
-                let row = self.rows.entry(time).or_insert_with(|| vec![None; width]);
-                let is_value = matches!(validity, Validity::Valid | Validity::Questionable);
-                let value = is_value.then(|| f64::from(*count) * scale + offset);
-                if let Some(cell) = row.get_mut(at) {
-                    *cell = value;
-                }
+    /// The samples of a frame, and the time of the newest; `None` for a frame that cannot be read.
+    fn samples(
+        &self,
+        decoder: &mut Decoder,
+        body: &FrameBody,
+        batch: &mut Batch,
+    ) -> Option<SampleTime> {
+        batch.clear();
+        let (finished, received) = (SampleTime::default(), Instant::default());
+        let kept = KeptFrame { body, finished, received };
+        let frame = decoder.kept(kept, &self.birth, &mut |_fault, _samples| {}).ok()?;
+        let mut newest = SampleTime::default();
+        for (block, readings) in frame.blocks() {
+            let is_it = |channel: &Channel| channel.parameter == block.parameter;
+            let Some(at) = self.channels.iter().position(is_it) else { continue };
+            for (index, reading) in readings.iter().enumerate() {
+                let time = block.time_of(index);
+                newest = newest.max(time);
+                batch.push(at, time, *reading);
             }
         }
-        Ok(())
+        Some(newest)
     }
-
-    /// Writes the rows before a time.
-    fn write_before(&mut self, end_ns: u64) -> std::io::Result<()> {
-        let later = self.rows.split_off(&end_ns);
-        for (time, row) in std::mem::replace(&mut self.rows, later) {
-            let first = *self.first_ns.get_or_insert(time);
-            let micros = (time - first) / 1000;
-            write!(self.out, "{}.{:06}", micros / 1_000_000, micros % 1_000_000)?;
-            for (value, channel) in row.iter().zip(&self.channels) {
-                match value {
-                    Some(value) => write!(self.out, ",{value:.*}", decimals(channel.scale))?,
-                    None => write!(self.out, ",")?,
-                }
-            }
-            writeln!(self.out)?;
-            self.written_ns = Some(time);
-        }
-        Ok(())
-    }
-}
-
-/// The validity of each count of a block; without runs all are valid.
-fn validities(block: &SampleBlock) -> impl Iterator<Item = Validity> {
-    let runs = block.validity.iter().flat_map(|run| {
-        let count = usize::try_from(run.count).unwrap_or(0);
-        std::iter::repeat_n(run.validity(), count)
-    });
-    let rest = if block.validity.is_empty() { Validity::Valid } else { Validity::NotMeasured };
-    runs.chain(std::iter::repeat(rest))
-}
-
-/// Digits behind the point that one count needs; at most 6.
-fn decimals(scale: f64) -> usize {
-    (0..6)
-        .find(|digits| {
-            let steps = scale * 10f64.powi(i32::try_from(*digits).unwrap_or(0));
-            (steps - steps.round()).abs() < 1e-6 && steps.round() >= 1.0
-        })
-        .unwrap_or(6)
 }
 
 /// A wall time in UTC, by the rule of the Gregorian calendar.
@@ -269,15 +235,6 @@ mod tests {
             (-1, "1969-12-31T23:59:59Z"),
         ] {
             assert_eq!(utc(seconds * NS_PER_S), text);
-        }
-    }
-
-    #[test]
-    fn a_value_has_the_digits_of_its_step() {
-        for (scale, digits) in
-            [(1.0, 0), (0.1, 1), (0.25, 2), (0.001, 3), (1.0 / 3.0, 6), (10.0, 0)]
-        {
-            assert_eq!(decimals(scale), digits, "{scale}");
         }
     }
 }

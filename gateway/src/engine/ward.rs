@@ -98,7 +98,10 @@ impl Ward {
             Kind::Birth => entry.on_birth(arrival, &self.parts.metrics, hub),
             Kind::Status => entry.on_status(arrival, &self.parts.metrics),
             Kind::Heartbeat => {
-                hub.keep(&entry.slot, now, || What::Heartbeat(arrival.payload.clone()));
+                // One that a broker had kept is old by definition, and so is what it says of the spool.
+                if !arrival.retained {
+                    hub.keep(&entry.slot, now, || What::Heartbeat(arrival.payload.clone()));
+                }
                 entry.on_heartbeat(arrival, &self.parts.voice.asker, &self.parts.metrics, hub);
             }
             Kind::Backfill => hand_over(arrival, entry, &self.parts),
@@ -235,6 +238,11 @@ impl Ward {
 
 /// Hands a part of a backfill to the journal as it came: the alarm thread has no time to read it, and does not wait.
 fn hand_over(arrival: &Arrival, entry: &Entry, parts: &WardParts) {
+    if arrival.retained {
+        // It answers nothing that was asked now.
+        parts.metrics.backfill_parts_dropped.increment(1);
+        return;
+    }
     let part = BackfillPart {
         address: entry.slot.address.clone(),
         payload: arrival.payload.clone(),

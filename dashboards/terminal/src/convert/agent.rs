@@ -55,6 +55,8 @@ pub(super) fn agent(raw: &wire::AgentHeartbeat, heard: Option<u64>) -> Agent {
         local_alarm: raw.local_alarm.as_ref().map(|alarm| LocalAlarm {
             leased: alarm.leased,
             sounding: alarm.sounding,
+            failed: alarm.failed,
+            behind: alarm.behind,
             leases_lost: alarm.leases_lost,
             present: alarm.present.iter().map(|one| text(&one.condition)).collect(),
         }),

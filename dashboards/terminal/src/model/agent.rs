@@ -62,6 +62,10 @@ pub(crate) struct LocalAlarm {
     /// Whether a gateway holds the lease: the agent is quiet.
     pub(crate) leased: bool,
     pub(crate) sounding: bool,
+    /// Whether an output or the disk failed the last time: it may not be heard.
+    pub(crate) failed: bool,
+    /// Whether frames come faster than they are judged.
+    pub(crate) behind: bool,
     pub(crate) leases_lost: u64,
     pub(crate) present: Vec<String>,
 }

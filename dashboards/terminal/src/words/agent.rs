@@ -136,7 +136,10 @@ fn alarm_line(agent: &Agent) -> String {
     } else {
         format!("finds {}", alarm.present.join(", "))
     };
-    format!("local alarm: {lease}{sounds}; {found}; left alone {} times", alarm.leases_lost)
+    let failed = if alarm.failed { "; AN OUTPUT FAILED: it may not be heard" } else { "" };
+    let behind = if alarm.behind { "; BEHIND: some frames are not judged" } else { "" };
+    let lost = alarm.leases_lost;
+    format!("local alarm: {lease}{sounds}; {found}; left alone {lost} times{failed}{behind}")
 }
 
 fn difference_line(told: &VerdictDifference) -> String {

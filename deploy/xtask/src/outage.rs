@@ -5,18 +5,19 @@ use anyhow::{Context, Result};
 use crate::process::{Project, run as run_command};
 use crate::tools;
 
-const PROGRAMS: [&str; 3] = ["ecmo-agent", "ecmo-gateway", "ecmo-outage"];
+/// Builds what is killed, with what the tests need, so that nothing is built twice.
+pub(crate) fn build(project: &Project) -> Result<()> {
+    project.cargo(&["build", "--locked", "--workspace", "--all-targets"])
+}
 
 /// Builds what is killed, and runs it.
 pub(crate) fn run(project: &Project, options: &[&str]) -> Result<()> {
     tools::ensure_installed(project, &[tools::MOSQUITTO])?;
-    let packages = PROGRAMS.iter().flat_map(|name| ["--package", *name]);
-    let build: Vec<&str> = ["build", "--locked"].into_iter().chain(packages).collect();
-    project.cargo(&build)?;
-    run_command(&mut project.command(project.built("ecmo-outage"), options)).context("the outage")
+    build(project)?;
+    check(project, options)
 }
 
-/// Ten minutes of it, unattended.
-pub(crate) fn check(project: &Project) -> Result<()> {
-    run(project, &[])
+/// Runs what was built.
+pub(crate) fn check(project: &Project, options: &[&str]) -> Result<()> {
+    run_command(&mut project.command(project.built("ecmo-outage"), options)).context("the outage")
 }

@@ -203,7 +203,7 @@ fn test(project: &Project) -> Result<()> {
 /// Times of real processes: what runs beside them would be measured too.
 fn faults(project: &Project) -> Result<()> {
     build(project)?;
-    let alone = ["--include-ignored", "--test-threads", "1"];
+    let alone = ["--include-ignored", "--nocapture", "--test-threads", "1"];
     project.cargo(&[["test", "--locked", "--package", FAULTS, "--"].as_slice(), &alone].concat())
 }
 

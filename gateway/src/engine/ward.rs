@@ -23,9 +23,7 @@ use crate::fanout::{AlarmUpdate, PumpSlot};
 use crate::history::{Batch, Collector, watched};
 use crate::ingest::Arrival;
 use crate::journal::{BackfillPart, What};
-use crate::metrics::{
-    BirthRejected, BrokerPath, FrameRejected, Metrics, PumpMetrics, StatusRejected,
-};
+use crate::metrics::{BirthRejected, BrokerPath, FrameRejected, Metrics, StatusRejected};
 
 /// A frame that overtook others waits this long for them; then they are lost.
 pub(super) const REORDER_WINDOW: Duration = Duration::from_millis(100);
@@ -89,7 +87,7 @@ impl Ward {
         if !self.pumps.contains_key(key)
             && !address_of(key).is_some_and(|address| self.add(key, address, now))
         {
-            refuse_pump(kind, &self.parts.metrics.unknown_pump);
+            refuse_pump(kind, &self.parts.metrics);
             return;
         }
         let Some(entry) = self.pumps.get_mut(key) else { return };
@@ -122,8 +120,10 @@ impl Ward {
             Kind::Frame => series.frames_rejected.get(FrameRejected::Oversize).increment(1),
             Kind::Birth => series.births_rejected.get(BirthRejected::Oversize).increment(1),
             Kind::Status => series.statuses_rejected.get(StatusRejected::Oversize).increment(1),
+            Kind::Heartbeat => series.heartbeats_rejected.increment(1),
+            Kind::Backfill => self.parts.metrics.backfill_parts_dropped.increment(1),
             // Nobody subscribes to them.
-            Kind::Heartbeat | Kind::Backfill | Kind::Request | Kind::Alarm | Kind::Action => {}
+            Kind::Request | Kind::Alarm | Kind::Action => {}
         }
         if let Some(entry) = entry.filter(|_| kind == Kind::Frame) {
             entry.slot.count_received();
@@ -264,13 +264,16 @@ impl Output for Unheard {
 }
 
 /// Counts a message of a pump beyond the most that are served.
-fn refuse_pump(kind: Kind, series: &PumpMetrics) {
+fn refuse_pump(kind: Kind, metrics: &Metrics) {
+    let series = &metrics.unknown_pump;
     match kind {
         Kind::Frame => series.frames_rejected.get(FrameRejected::Capacity).increment(1),
         Kind::Birth => series.births_rejected.get(BirthRejected::Capacity).increment(1),
         Kind::Status => series.statuses_rejected.get(StatusRejected::Capacity).increment(1),
+        Kind::Heartbeat => series.heartbeats_rejected.increment(1),
+        Kind::Backfill => metrics.backfill_parts_dropped.increment(1),
         // Nobody subscribes to them.
-        Kind::Heartbeat | Kind::Backfill | Kind::Request | Kind::Alarm | Kind::Action => {}
+        Kind::Request | Kind::Alarm | Kind::Action => {}
     }
 }
 

@@ -89,7 +89,7 @@ fn conditions(log: &AlarmLog) -> Vec<String> {
 
 #[tokio::test]
 #[ignore = "needs Mosquitto"]
-async fn fault_f14_a_gateway_that_is_killed_leaves_the_alarm_to_the_bedside_until_it_is_back() {
+async fn fault_f12_a_gateway_that_is_killed_leaves_the_alarm_to_the_bedside_until_it_is_back() {
     let ward = Ward::start(1).unwrap();
     let fault = "faults = [{ kind = \"pump-stop\", at_s = 5 }]\n";
     let (bedside, setup) = Bedside::new(&ward, fault, "");
@@ -103,7 +103,7 @@ async fn fault_f14_a_gateway_that_is_killed_leaves_the_alarm_to_the_bedside_unti
     let killed_at = Instant::now();
     gateway.kill().unwrap();
     let sounded_at = bedside.is_told("sounding high pump.stop").await;
-    println!("f14: the bedside sounds {:?} after the kill", sounded_at - killed_at);
+    println!("f12: the bedside sounds {:?} after the kill", sounded_at - killed_at);
     assert!(sounded_at - killed_at <= SOUNDS_WITHIN, "{:?}", sounded_at - killed_at);
 
     let _gateway = ward.gateway(&ward.folder().join("gateway.toml")).unwrap();

@@ -225,6 +225,15 @@ async fn pumps_beyond_the_most_are_refused_and_counted() {
     many.publish(&last.topic(Kind::Status), QoS::AtMostOnce, false, vec![0; 10]).await;
     let statuses = "ecmo_gateway_statuses_rejected_total";
     scene.site.await_counted(statuses, &["reason=\"capacity\""], 1.0).await;
+    many.publish(&last.topic(Kind::Heartbeat), QoS::AtMostOnce, false, vec![0; 10]).await;
+    scene.site.await_counted("ecmo_gateway_heartbeats_rejected_total", &[], 1.0).await;
+    many.publish(&last.topic(Kind::Backfill), QoS::AtLeastOnce, false, vec![0; 10]).await;
+    scene.site.await_counted("ecmo_gateway_backfill_parts_dropped_total", &[], 1.0).await;
+    // Too long to be one, at a pump that is served.
+    let served = address(PATIENT).topic(Kind::Heartbeat);
+    let long = vec![0; ecmo_proto::sealed::HEARTBEAT_BYTES_MAX + 1];
+    many.publish(&served, QoS::AtMostOnce, false, long).await;
+    scene.site.await_counted("ecmo_gateway_heartbeats_rejected_total", &[], 2.0).await;
     let pumps = eventually(SOON, "as many as are served", async || {
         let pumps = scene.site.display.list().await.pumps;
         if pumps.len() == PUMPS_MAX { Ok(pumps) } else { Err(pumps.len().to_string()) }

@@ -48,7 +48,13 @@ const fn payload_bytes_max(kind: Option<Kind>) -> usize {
         Some(Kind::Heartbeat) => HEARTBEAT_BYTES_MAX,
         Some(Kind::Backfill) => BACKFILL_BYTES_MAX,
         Some(
-            Kind::Frame | Kind::Birth | Kind::Status | Kind::Request | Kind::Alarm | Kind::Action,
+            Kind::Frame
+            | Kind::Birth
+            | Kind::Status
+            | Kind::Request
+            | Kind::Alarm
+            | Kind::Action
+            | Kind::Peer,
         )
         | None => FRAME_BYTES_MAX,
     }

@@ -8,7 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
 use prost::encoding::{bool, int64, uint64};
 
-use crate::v1::{AgentHeartbeat, Backfill, Frame, Request};
+use crate::v1::{Action, AgentHeartbeat, AlarmDecision, Backfill, Frame, PeerHeartbeat, Request};
 
 /// Longest sealed frame, in bytes: 64 channels of 100 samples stay below it; a receiver refuses more before decoding.
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;
@@ -21,6 +21,12 @@ pub const REQUEST_BYTES_MAX: usize = 32 * 1024;
 
 /// Longest sealed part of a backfill, in bytes: the longest frame with the longest birth, and room.
 pub const BACKFILL_BYTES_MAX: usize = 160 * 1024;
+
+/// Longest sealed action, in bytes: the record of a treatment with every change that is remembered, and room.
+pub const ACTION_BYTES_MAX: usize = 96 * 1024;
+
+/// Longest sealed decision or gateway's heartbeat, in bytes.
+pub const SHORT_BYTES_MAX: usize = 4 * 1024;
 
 /// A message whose last field is `fixed32 crc32c = 15`.
 pub trait Sealable: Message + Default + Clone {
@@ -55,6 +61,9 @@ sealable! {
     AgentHeartbeat: HEARTBEAT_BYTES_MAX,
     Request: REQUEST_BYTES_MAX,
     Backfill: BACKFILL_BYTES_MAX,
+    Action: ACTION_BYTES_MAX,
+    AlarmDecision: SHORT_BYTES_MAX,
+    PeerHeartbeat: SHORT_BYTES_MAX,
 }
 
 /// Tag of the field `crc32c`: number 15, wire type 5 (32 bits).

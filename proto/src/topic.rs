@@ -8,6 +8,15 @@ pub const PREFIX: &str = "ecmo/v1";
 /// Longest ward or pump id, in bytes; with it the longest topic is below 160 bytes.
 pub const ID_BYTES_MAX: usize = 64;
 
+/// Stands for a whole ward where a topic or an action names a pump.
+pub const WHOLE_WARD: &str = "_ward";
+
+/// Stands where a topic names a ward, before the names of gateways.
+pub const GATEWAYS: &str = "_gateways";
+
+/// Ward of the synthetic pumps, one a gateway, by which the alarm path tries itself.
+pub const DRILL: &str = "_drill";
+
 /// A ward or pump id: 1 to 64 of `a-z`, `A-Z`, `0-9`, `-`, `_`, `.`, so that it can stand in a topic, a file name and a label.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Id(String);
@@ -36,6 +45,12 @@ impl Id {
     pub fn fits(text: &str) -> bool {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
         !text.is_empty() && text.len() <= ID_BYTES_MAX && text.bytes().all(allowed)
+    }
+
+    /// Whether it is no ward's and no pump's: ids that begin with `_` are kept for what the contract itself names.
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        self.0.starts_with('_')
     }
 
     /// The id as text.
@@ -86,11 +101,13 @@ pub enum Kind {
     Alarm,
     /// Gateway to all: operator actions; QoS 1.
     Action,
+    /// Gateway to gateways: that it lives, and by what it decides; QoS 0, never retained.
+    Peer,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Frame,
         Self::Birth,
         Self::Status,
@@ -99,6 +116,7 @@ impl Kind {
         Self::Request,
         Self::Alarm,
         Self::Action,
+        Self::Peer,
     ];
 
     /// The last level of the topic.
@@ -113,6 +131,7 @@ impl Kind {
             Self::Request => "request",
             Self::Alarm => "alarm",
             Self::Action => "action",
+            Self::Peer => "peer",
         }
     }
 }

@@ -109,7 +109,7 @@ async fn watch_alarms(
 ) -> anyhow::Result<Vec<Received>> {
     let endpoint = Endpoint::from_shared(url)?.tcp_nodelay(true).connect_timeout(CONNECT_MAX);
     let channel = endpoint.connect().await.context("a display cannot connect")?;
-    let asked = v1::WatchAlarmsRequest { ward, display: String::new() };
+    let asked = v1::WatchAlarmsRequest { ward, display: String::new(), seen_until: None };
     let mut stream = AlarmServiceClient::new(channel).watch_alarms(asked).await?.into_inner();
     let first = stream.message().await?.and_then(|first| first.update);
     ensure!(matches!(first, Some(Update::Snapshot(_))), "a stream began without a snapshot");

@@ -90,7 +90,11 @@ impl Display {
     }
 
     async fn watch_once(&mut self, heard: &mut bool) -> anyhow::Result<Infallible> {
-        let asked = v1::WatchAlarmsRequest { ward: String::new(), display: NAME.to_owned() };
+        let asked = v1::WatchAlarmsRequest {
+            ward: String::new(),
+            display: NAME.to_owned(),
+            seen_until: None,
+        };
         let mut stream = self.alarms.watch_alarms(asked).await?.into_inner();
         loop {
             let message = tokio::time::timeout(SILENCE_MAX, stream.message())

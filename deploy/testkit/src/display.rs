@@ -105,7 +105,11 @@ impl Display {
     /// The stream of the alarms of a ward, or all.
     pub async fn alarm_stream(&self, ward: &str) -> Streaming<v1::WatchAlarmsResponse> {
         let display = "a test".to_owned();
-        let request = v1::WatchAlarmsRequest { ward: ward.to_owned(), display };
+        let request = v1::WatchAlarmsRequest {
+            ward: ward.to_owned(),
+            display,
+            ..v1::WatchAlarmsRequest::default()
+        };
         self.alarms().watch_alarms(request).await.expect("the gateway answers").into_inner()
     }
 
@@ -239,7 +243,7 @@ impl AlarmLog {
     pub fn changes(&self) -> Vec<(Instant, v1::Alarm)> {
         let change = |told: Told| match told.message.update {
             Some(Update::Alarm(alarm)) => Some((told.at, alarm)),
-            Some(Update::Snapshot(_) | Update::Heartbeat(_)) | None => None,
+            Some(Update::Snapshot(_) | Update::Heartbeat(_) | Update::Drill(_)) | None => None,
         };
         self.told().into_iter().filter_map(change).collect()
     }

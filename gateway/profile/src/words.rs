@@ -14,7 +14,7 @@ const PRIORITIES: [Priority; 4] =
 
 /// Conditions that are the absence of something, or that the gateway finds in itself: no limit and no composite raises
 /// them, and no context touches them.
-const ABSENCES: [Condition; 14] = [
+const ABSENCES: [Condition; 25] = [
     Condition::COMM_STALE,
     Condition::COMM_CONSOLE_SILENT,
     Condition::COMM_BROKER,
@@ -27,6 +27,17 @@ const ABSENCES: [Condition; 14] = [
     Condition::CLOCK_SKEW,
     Condition::GATEWAY_OVERLOAD,
     Condition::GATEWAY_RECORDING,
+    Condition::GATEWAY_STATE,
+    Condition::GATEWAY_PEER_LOST,
+    Condition::GATEWAY_CONFIG_DIFFERS,
+    Condition::LATENCY_AGENT,
+    Condition::LATENCY_NETWORK,
+    Condition::LATENCY_DISPLAY,
+    Condition::DRILL_MISSED,
+    Condition::DISPLAY_NONE,
+    Condition::DISPLAY_SILENT,
+    Condition::DISPLAY_LOST,
+    Condition::OWNERSHIP_UNANSWERED,
     Condition::ALARM_MISSED,
     Condition::DELIVERY_UNCONFIRMED,
 ];

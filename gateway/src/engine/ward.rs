@@ -104,7 +104,7 @@ impl Ward {
             }
             Kind::Backfill => hand_over(arrival, entry, &self.parts),
             // Nobody subscribes to them; a broker that sends them anyway is ignored.
-            Kind::Request | Kind::Alarm | Kind::Action => {}
+            Kind::Request | Kind::Alarm | Kind::Action | Kind::Peer => {}
         }
     }
 
@@ -123,7 +123,7 @@ impl Ward {
             Kind::Heartbeat => series.heartbeats_rejected.increment(1),
             Kind::Backfill => self.parts.metrics.backfill_parts_dropped.increment(1),
             // Nobody subscribes to them.
-            Kind::Request | Kind::Alarm | Kind::Action => {}
+            Kind::Request | Kind::Alarm | Kind::Action | Kind::Peer => {}
         }
         if let Some(entry) = entry.filter(|_| kind == Kind::Frame) {
             entry.slot.count_received();
@@ -273,7 +273,7 @@ fn refuse_pump(kind: Kind, metrics: &Metrics) {
         Kind::Heartbeat => series.heartbeats_rejected.increment(1),
         Kind::Backfill => metrics.backfill_parts_dropped.increment(1),
         // Nobody subscribes to them.
-        Kind::Request | Kind::Alarm | Kind::Action => {}
+        Kind::Request | Kind::Alarm | Kind::Action | Kind::Peer => {}
     }
 }
 

@@ -62,7 +62,7 @@ fn response(stamped: &Stamped, sequence: u64, epoch: u64) -> v1::WatchAlarmsResp
     let update = match &stamped.item {
         AlarmItem::Snapshot(alarms) => {
             let alarms = alarms.iter().map(convert::alarm).collect();
-            Update::Snapshot(v1::AlarmSnapshot { alarms })
+            Update::Snapshot(v1::AlarmSnapshot { alarms, ..v1::AlarmSnapshot::default() })
         }
         AlarmItem::Change(update) => Update::Alarm(convert::alarm(update)),
         AlarmItem::Heartbeat => Update::Heartbeat(v1::Heartbeat { wall_ns: stamped.wall_ns }),
@@ -202,6 +202,7 @@ impl AlarmService for Alarms {
         Ok(Response::new(v1::ConfirmAlarmsResponse {
             known: confirmed.known,
             decided_to_confirmed_ns: confirmed.last_took.map(convert::nanos),
+            counts: false,
         }))
     }
 
@@ -248,6 +249,7 @@ impl AlarmService for Alarms {
         Ok(Response::new(v1::PauseAudioResponse {
             paused: paused.alarms,
             until_mono_ns: paused.until.as_nanos(),
+            durable: false,
         }))
     }
 
@@ -261,7 +263,7 @@ impl AlarmService for Alarms {
         let what = target.to_string();
         let answer = self.serving.engine.resume(target).await.map_err(no_answer);
         let resumed = done("resume", &by, &what, "", answer)?;
-        Ok(Response::new(v1::ResumeAudioResponse { resumed }))
+        Ok(Response::new(v1::ResumeAudioResponse { resumed, durable: false }))
     }
 
     async fn shelve_alarm(
@@ -281,7 +283,8 @@ impl AlarmService for Alarms {
         let answer = answer.await.map_err(no_answer)?.map_err(refused);
         let why = format!("{minutes} min: {reason}");
         let update = done("shelve", &by, &request.occurrence, &why, answer)?;
-        Ok(Response::new(v1::ShelveAlarmResponse { alarm: Some(convert::alarm(&update)) }))
+        let alarm = Some(convert::alarm(&update));
+        Ok(Response::new(v1::ShelveAlarmResponse { alarm, durable: false }))
     }
 
     async fn unshelve_alarm(
@@ -297,7 +300,7 @@ impl AlarmService for Alarms {
         let what = format!("{address}/{condition}");
         let answer = self.serving.engine.unshelve(address, condition).await.map_err(no_answer)?;
         done("unshelve", &by, &what, "", answer.map_err(|_not_shelved| not_shelved()))?;
-        Ok(Response::new(v1::UnshelveAlarmResponse {}))
+        Ok(Response::new(v1::UnshelveAlarmResponse { durable: false }))
     }
 
     async fn get_alarm_report(

@@ -29,6 +29,7 @@ pub(super) fn pump(slot: &PumpSlot, view: &View) -> v1::Pump {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let contexts = book.treatment.contexts.iter().map(|it| treatment::context_kind(it.kind).into());
     v1::Pump {
+        ownership: None,
         ward: slot.address.ward.to_string(),
         pump: slot.address.pump.to_string(),
         link: link(view.link).into(),
@@ -219,6 +220,7 @@ fn occurrence(id: String, one: &Occurrence) -> v1::Alarm {
         rule: rule_id(one),
         escalated: one.escalated,
         reminders: one.reminders,
+        covers_from: one.covers_from,
         ..signals(one)
     }
 }

@@ -154,6 +154,17 @@ type Watching<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl PumpService for Pumps {
+    type WatchWardStream = std::pin::Pin<
+        Box<dyn futures_util::Stream<Item = Result<v1::WatchWardResponse, Status>> + Send>,
+    >;
+
+    async fn watch_ward(
+        &self,
+        _request: Request<v1::WatchWardRequest>,
+    ) -> Result<Response<Self::WatchWardStream>, Status> {
+        Err(Status::unimplemented("no ward to watch here"))
+    }
+
     type WatchPumpsStream = Watching<v1::WatchPumpsResponse>;
     type WatchWaveformsStream = Watching<v1::WatchWaveformsResponse>;
 

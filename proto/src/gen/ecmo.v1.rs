@@ -277,6 +277,19 @@ pub struct Alarm {
     /// What changed with this revision; unspecified in lists and snapshots.
     #[prost(enumeration = "AlarmTransition", tag = "35")]
     pub transition: i32,
+    /// How often it has called for a person: raised, returned or worsened. An acknowledgement covers the calls until then. Two
+    /// gateways count alike what samples decide.
+    #[prost(uint32, tag = "36")]
+    pub call: u32,
+    /// Name of the gateway whose own condition this is; empty for a condition of a pump.
+    #[prost(string, tag = "37")]
+    pub gateway: ::prost::alloc::string::String,
+    /// Shown here although it is of another ward: no display of its own ward has confirmed it.
+    #[prost(bool, tag = "38")]
+    pub redirected: bool,
+    /// The oldest revision that shows a person as much as this one: an acknowledgement may name it, and all after it.
+    #[prost(uint32, tag = "39")]
+    pub covers_from: u32,
 }
 /// Times between the hops of the alarm path, in nanoseconds; absent where it cannot be known.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -590,6 +603,259 @@ impl LimitSide {
         }
     }
 }
+/// Who is responsible for the patient at one pump, as people have said. An alarm reaches every display of the ward whoever owns it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Ownership {
+    /// Who looks after the pump; empty while nobody does.
+    #[prost(string, tag = "1")]
+    pub owner: ::prost::alloc::string::String,
+    /// Gateway monotonic time since when, in nanoseconds; absent while nobody does.
+    #[prost(uint64, optional, tag = "2")]
+    pub since_mono_ns: ::core::option::Option<u64>,
+    /// To whom the owner has offered the pump; empty when to nobody.
+    #[prost(string, tag = "3")]
+    pub offered_to: ::prost::alloc::string::String,
+    /// Gateway monotonic time at which the offer lapses by itself, in nanoseconds; absent without an offer.
+    #[prost(uint64, optional, tag = "4")]
+    pub offer_until_mono_ns: ::core::option::Option<u64>,
+    /// How the last offer ended; unspecified before the first and while one is open.
+    #[prost(enumeration = "OfferEnd", tag = "5")]
+    pub last_offer: i32,
+    /// Set while somebody is asked to take the pump and nobody has: every display of the ward says so.
+    #[prost(bool, tag = "6")]
+    pub unanswered: bool,
+    /// Bed, as people call it; empty when nobody has said.
+    #[prost(string, tag = "7")]
+    pub bed: ::prost::alloc::string::String,
+    /// Goes up with every change; another gateway may count differently.
+    #[prost(uint64, tag = "8")]
+    pub version: u64,
+}
+/// How an offer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum OfferEnd {
+    /// Not said.
+    Unspecified = 0,
+    /// The other person accepted.
+    Accepted = 1,
+    /// The other person rejected: the owner keeps the pump.
+    Rejected = 2,
+    /// Nobody answered in time: the owner keeps the pump, and the whole ward is asked.
+    Lapsed = 3,
+}
+impl OfferEnd {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "OFFER_END_UNSPECIFIED",
+            Self::Accepted => "OFFER_END_ACCEPTED",
+            Self::Rejected => "OFFER_END_REJECTED",
+            Self::Lapsed => "OFFER_END_LAPSED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "OFFER_END_UNSPECIFIED" => Some(Self::Unspecified),
+            "OFFER_END_ACCEPTED" => Some(Self::Accepted),
+            "OFFER_END_REJECTED" => Some(Self::Rejected),
+            "OFFER_END_LAPSED" => Some(Self::Lapsed),
+            _ => None,
+        }
+    }
+}
+/// One thing that one person did. Actions merge as a set: one that came twice, late or out of order changes nothing more. Sealed
+/// like a frame: see the README.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Action {
+    /// Unique: name of the gateway that took it, its epoch, a number.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Name of the gateway that took it.
+    #[prost(string, tag = "2")]
+    pub gateway: ::prost::alloc::string::String,
+    /// Orders two actions about the same thing: nanoseconds since 1970 by the gateway's wall clock, and always greater than
+    /// that of every action that this gateway knew. The greater one counts; of two alike, that of the greater gateway name.
+    #[prost(uint64, tag = "3")]
+    pub order: u64,
+    /// Wall time at which it was taken, in nanoseconds since 1970 UTC; for people.
+    #[prost(int64, tag = "4")]
+    pub wall_ns: i64,
+    /// Who; as they named themselves.
+    #[prost(string, tag = "5")]
+    pub by: ::prost::alloc::string::String,
+    /// What they added, or why; may be empty.
+    #[prost(string, tag = "6")]
+    pub note: ::prost::alloc::string::String,
+    /// Ward id.
+    #[prost(string, tag = "7")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id; empty for what concerns a whole ward.
+    #[prost(string, tag = "8")]
+    pub pump: ::prost::alloc::string::String,
+    /// CRC-32C (Castagnoli) of all bytes of the encoded message before this field, which is always the last one.
+    #[prost(fixed32, tag = "15")]
+    pub crc32c: u32,
+    /// What was done.
+    #[prost(oneof = "action::What", tags = "9, 10, 11, 12, 13, 14")]
+    pub what: ::core::option::Option<action::What>,
+}
+/// Nested message and enum types in `Action`.
+pub mod action {
+    /// What was done.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum What {
+        /// An alarm was acknowledged.
+        #[prost(message, tag = "9")]
+        Acknowledged(super::Acknowledged),
+        /// Sound was paused.
+        #[prost(message, tag = "10")]
+        Paused(super::Paused),
+        /// Pauses were ended.
+        #[prost(message, tag = "11")]
+        Resumed(super::Resumed),
+        /// A condition was shelved, or its shelving was ended.
+        #[prost(message, tag = "12")]
+        Shelved(super::Shelved),
+        /// Somebody accepted, offered or rejected a pump, or named its bed.
+        #[prost(message, tag = "13")]
+        Ownership(super::OwnershipChanged),
+        /// Something was said about the treatment.
+        #[prost(message, tag = "14")]
+        Treatment(super::TreatmentChanged),
+    }
+}
+/// An alarm as an action names it: another gateway finds the same one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AlarmName {
+    /// Condition id, such as pump.stop.
+    #[prost(string, tag = "1")]
+    pub condition: ::prost::alloc::string::String,
+    /// The agent run of the onset; 0 when there was none.
+    #[prost(fixed64, tag = "2")]
+    pub boot_id: u64,
+    /// The onset within the run, as in the occurrence id.
+    #[prost(uint64, tag = "3")]
+    pub onset: u64,
+    /// How often it had called by then: see Alarm.call. The action covers no later call.
+    #[prost(uint32, tag = "4")]
+    pub call: u32,
+}
+/// An alarm was acknowledged.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Acknowledged {
+    /// Which.
+    #[prost(message, optional, tag = "1")]
+    pub alarm: ::core::option::Option<AlarmName>,
+}
+/// Sound was paused.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Paused {
+    /// What the person paused.
+    #[prost(enumeration = "PauseScope", tag = "1")]
+    pub scope: i32,
+    /// The alarms that signalled there and are paused, of this pump.
+    #[prost(message, repeated, tag = "2")]
+    pub alarms: ::prost::alloc::vec::Vec<AlarmName>,
+    /// Time that is left of the pause when this was sent, in milliseconds.
+    #[prost(uint32, tag = "3")]
+    pub left_ms: u32,
+}
+/// Pauses were ended.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Resumed {
+    /// What the person wants to hear again.
+    #[prost(enumeration = "PauseScope", tag = "1")]
+    pub scope: i32,
+    /// The alarms whose pauses ended, of this pump.
+    #[prost(message, repeated, tag = "2")]
+    pub alarms: ::prost::alloc::vec::Vec<AlarmName>,
+}
+/// A condition was shelved, or its shelving was ended.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Shelved {
+    /// Condition id.
+    #[prost(string, tag = "1")]
+    pub condition: ::prost::alloc::string::String,
+    /// Time that is left of it when this was sent, in milliseconds; 0 ends it.
+    #[prost(uint32, tag = "2")]
+    pub left_ms: u32,
+}
+/// The ownership of a pump, as it is afterwards.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OwnershipChanged {
+    /// Who owns it, what is offered, where it stands; its monotonic times are left out.
+    #[prost(message, optional, tag = "1")]
+    pub ownership: ::core::option::Option<Ownership>,
+    /// Time that is left of the offer when this was sent, in milliseconds; absent without one.
+    #[prost(uint32, optional, tag = "2")]
+    pub offer_left_ms: ::core::option::Option<u32>,
+}
+/// The record of a treatment, as it is afterwards.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TreatmentChanged {
+    /// Version of the record.
+    #[prost(uint64, tag = "1")]
+    pub version: u64,
+    /// Number of the patient at this pump.
+    #[prost(uint32, tag = "2")]
+    pub patient: u32,
+    /// The record as the gateway keeps it: text, with its check sum.
+    #[prost(string, tag = "3")]
+    pub record: ::prost::alloc::string::String,
+}
+/// A decision by samples, as one gateway tells the others and any other system. MQTT payload of `ecmo/v1/<ward>/<pump>/alarm`
+/// (never retained). It holds nothing of a gateway's own clock: two gateways with the same rules send the same bytes for the
+/// same samples. Sealed like a frame: see the README.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AlarmDecision {
+    /// Pump id.
+    #[prost(string, tag = "1")]
+    pub pump: ::prost::alloc::string::String,
+    /// The alarm.
+    #[prost(message, optional, tag = "2")]
+    pub alarm: ::core::option::Option<AlarmName>,
+    /// What was decided.
+    #[prost(enumeration = "AlarmTransition", tag = "3")]
+    pub transition: i32,
+    /// Physiological or technical.
+    #[prost(enumeration = "AlarmKind", tag = "4")]
+    pub kind: i32,
+    /// How urgent it is by its rule.
+    #[prost(enumeration = "AlarmPriority", tag = "5")]
+    pub priority: i32,
+    /// Sequence of the frame that decided.
+    #[prost(uint64, tag = "6")]
+    pub frame_sequence: u64,
+    /// Time of the sample that decided, by the agent's monotonic clock, in nanoseconds.
+    #[prost(uint64, tag = "7")]
+    pub sample_mono_ns: u64,
+    /// Newest value, in `unit`; absent when there is none.
+    #[prost(float, optional, tag = "8")]
+    pub value: ::core::option::Option<f32>,
+    /// Value furthest beyond the limit so far; absent when there is none.
+    #[prost(float, optional, tag = "9")]
+    pub worst: ::core::option::Option<f32>,
+    /// The limit; absent when the condition has none.
+    #[prost(float, optional, tag = "10")]
+    pub limit: ::core::option::Option<f32>,
+    /// Unit of value, worst and limit as a UCUM code.
+    #[prost(string, tag = "11")]
+    pub unit: ::prost::alloc::string::String,
+    /// Why there is no value, where the condition is the absence of one.
+    #[prost(enumeration = "Validity", tag = "12")]
+    pub validity: i32,
+    /// Hash of the profile that judged.
+    #[prost(fixed64, tag = "13")]
+    pub profile_hash: u64,
+    /// CRC-32C (Castagnoli) of all bytes of the encoded message before this field, which is always the last one.
+    #[prost(fixed32, tag = "15")]
+    pub crc32c: u32,
+}
 /// Asks for the alarms of all wards, or one.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListAlarmsRequest {
@@ -619,6 +885,22 @@ pub struct WatchAlarmsRequest {
     /// Name of the display, for the log; may be empty.
     #[prost(string, tag = "2")]
     pub display: ::prost::alloc::string::String,
+    /// Until when the display has seen everything: what ended since then comes with the snapshot. Absent at a first start.
+    #[prost(message, optional, tag = "3")]
+    pub seen_until: ::core::option::Option<SeenUntil>,
+}
+/// How far a display has seen the alarms of a gateway.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SeenUntil {
+    /// Epoch of the newest message that it had.
+    #[prost(fixed64, tag = "1")]
+    pub epoch: u64,
+    /// Gateway monotonic time of that message, in nanoseconds.
+    #[prost(uint64, tag = "2")]
+    pub mono_ns: u64,
+    /// Gateway wall time of the newest heartbeat, in nanoseconds since 1970 UTC: counts when the gateway was started anew.
+    #[prost(int64, tag = "3")]
+    pub wall_ns: i64,
 }
 /// A snapshot, a change or a heartbeat.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -633,7 +915,7 @@ pub struct WatchAlarmsResponse {
     #[prost(uint64, tag = "3")]
     pub now_mono_ns: u64,
     /// What the message carries.
-    #[prost(oneof = "watch_alarms_response::Update", tags = "4, 5, 6")]
+    #[prost(oneof = "watch_alarms_response::Update", tags = "4, 5, 6, 7")]
     pub update: ::core::option::Option<watch_alarms_response::Update>,
 }
 /// Nested message and enum types in `WatchAlarmsResponse`.
@@ -650,7 +932,20 @@ pub mod watch_alarms_response {
         /// Nothing but the proof that the alarm thread lives.
         #[prost(message, tag = "6")]
         Heartbeat(super::Heartbeat),
+        /// The alarm path tries itself: to be confirmed, and neither sounded nor shown among alarms.
+        #[prost(message, tag = "7")]
+        Drill(super::Drill),
     }
+}
+/// An alarm of the synthetic pump, on its way like any other.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Drill {
+    /// Occurrence id, for the confirmation.
+    #[prost(string, tag = "1")]
+    pub occurrence: ::prost::alloc::string::String,
+    /// Revision, for the confirmation.
+    #[prost(uint32, tag = "2")]
+    pub revision: u32,
 }
 /// Every occurrence that has not ended.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -658,6 +953,12 @@ pub struct AlarmSnapshot {
     /// Most urgent first.
     #[prost(message, repeated, tag = "1")]
     pub alarms: ::prost::alloc::vec::Vec<Alarm>,
+    /// What ended since the display had seen everything, the newest first; at most 1,024. What of it was never shown was missed.
+    #[prost(message, repeated, tag = "2")]
+    pub ended: ::prost::alloc::vec::Vec<Alarm>,
+    /// Set when more ended than is remembered.
+    #[prost(bool, tag = "3")]
+    pub ended_incomplete: bool,
 }
 /// Proof of life.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -696,6 +997,9 @@ pub struct ConfirmAlarmsResponse {
     /// absent when none was known.
     #[prost(uint64, optional, tag = "2")]
     pub decided_to_confirmed_ns: ::core::option::Option<u64>,
+    /// Whether this display counts: it holds a lease for the alarm's ward, and paints.
+    #[prost(bool, tag = "3")]
+    pub counts: bool,
 }
 /// Acknowledges one occurrence.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -754,6 +1058,9 @@ pub struct PauseAudioResponse {
     /// Gateway monotonic time at which the pause ends by itself, in nanoseconds.
     #[prost(uint64, tag = "2")]
     pub until_mono_ns: u64,
+    /// Whether this will survive a restart of the gateway.
+    #[prost(bool, tag = "3")]
+    pub durable: bool,
 }
 /// Ends pauses.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -780,6 +1087,9 @@ pub struct ResumeAudioResponse {
     /// How many alarms are heard again.
     #[prost(uint32, tag = "1")]
     pub resumed: u32,
+    /// Whether this will survive a restart of the gateway.
+    #[prost(bool, tag = "2")]
+    pub durable: bool,
 }
 /// Shelves the condition of an alarm.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -803,6 +1113,9 @@ pub struct ShelveAlarmResponse {
     /// The occurrence as it is now.
     #[prost(message, optional, tag = "1")]
     pub alarm: ::core::option::Option<Alarm>,
+    /// Whether this will survive a restart of the gateway.
+    #[prost(bool, tag = "2")]
+    pub durable: bool,
 }
 /// Ends the shelving of a condition.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -822,7 +1135,11 @@ pub struct UnshelveAlarmRequest {
 }
 /// The condition is shelved no longer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct UnshelveAlarmResponse {}
+pub struct UnshelveAlarmResponse {
+    /// Whether this will survive a restart of the gateway.
+    #[prost(bool, tag = "1")]
+    pub durable: bool,
+}
 /// Asks for a report.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetAlarmReportRequest {
@@ -2209,6 +2526,770 @@ pub struct SequenceRange {
     #[prost(uint64, tag = "2")]
     pub end_sequence: u64,
 }
+/// How a display does. Proof and not opinion: painted_mono_ns is something that only a display that paints can know.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct DisplayHealth {
+    /// Gateway monotonic time of the newest message of the alarm stream that has been painted, in nanoseconds.
+    #[prost(uint64, tag = "1")]
+    pub painted_mono_ns: u64,
+    /// Epoch of that message.
+    #[prost(fixed64, tag = "2")]
+    pub painted_epoch: u64,
+    /// Pictures a second, over the last seconds.
+    #[prost(float, tag = "3")]
+    pub frames_per_second: f32,
+    /// From the arrival of a message to its picture, in milliseconds; the worst of the last seconds.
+    #[prost(uint32, tag = "4")]
+    pub lag_ms: u32,
+    /// Whether alarms are heard.
+    #[prost(enumeration = "AudioOutput", tag = "5")]
+    pub audio: i32,
+    /// Whether a person can see it: not minimised, not in another tab, not locked.
+    #[prost(bool, tag = "6")]
+    pub visible: bool,
+}
+/// A display as the gateway knows it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Display {
+    /// Name.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Wards that it attends; empty for all.
+    #[prost(string, repeated, tag = "2")]
+    pub wards: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What it does.
+    #[prost(enumeration = "DisplayState", tag = "3")]
+    pub state: i32,
+    /// What it last said of itself.
+    #[prost(message, optional, tag = "4")]
+    pub health: ::core::option::Option<DisplayHealth>,
+    /// Gateway monotonic time at which its lease ends, in nanoseconds.
+    #[prost(uint64, tag = "5")]
+    pub lease_until_mono_ns: u64,
+    /// High alarms that it has not confirmed yet.
+    #[prost(uint32, tag = "6")]
+    pub unconfirmed: u32,
+}
+/// That one display has shown an alarm.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Confirmation {
+    /// Name of the display.
+    #[prost(string, tag = "1")]
+    pub display: ::prost::alloc::string::String,
+    /// The newest revision that it has confirmed.
+    #[prost(uint32, tag = "2")]
+    pub revision: u32,
+    /// From the decision about that revision to the confirmation, in nanoseconds; absent when the gateway no longer knows.
+    #[prost(uint64, optional, tag = "3")]
+    pub took_ns: ::core::option::Option<u64>,
+}
+/// Whether a display can be heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum AudioOutput {
+    /// Not said; treated as none.
+    Unspecified = 0,
+    /// Alarms are heard.
+    On = 1,
+    /// The browser or system does not let it sound.
+    Blocked = 2,
+    /// It has none, or it was switched off.
+    None = 3,
+}
+impl AudioOutput {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "AUDIO_OUTPUT_UNSPECIFIED",
+            Self::On => "AUDIO_OUTPUT_ON",
+            Self::Blocked => "AUDIO_OUTPUT_BLOCKED",
+            Self::None => "AUDIO_OUTPUT_NONE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "AUDIO_OUTPUT_UNSPECIFIED" => Some(Self::Unspecified),
+            "AUDIO_OUTPUT_ON" => Some(Self::On),
+            "AUDIO_OUTPUT_BLOCKED" => Some(Self::Blocked),
+            "AUDIO_OUTPUT_NONE" => Some(Self::None),
+            _ => None,
+        }
+    }
+}
+/// What a display does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DisplayState {
+    /// Not said; treated as lost.
+    Unspecified = 0,
+    /// Holds its lease and paints.
+    Attends = 1,
+    /// Holds its lease and does not paint: frozen, hidden or behind.
+    NotPainting = 2,
+    /// Its lease ran out without a goodbye.
+    Lost = 3,
+}
+impl DisplayState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DISPLAY_STATE_UNSPECIFIED",
+            Self::Attends => "DISPLAY_STATE_ATTENDS",
+            Self::NotPainting => "DISPLAY_STATE_NOT_PAINTING",
+            Self::Lost => "DISPLAY_STATE_LOST",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DISPLAY_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "DISPLAY_STATE_ATTENDS" => Some(Self::Attends),
+            "DISPLAY_STATE_NOT_PAINTING" => Some(Self::NotPainting),
+            "DISPLAY_STATE_LOST" => Some(Self::Lost),
+            _ => None,
+        }
+    }
+}
+/// Takes or renews a lease.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AttendWardsRequest {
+    /// Name of the display; unique in the unit.
+    #[prost(string, tag = "1")]
+    pub display: ::prost::alloc::string::String,
+    /// Wards; empty for all.
+    #[prost(string, repeated, tag = "2")]
+    pub wards: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How it does.
+    #[prost(message, optional, tag = "3")]
+    pub health: ::core::option::Option<DisplayHealth>,
+}
+/// The lease holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AttendWardsResponse {
+    /// For how long from now, in milliseconds; to be renewed in half of it at the latest.
+    #[prost(uint32, tag = "1")]
+    pub lease_ms: u32,
+    /// Gateway monotonic time, in nanoseconds.
+    #[prost(uint64, tag = "2")]
+    pub now_mono_ns: u64,
+    /// Changes with each start of the gateway.
+    #[prost(fixed64, tag = "3")]
+    pub epoch: u64,
+    /// How the gateway sees the display: one that is not taken as painting must tell its people.
+    #[prost(enumeration = "DisplayState", tag = "4")]
+    pub state: i32,
+}
+/// Ends a lease.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeaveWardsRequest {
+    /// Name of the display.
+    #[prost(string, tag = "1")]
+    pub display: ::prost::alloc::string::String,
+}
+/// The lease has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LeaveWardsResponse {}
+/// Asks for displays.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDisplaysRequest {
+    /// Ward id; empty for all.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+}
+/// Every display.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListDisplaysResponse {
+    /// By name.
+    #[prost(message, repeated, tag = "1")]
+    pub displays: ::prost::alloc::vec::Vec<Display>,
+    /// Gateway monotonic time of this answer, in nanoseconds.
+    #[prost(uint64, tag = "2")]
+    pub now_mono_ns: u64,
+}
+/// Asks who has shown what.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListConfirmationsRequest {
+    /// Ward id; empty for all.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+}
+/// Who has shown what.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListConfirmationsResponse {
+    /// For each alarm that signals, most urgent first.
+    #[prost(message, repeated, tag = "1")]
+    pub alarms: ::prost::alloc::vec::Vec<AlarmConfirmations>,
+}
+/// Who has shown one alarm.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AlarmConfirmations {
+    /// Occurrence id.
+    #[prost(string, tag = "1")]
+    pub occurrence: ::prost::alloc::string::String,
+    /// Revision that a person would see now.
+    #[prost(uint32, tag = "2")]
+    pub revision: u32,
+    /// The oldest revision that shows as much as that one.
+    #[prost(uint32, tag = "3")]
+    pub covers_from: u32,
+    /// Displays that have shown it.
+    #[prost(message, repeated, tag = "4")]
+    pub confirmations: ::prost::alloc::vec::Vec<Confirmation>,
+    /// Displays that attend its ward and have not.
+    #[prost(string, repeated, tag = "5")]
+    pub missing: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Generated client implementations.
+#[cfg(feature = "grpc")]
+pub mod display_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Takes displays' leases and health, and tells who has shown what.
+    #[derive(Debug, Clone)]
+    pub struct DisplayServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl DisplayServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> DisplayServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> DisplayServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            DisplayServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Takes or renews the lease of a display; to be called each second, from whatever paints. Errors: INVALID_ARGUMENT for
+        /// a bad name or ward; RESOURCE_EXHAUSTED when the gateway knows its most displays.
+        pub async fn attend_wards(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AttendWardsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AttendWardsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.DisplayService/AttendWards",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.DisplayService", "AttendWards"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a lease: the display is being closed, and nobody need wonder where it is. Errors: INVALID_ARGUMENT for a bad name.
+        pub async fn leave_wards(
+            &mut self,
+            request: impl tonic::IntoRequest<super::LeaveWardsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::LeaveWardsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.DisplayService/LeaveWards",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.DisplayService", "LeaveWards"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns every display that holds a lease or has lost one. Errors: UNAVAILABLE when the alarm thread does not answer.
+        pub async fn list_displays(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListDisplaysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDisplaysResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.DisplayService/ListDisplays",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.DisplayService", "ListDisplays"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns, for each alarm that signals, which displays have confirmed it. Errors: UNAVAILABLE when the alarm thread does
+        /// not answer.
+        pub async fn list_confirmations(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListConfirmationsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListConfirmationsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.DisplayService/ListConfirmations",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.DisplayService", "ListConfirmations"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "grpc")]
+pub mod display_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with DisplayServiceServer.
+    #[async_trait]
+    pub trait DisplayService: std::marker::Send + std::marker::Sync + 'static {
+        /// Takes or renews the lease of a display; to be called each second, from whatever paints. Errors: INVALID_ARGUMENT for
+        /// a bad name or ward; RESOURCE_EXHAUSTED when the gateway knows its most displays.
+        async fn attend_wards(
+            &self,
+            request: tonic::Request<super::AttendWardsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AttendWardsResponse>,
+            tonic::Status,
+        >;
+        /// Ends a lease: the display is being closed, and nobody need wonder where it is. Errors: INVALID_ARGUMENT for a bad name.
+        async fn leave_wards(
+            &self,
+            request: tonic::Request<super::LeaveWardsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::LeaveWardsResponse>,
+            tonic::Status,
+        >;
+        /// Returns every display that holds a lease or has lost one. Errors: UNAVAILABLE when the alarm thread does not answer.
+        async fn list_displays(
+            &self,
+            request: tonic::Request<super::ListDisplaysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListDisplaysResponse>,
+            tonic::Status,
+        >;
+        /// Returns, for each alarm that signals, which displays have confirmed it. Errors: UNAVAILABLE when the alarm thread does
+        /// not answer.
+        async fn list_confirmations(
+            &self,
+            request: tonic::Request<super::ListConfirmationsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListConfirmationsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Takes displays' leases and health, and tells who has shown what.
+    #[derive(Debug)]
+    pub struct DisplayServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> DisplayServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for DisplayServiceServer<T>
+    where
+        T: DisplayService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/ecmo.v1.DisplayService/AttendWards" => {
+                    #[allow(non_camel_case_types)]
+                    struct AttendWardsSvc<T: DisplayService>(pub Arc<T>);
+                    impl<
+                        T: DisplayService,
+                    > tonic::server::UnaryService<super::AttendWardsRequest>
+                    for AttendWardsSvc<T> {
+                        type Response = super::AttendWardsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AttendWardsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DisplayService>::attend_wards(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AttendWardsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.DisplayService/LeaveWards" => {
+                    #[allow(non_camel_case_types)]
+                    struct LeaveWardsSvc<T: DisplayService>(pub Arc<T>);
+                    impl<
+                        T: DisplayService,
+                    > tonic::server::UnaryService<super::LeaveWardsRequest>
+                    for LeaveWardsSvc<T> {
+                        type Response = super::LeaveWardsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::LeaveWardsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DisplayService>::leave_wards(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = LeaveWardsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.DisplayService/ListDisplays" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListDisplaysSvc<T: DisplayService>(pub Arc<T>);
+                    impl<
+                        T: DisplayService,
+                    > tonic::server::UnaryService<super::ListDisplaysRequest>
+                    for ListDisplaysSvc<T> {
+                        type Response = super::ListDisplaysResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListDisplaysRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DisplayService>::list_displays(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListDisplaysSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.DisplayService/ListConfirmations" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListConfirmationsSvc<T: DisplayService>(pub Arc<T>);
+                    impl<
+                        T: DisplayService,
+                    > tonic::server::UnaryService<super::ListConfirmationsRequest>
+                    for ListConfirmationsSvc<T> {
+                        type Response = super::ListConfirmationsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListConfirmationsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as DisplayService>::list_confirmations(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListConfirmationsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for DisplayServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "ecmo.v1.DisplayService";
+    impl<T> tonic::server::NamedService for DisplayServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// Sent each second on every path, and at once in answer to a probe. Sealed like a frame: see the README.
 /// It comes from another thread than the samples: an agent that lives and does not sample can be told from a dead one.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2842,6 +3923,683 @@ pub mod latency_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// Takes responsibility.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptPumpRequest {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// Who accepts; not empty.
+    #[prost(string, tag = "3")]
+    pub by: ::prost::alloc::string::String,
+}
+/// The pump is accepted.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AcceptPumpResponse {
+    /// Who looks after it now.
+    #[prost(message, optional, tag = "1")]
+    pub ownership: ::core::option::Option<Ownership>,
+    /// Whether this will survive a restart of the gateway.
+    #[prost(bool, tag = "2")]
+    pub durable: bool,
+}
+/// Offers a pump.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandOverPumpRequest {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// Who offers: the owner; not empty.
+    #[prost(string, tag = "3")]
+    pub by: ::prost::alloc::string::String,
+    /// To whom; not empty.
+    #[prost(string, tag = "4")]
+    pub to: ::prost::alloc::string::String,
+}
+/// The pump is offered.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HandOverPumpResponse {
+    /// Who looks after it now.
+    #[prost(message, optional, tag = "1")]
+    pub ownership: ::core::option::Option<Ownership>,
+    /// Whether this will survive a restart of the gateway.
+    #[prost(bool, tag = "2")]
+    pub durable: bool,
+}
+/// Rejects an offer, or gives up a pump.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RejectPumpRequest {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// Who rejects; not empty.
+    #[prost(string, tag = "3")]
+    pub by: ::prost::alloc::string::String,
+}
+/// The offer is rejected, or the pump given up.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RejectPumpResponse {
+    /// Who looks after it now.
+    #[prost(message, optional, tag = "1")]
+    pub ownership: ::core::option::Option<Ownership>,
+    /// Whether this will survive a restart of the gateway.
+    #[prost(bool, tag = "2")]
+    pub durable: bool,
+}
+/// Says where a pump stands.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AssignBedRequest {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// Bed, as people call it, at most 32 characters; empty when it stands at none.
+    #[prost(string, tag = "3")]
+    pub bed: ::prost::alloc::string::String,
+    /// Who says so; not empty.
+    #[prost(string, tag = "4")]
+    pub by: ::prost::alloc::string::String,
+}
+/// The bed is noted.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AssignBedResponse {
+    /// Who looks after the pump, and where it stands.
+    #[prost(message, optional, tag = "1")]
+    pub ownership: ::core::option::Option<Ownership>,
+    /// Whether this will survive a restart of the gateway.
+    #[prost(bool, tag = "2")]
+    pub durable: bool,
+}
+/// Generated client implementations.
+#[cfg(feature = "grpc")]
+pub mod ownership_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Accepts, hands over and rejects pumps, and says at which bed they stand. Everything is durable before it is confirmed.
+    #[derive(Debug, Clone)]
+    pub struct OwnershipServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl OwnershipServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> OwnershipServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> OwnershipServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            OwnershipServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Takes responsibility for a pump: one that nobody has, one that was offered, or one that another person has. Errors:
+        /// NOT_FOUND for a pump that was never seen; INVALID_ARGUMENT without a name.
+        pub async fn accept_pump(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AcceptPumpRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AcceptPumpResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.OwnershipService/AcceptPump",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.OwnershipService", "AcceptPump"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Offers a pump to another person, who accepts or rejects; the owner keeps it until then. Errors: NOT_FOUND for a pump that
+        /// was never seen; FAILED_PRECONDITION when somebody else owns it; INVALID_ARGUMENT without both names.
+        pub async fn hand_over_pump(
+            &mut self,
+            request: impl tonic::IntoRequest<super::HandOverPumpRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::HandOverPumpResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.OwnershipService/HandOverPump",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.OwnershipService", "HandOverPump"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Rejects an offer, or gives up a pump: then the whole ward is asked. Errors: NOT_FOUND for a pump that was never seen;
+        /// FAILED_PRECONDITION for somebody who neither owns it nor was offered it; INVALID_ARGUMENT without a name.
+        pub async fn reject_pump(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RejectPumpRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RejectPumpResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.OwnershipService/RejectPump",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.OwnershipService", "RejectPump"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Says at which bed a pump stands. Errors: NOT_FOUND for a pump that was never seen; INVALID_ARGUMENT for a bed of more
+        /// than 32 characters, or without a name.
+        pub async fn assign_bed(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AssignBedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AssignBedResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.OwnershipService/AssignBed",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.OwnershipService", "AssignBed"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "grpc")]
+pub mod ownership_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with OwnershipServiceServer.
+    #[async_trait]
+    pub trait OwnershipService: std::marker::Send + std::marker::Sync + 'static {
+        /// Takes responsibility for a pump: one that nobody has, one that was offered, or one that another person has. Errors:
+        /// NOT_FOUND for a pump that was never seen; INVALID_ARGUMENT without a name.
+        async fn accept_pump(
+            &self,
+            request: tonic::Request<super::AcceptPumpRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AcceptPumpResponse>,
+            tonic::Status,
+        >;
+        /// Offers a pump to another person, who accepts or rejects; the owner keeps it until then. Errors: NOT_FOUND for a pump that
+        /// was never seen; FAILED_PRECONDITION when somebody else owns it; INVALID_ARGUMENT without both names.
+        async fn hand_over_pump(
+            &self,
+            request: tonic::Request<super::HandOverPumpRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::HandOverPumpResponse>,
+            tonic::Status,
+        >;
+        /// Rejects an offer, or gives up a pump: then the whole ward is asked. Errors: NOT_FOUND for a pump that was never seen;
+        /// FAILED_PRECONDITION for somebody who neither owns it nor was offered it; INVALID_ARGUMENT without a name.
+        async fn reject_pump(
+            &self,
+            request: tonic::Request<super::RejectPumpRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RejectPumpResponse>,
+            tonic::Status,
+        >;
+        /// Says at which bed a pump stands. Errors: NOT_FOUND for a pump that was never seen; INVALID_ARGUMENT for a bed of more
+        /// than 32 characters, or without a name.
+        async fn assign_bed(
+            &self,
+            request: tonic::Request<super::AssignBedRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AssignBedResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Accepts, hands over and rejects pumps, and says at which bed they stand. Everything is durable before it is confirmed.
+    #[derive(Debug)]
+    pub struct OwnershipServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> OwnershipServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for OwnershipServiceServer<T>
+    where
+        T: OwnershipService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/ecmo.v1.OwnershipService/AcceptPump" => {
+                    #[allow(non_camel_case_types)]
+                    struct AcceptPumpSvc<T: OwnershipService>(pub Arc<T>);
+                    impl<
+                        T: OwnershipService,
+                    > tonic::server::UnaryService<super::AcceptPumpRequest>
+                    for AcceptPumpSvc<T> {
+                        type Response = super::AcceptPumpResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AcceptPumpRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OwnershipService>::accept_pump(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AcceptPumpSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.OwnershipService/HandOverPump" => {
+                    #[allow(non_camel_case_types)]
+                    struct HandOverPumpSvc<T: OwnershipService>(pub Arc<T>);
+                    impl<
+                        T: OwnershipService,
+                    > tonic::server::UnaryService<super::HandOverPumpRequest>
+                    for HandOverPumpSvc<T> {
+                        type Response = super::HandOverPumpResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::HandOverPumpRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OwnershipService>::hand_over_pump(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = HandOverPumpSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.OwnershipService/RejectPump" => {
+                    #[allow(non_camel_case_types)]
+                    struct RejectPumpSvc<T: OwnershipService>(pub Arc<T>);
+                    impl<
+                        T: OwnershipService,
+                    > tonic::server::UnaryService<super::RejectPumpRequest>
+                    for RejectPumpSvc<T> {
+                        type Response = super::RejectPumpResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RejectPumpRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OwnershipService>::reject_pump(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RejectPumpSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.OwnershipService/AssignBed" => {
+                    #[allow(non_camel_case_types)]
+                    struct AssignBedSvc<T: OwnershipService>(pub Arc<T>);
+                    impl<
+                        T: OwnershipService,
+                    > tonic::server::UnaryService<super::AssignBedRequest>
+                    for AssignBedSvc<T> {
+                        type Response = super::AssignBedResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AssignBedRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as OwnershipService>::assign_bed(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AssignBedSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for OwnershipServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "ecmo.v1.OwnershipService";
+    impl<T> tonic::server::NamedService for OwnershipServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Sent each second on every path. Sealed like a frame: see the README.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PeerHeartbeat {
+    /// Name of the gateway.
+    #[prost(string, tag = "1")]
+    pub gateway: ::prost::alloc::string::String,
+    /// Changes with each start of it.
+    #[prost(fixed64, tag = "2")]
+    pub epoch: u64,
+    /// Number of the heartbeat, from 0, by one.
+    #[prost(uint64, tag = "3")]
+    pub number: u64,
+    /// Digest of everything by which it decides: profile, wards, settings that two gateways must have alike.
+    #[prost(fixed64, tag = "4")]
+    pub config_digest: u64,
+    /// Hash of the profile alone.
+    #[prost(fixed64, tag = "5")]
+    pub profile_hash: u64,
+    /// Version of the program.
+    #[prost(string, tag = "6")]
+    pub version: ::prost::alloc::string::String,
+    /// Digest of what people have done, as far as it still counts; another one there means that something is missing.
+    #[prost(fixed64, tag = "7")]
+    pub actions_digest: u64,
+    /// Set when it asks the others for every action that still counts: it has just started, or has missed something.
+    #[prost(bool, tag = "8")]
+    pub wants_actions: bool,
+    /// CRC-32C (Castagnoli) of all bytes of the encoded message before this field, which is always the last one.
+    #[prost(fixed32, tag = "15")]
+    pub crc32c: u32,
+}
 /// What people have said about the treatment at one pump, and the rules that follow from it.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Treatment {
@@ -3342,6 +5100,9 @@ pub struct Pump {
     /// does not, or nobody can say.
     #[prost(message, optional, tag = "25")]
     pub verdict_difference: ::core::option::Option<VerdictDifference>,
+    /// Who looks after the pump, and where it stands; absent when nobody has said anything.
+    #[prost(message, optional, tag = "26")]
+    pub ownership: ::core::option::Option<Ownership>,
 }
 /// How agent and gateway judge the same samples differently.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -3714,6 +5475,93 @@ pub struct WaveformBlock {
     #[prost(message, repeated, tag = "6")]
     pub validity: ::prost::alloc::vec::Vec<ValidityRun>,
 }
+/// Asks for pumps and waveforms.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WatchWardRequest {
+    /// Ward id; empty for all.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Least time between two messages of pumps, in milliseconds, 20 to 1000; 0 means 100.
+    #[prost(uint32, tag = "2")]
+    pub interval_ms: u32,
+    /// Waveforms that are wanted; a pump that was never seen begins when it is.
+    #[prost(message, repeated, tag = "3")]
+    pub waveforms: ::prost::alloc::vec::Vec<WaveformChoice>,
+}
+/// Which waveforms of one pump are wanted.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WaveformChoice {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// Parameter ids; empty for all channels.
+    #[prost(string, repeated, tag = "3")]
+    pub parameters: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Pumps, or waveforms of one pump.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WatchWardResponse {
+    /// Number of this message in the subscription, from 0, by one.
+    #[prost(uint64, tag = "1")]
+    pub sequence: u64,
+    /// Changes with each start of the gateway; times of different epochs do not compare.
+    #[prost(fixed64, tag = "2")]
+    pub epoch: u64,
+    /// Gateway monotonic time of this message, in nanoseconds.
+    #[prost(uint64, tag = "3")]
+    pub now_mono_ns: u64,
+    /// Gateway monotonic time at which the alarm thread last finished a round, in nanoseconds.
+    #[prost(uint64, tag = "4")]
+    pub alarm_thread_mono_ns: u64,
+    /// What the message carries.
+    #[prost(oneof = "watch_ward_response::Update", tags = "5, 6")]
+    pub update: ::core::option::Option<watch_ward_response::Update>,
+}
+/// Nested message and enum types in `WatchWardResponse`.
+pub mod watch_ward_response {
+    /// What the message carries.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Update {
+        /// Pumps that changed; the first message holds all.
+        #[prost(message, tag = "5")]
+        Pumps(super::PumpsUpdate),
+        /// Samples of one frame of one pump.
+        #[prost(message, tag = "6")]
+        Waveform(super::WaveformUpdate),
+    }
+}
+/// Pumps that changed since the last message of this kind; none in a heartbeat.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PumpsUpdate {
+    /// The pumps.
+    #[prost(message, repeated, tag = "1")]
+    pub pumps: ::prost::alloc::vec::Vec<Pump>,
+}
+/// Samples of one frame of one pump.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WaveformUpdate {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// The agent's run.
+    #[prost(fixed64, tag = "3")]
+    pub boot_id: u64,
+    /// Sequence of the frame within its boot.
+    #[prost(uint64, tag = "4")]
+    pub frame_sequence: u64,
+    /// Blocks of the frame.
+    #[prost(message, repeated, tag = "5")]
+    pub blocks: ::prost::alloc::vec::Vec<WaveformBlock>,
+    /// Frames of this pump that this display lost because it read too slowly, since the last message of this pump.
+    #[prost(uint64, tag = "6")]
+    pub dropped: u64,
+}
 /// Generated client implementations.
 #[cfg(feature = "grpc")]
 pub mod pump_service_client {
@@ -3883,6 +5731,34 @@ pub mod pump_service_client {
                 .insert(GrpcMethod::new("ecmo.v1.PumpService", "WatchWaveforms"));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Sends the pumps of a ward and the waveforms of many of them in one stream, for a display that may hold few streams: the
+        /// pumps as WatchPumps does and before any waveform; of waveforms the oldest are dropped when the display is slow, and it
+        /// is told how many. Errors: INVALID_ARGUMENT for an interval out of range, a bad id or more than 256 pumps;
+        /// RESOURCE_EXHAUSTED when the gateway serves its most displays.
+        pub async fn watch_ward(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchWardRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WatchWardResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.PumpService/WatchWard",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.PumpService", "WatchWard"));
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -3933,6 +5809,20 @@ pub mod pump_service_server {
             tonic::Response<Self::WatchWaveformsStream>,
             tonic::Status,
         >;
+        /// Server streaming response type for the WatchWard method.
+        type WatchWardStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::WatchWardResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Sends the pumps of a ward and the waveforms of many of them in one stream, for a display that may hold few streams: the
+        /// pumps as WatchPumps does and before any waveform; of waveforms the oldest are dropped when the display is slow, and it
+        /// is told how many. Errors: INVALID_ARGUMENT for an interval out of range, a bad id or more than 256 pumps;
+        /// RESOURCE_EXHAUSTED when the gateway serves its most displays.
+        async fn watch_ward(
+            &self,
+            request: tonic::Request<super::WatchWardRequest>,
+        ) -> std::result::Result<tonic::Response<Self::WatchWardStream>, tonic::Status>;
     }
     /// Lists and watches pumps.
     #[derive(Debug)]
@@ -4133,6 +6023,52 @@ pub mod pump_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = WatchWaveformsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.PumpService/WatchWard" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchWardSvc<T: PumpService>(pub Arc<T>);
+                    impl<
+                        T: PumpService,
+                    > tonic::server::ServerStreamingService<super::WatchWardRequest>
+                    for WatchWardSvc<T> {
+                        type Response = super::WatchWardResponse;
+                        type ResponseStream = T::WatchWardStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchWardRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as PumpService>::watch_ward(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchWardSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

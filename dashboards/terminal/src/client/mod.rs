@@ -217,7 +217,11 @@ impl Gateway {
             let (gateway, ward, display) = (gateway.clone(), ward.clone(), display.clone());
             Box::pin(async move {
                 let mut client = Self::alarms_client(gateway.fresh_channel().await?);
-                let call = client.watch_alarms(wire::WatchAlarmsRequest { ward, display });
+                let call = client.watch_alarms(wire::WatchAlarmsRequest {
+                    ward,
+                    display,
+                    seen_until: None,
+                });
                 let stream = gateway.answer(WHAT, call).await?;
                 Ok(stream.map(|message| message.map(alarms_update).map_err(lost(WHAT))).boxed())
             })

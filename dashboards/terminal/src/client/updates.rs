@@ -117,8 +117,8 @@ pub(super) fn alarms_update(raw: wire::WatchAlarmsResponse) -> AlarmsUpdate {
             }
             Some(Update::Alarm(alarm)) => AlarmUpdate::Alarm(Box::new(convert::alarm(alarm))),
             Some(Update::Heartbeat(heartbeat)) => AlarmUpdate::Heartbeat(heartbeat.wall_ns),
-            // A newer gateway's kind of message: it proves life and nothing more.
-            None => AlarmUpdate::Heartbeat(0),
+            // A drill, or a newer gateway's kind of message: it proves life and nothing more.
+            Some(Update::Drill(_)) | None => AlarmUpdate::Heartbeat(0),
         },
         now: GatewayTime(raw.now_mono_ns),
         epoch: raw.epoch,

@@ -52,6 +52,12 @@ conditions! {
         "the pump that the alarm names, at its console; displays of the ward and their network";
     "delta.high": "membrane pressure drop high",
         "oxygenator for clots with a light; trend of the drop at the same flow; gas after the membrane; anticoagulation";
+    "display.lost": "a display is gone or frozen",
+        "the display that ecmoctl displays names: is it on, does its picture move; the other displays of the ward";
+    "display.none": "nobody watches the ward",
+        "go to the bedside; start a display for the ward, or open the one that is hidden";
+    "display.silent": "no display of the ward can be heard",
+        "sound of the displays: browser's permission, loudspeaker, volume";
     "drain.chatter": "possible chatter of the drainage",
         "volume, suction against the vein's wall, cannula's place and kinks; a higher speed does not bring flow back";
     "drain.high": "drainage pressure high: suction possibly lost",
@@ -62,6 +68,8 @@ conditions! {
         "kinks, cannula's place, volume, pump speed; position of head and neck";
     "drain.obstruction": "possible drainage obstruction or lack of volume",
         "kinks, cannula's place, volume, bleeding, pressure in chest or belly; more speed may not bring flow back";
+    "drill.missed": "the alarm path failed its drill",
+        "the pumps at their consoles; gateway, broker and displays: alarms may not come through";
     "flow.high": "blood flow high",
         "pump speed against what is intended; return side for an opening; weight and target as entered";
     "flow.low": "blood flow low",
@@ -78,14 +86,28 @@ conditions! {
         "blender and its supply; analyser's calibration";
     "gas.sweep.low": "sweep gas low",
         "gas line connected at both ends, no kink; flow meter, supply or cylinder; setting";
+    "gateway.config_differs": "the two gateways differ",
+        "profile, settings and versions of both gateways: they may alarm differently";
     "gateway.overload": "gateway overloaded: alarms late",
         "the pumps at their consoles; load of the gateway's computer";
+    "gateway.peer_lost": "the other gateway is silent",
+        "the other gateway and its network; this one watches alone";
     "gateway.recording": "gateway does not record",
         "disk of the gateway's journal: room, permissions, errors; live alarms go on, history has holes";
+    "gateway.state": "what people do is not kept",
+        "disk of the gateway's state: room, permissions, errors; a restart would forget acknowledgements and limits";
     "heater.over": "heater water too hot",
         "heater-cooler's set point and water; take it off the circuit when it does not obey; return temperature";
+    "latency.agent": "agent slow: alarms late",
+        "the pumps at their consoles; load of the agents' computers";
+    "latency.display": "displays slow: alarms late",
+        "displays that ecmoctl displays names; their network and load";
+    "latency.network": "network slow: alarms late",
+        "the pumps at their consoles; broker and network between agents and gateway";
     "level.low": "reservoir level low",
         "reservoir or bladder, drainage, volume, speed; level sensor's place";
+    "ownership.unanswered": "nobody has taken the pump",
+        "who looks after the patient: accept the pump, or ask who does";
     "oxygenator.clotting": "possible clotting of the oxygenator",
         "oxygenator for clots with a light; gas after the membrane; speed for the same flow; a spare ready";
     "post.high.alarm": "pressure after the membrane very high",

@@ -239,7 +239,10 @@ impl Gateway {
     async fn send_alarms(self, out: Sender<Result<WatchAlarmsResponse, Status>>) {
         let mut known = self.script().alarms.clone();
         let mut sequence = 0;
-        let mut next = Some(Update::Snapshot(AlarmSnapshot { alarms: known.clone() }));
+        let mut next = Some(Update::Snapshot(AlarmSnapshot {
+            alarms: known.clone(),
+            ..AlarmSnapshot::default()
+        }));
         loop {
             self.while_silent().await;
             let update = next.take().unwrap_or(Update::Heartbeat(Heartbeat { wall_ns: 1 }));
@@ -294,6 +297,17 @@ impl Gateway {
 
 #[tonic::async_trait]
 impl PumpService for Gateway {
+    type WatchWardStream = std::pin::Pin<
+        Box<dyn futures_util::Stream<Item = Result<WatchWardResponse, Status>> + Send>,
+    >;
+
+    async fn watch_ward(
+        &self,
+        _request: Request<WatchWardRequest>,
+    ) -> Result<Response<Self::WatchWardStream>, Status> {
+        Err(Status::unimplemented("no ward to watch here"))
+    }
+
     async fn list_pumps(
         &self,
         request: Request<ListPumpsRequest>,
@@ -366,6 +380,7 @@ impl AlarmService for Gateway {
     ) -> Result<Response<ConfirmAlarmsResponse>, Status> {
         self.script().confirmed.push(request.into_inner());
         Ok(Response::new(ConfirmAlarmsResponse {
+            counts: true,
             known: 1,
             decided_to_confirmed_ns: Some(1_300_000),
         }))
@@ -394,7 +409,11 @@ impl AlarmService for Gateway {
         request: Request<PauseAudioRequest>,
     ) -> Result<Response<PauseAudioResponse>, Status> {
         self.act(&request.into_inner()).await?;
-        Ok(Response::new(PauseAudioResponse { paused: 3, until_mono_ns: self.now() }))
+        Ok(Response::new(PauseAudioResponse {
+            paused: 3,
+            until_mono_ns: self.now(),
+            durable: true,
+        }))
     }
 
     async fn resume_audio(
@@ -402,7 +421,7 @@ impl AlarmService for Gateway {
         request: Request<ResumeAudioRequest>,
     ) -> Result<Response<ResumeAudioResponse>, Status> {
         self.act(&request.into_inner()).await?;
-        Ok(Response::new(ResumeAudioResponse { resumed: 1 }))
+        Ok(Response::new(ResumeAudioResponse { resumed: 1, durable: true }))
     }
 
     async fn shelve_alarm(
@@ -414,7 +433,7 @@ impl AlarmService for Gateway {
         let mut alarm = self.alarm(&request.occurrence)?;
         alarm.audio = AudioState::Shelved.into();
         alarm.audio_by = request.by;
-        Ok(Response::new(ShelveAlarmResponse { alarm: Some(alarm) }))
+        Ok(Response::new(ShelveAlarmResponse { alarm: Some(alarm), durable: true }))
     }
 
     async fn unshelve_alarm(
@@ -422,7 +441,7 @@ impl AlarmService for Gateway {
         request: Request<UnshelveAlarmRequest>,
     ) -> Result<Response<UnshelveAlarmResponse>, Status> {
         self.act(&request.into_inner()).await?;
-        Ok(Response::new(UnshelveAlarmResponse {}))
+        Ok(Response::new(UnshelveAlarmResponse { durable: true }))
     }
 
     async fn get_alarm_report(

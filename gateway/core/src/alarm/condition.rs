@@ -106,6 +106,17 @@ conditions! {
     CLOCK_SKEW: "clock.skew", Technical, "The agent's wall clock differs from the gateway's.";
     GATEWAY_OVERLOAD: "gateway.overload", Technical, "The alarm path misses its latency budget.";
     GATEWAY_RECORDING: "gateway.recording", Technical, "The gateway cannot keep what arrives.";
+    GATEWAY_STATE: "gateway.state", Technical, "The gateway cannot keep on disk what people do.";
+    GATEWAY_PEER_LOST: "gateway.peer_lost", Technical, "The other gateway is silent.";
+    GATEWAY_CONFIG_DIFFERS: "gateway.config_differs", Technical, "The other gateway decides by other rules or settings.";
+    LATENCY_AGENT: "latency.agent", Technical, "Samples take too long until their agent publishes them.";
+    LATENCY_NETWORK: "latency.network", Technical, "Frames take too long from agent to gateway.";
+    LATENCY_DISPLAY: "latency.display", Technical, "Alarms take too long from the decision to a display.";
+    DRILL_MISSED: "drill.missed", Technical, "The synthetic alarm did not come through in time.";
+    DISPLAY_NONE: "display.none", Technical, "No display watches the ward.";
+    DISPLAY_SILENT: "display.silent", Technical, "No display of the ward can be heard.";
+    DISPLAY_LOST: "display.lost", Technical, "A display is gone without a goodbye, or paints no longer.";
+    OWNERSHIP_UNANSWERED: "ownership.unanswered", Technical, "A pump was offered or given up, and nobody took it.";
     ALARM_MISSED: "alarm.missed", Technical, "Something happened while the pump's frames did not arrive; a notice to read.";
     DELIVERY_UNCONFIRMED: "delivery.unconfirmed", Technical, "No display has confirmed that it shows a high alarm.";
 }

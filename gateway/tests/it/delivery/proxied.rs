@@ -49,7 +49,7 @@ async fn a_display_whose_connection_breaks_is_told_and_finds_the_alarm_in_its_ne
         .await;
     let again = Display::connect(proxy.addr()).await;
     let first = again.alarm_stream("").await.message().await.unwrap().unwrap();
-    let Some(Update::Snapshot(v1::AlarmSnapshot { alarms })) = first.update else {
+    let Some(Update::Snapshot(v1::AlarmSnapshot { alarms, .. })) = first.update else {
         panic!("the first message is the snapshot: {first:?}")
     };
     assert_eq!(alarms.len(), 1, "{alarms:?}");

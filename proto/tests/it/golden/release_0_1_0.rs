@@ -146,6 +146,10 @@ fn alarm() -> Alarm {
         reminders: 3,
         rule: "pump.stop#2".into(),
         transition: AlarmTransition::Acknowledged.into(),
+        call: 0,
+        gateway: String::new(),
+        redirected: false,
+        covers_from: 0,
     }
 }
 
@@ -223,6 +227,7 @@ fn treatment() -> Treatment {
 
 fn pump() -> Pump {
     Pump {
+        ownership: None,
         ward: "nicu".into(),
         pump: "pump-07".into(),
         link: LinkState::Silent.into(),
@@ -294,6 +299,9 @@ fn watch_alarms_response() -> WatchAlarmsResponse {
         sequence: 300,
         epoch: u64::MAX,
         now_mono_ns: 9_000_000_000,
-        update: Some(Update::Snapshot(AlarmSnapshot { alarms: vec![alarm()] })),
+        update: Some(Update::Snapshot(AlarmSnapshot {
+            alarms: vec![alarm()],
+            ..AlarmSnapshot::default()
+        })),
     }
 }

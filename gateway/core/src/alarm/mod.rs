@@ -15,6 +15,8 @@ pub mod profile;
 
 pub mod occurrence;
 
+pub mod action;
+
 pub mod quality;
 
 mod average;

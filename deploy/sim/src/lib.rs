@@ -1,0 +1,1 @@
+//! Agents, brokers, gateways and displays as state machines under one seed.

@@ -31,6 +31,8 @@ pub mod engine;
 
 pub mod desk;
 
+pub mod peer;
+
 pub mod grpc;
 
 pub mod http;

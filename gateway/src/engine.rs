@@ -3,6 +3,10 @@
 //! One thread with a runtime of its own reads the brokers and judges what they bring, so that no display, disk or scrape
 //! can hold up an alarm, and no hand-over between threads adds to its way.
 
+mod counting;
+
+mod decisions;
+
 mod hub;
 
 mod command;
@@ -40,6 +44,7 @@ use crate::request::Asker;
 
 use asking::Voice;
 use command::COMMANDS_MAX;
+use decisions::Decisions;
 use hub::Hub;
 use rounds::Rounds;
 use ward::{Ward, WardParts};
@@ -116,7 +121,8 @@ impl Engine {
         let profile = settings.alarms.in_force();
         let clock = parts.clock;
         let hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms)
-            .recording(parts.journal);
+            .recording(parts.journal)
+            .telling(Decisions { requests: parts.requests.clone(), profile_hash: profile.hash });
         let uplink = Uplink::new(&profile, clock.now());
         // A pump that was treated before a restart must be there after it, whether its agent lives or not.
         let treated = parts.restored.iter().filter(|(_, treatment)| treatment.patient > 0);

@@ -1,6 +1,8 @@
 //! What the gateway says over the brokers, as sealed bytes: to agents probes, leases and requests for missing frames; to other
 //! gateways that it lives, and what it decided. The other direction is `decode`.
 
+mod decision;
+
 mod peer;
 
 use bytes::Bytes;
@@ -11,6 +13,8 @@ use ecmo_core::time::{Instant, SampleTime};
 use ecmo_proto::sealed;
 use ecmo_proto::v1;
 use ecmo_proto::v1::request::Ask;
+
+pub use decision::decision;
 
 pub use peer::peer_heartbeat;
 

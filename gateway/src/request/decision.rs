@@ -32,7 +32,7 @@ fn message(
             condition: id.condition.to_string(),
             boot_id: id.boot.map_or(0, BootId::get),
             onset: id.onset,
-            call: 0,
+            call: occurrence.call,
         }),
         transition: transition(step).into(),
         kind: match occurrence.kind {

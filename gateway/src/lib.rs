@@ -19,6 +19,8 @@ pub mod request;
 
 pub mod treatment;
 
+pub mod store;
+
 pub mod history;
 
 pub mod fanout;

@@ -4,6 +4,8 @@
 //! change is in force all the same, and everybody is told that it is not durable: a limit that a person needs now must not
 //! wait for a disk. The write is tried again until it succeeds.
 
+mod adopt;
+
 mod keep;
 
 mod trial;

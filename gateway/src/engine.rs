@@ -23,6 +23,8 @@ mod people;
 
 mod rounds;
 
+mod standing;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -53,6 +55,7 @@ use ward::{Ward, WardParts};
 pub use crate::journal::BackfillPart;
 pub use command::{EngineHandle, NoAnswer, Report};
 pub use hub::{Confirmed, Waveform};
+pub use standing::StandingActions;
 
 /// Waveform frames on their way to the serving side: a quarter second of every pump. Beyond, they are lost and counted.
 const WAVEFORMS_MAX: usize = 3_200;

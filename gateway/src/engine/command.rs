@@ -13,6 +13,7 @@ use ecmo_proto::topic::{Id, PumpAddress};
 use tokio::sync::{mpsc, oneshot};
 
 use super::hub::Confirmed;
+use super::standing::StandingActions;
 use crate::action::{ActionRecord, Applied, Intent, Prepared};
 use crate::fanout::{AlarmMailbox, AlarmOutlet, AlarmUpdate, alarm_mailbox};
 
@@ -44,6 +45,7 @@ pub(super) enum Command {
     Prepare { intent: Intent, by: String, reply: PrepareReply },
     Apply { records: Vec<ActionRecord>, reply: ApplyReply },
     Merge(Box<ActionRecord>),
+    Standing { with_actions: bool, reply: oneshot::Sender<StandingActions> },
     Treat { address: PumpAddress, treatment: Box<Treatment>, reply: DoneReply },
     Report { address: PumpAddress, reply: oneshot::Sender<Option<Report>> },
     Missed { address: PumpAddress, reply: DoneReply },
@@ -195,7 +197,7 @@ impl EngineHandle {
         Ok(answer)
     }
 
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, NoAnswer> {

@@ -195,6 +195,9 @@ impl Rounds {
             Command::Apply { records, reply } => {
                 let _asker_gone = reply.send(self.apply(&records, now));
             }
+            Command::Standing { with_actions, reply } => {
+                let _asker_gone = reply.send(self.ward.standing_actions(with_actions, now));
+            }
             Command::Merge(record) => self.merge(&record, now),
             Command::Treat { address, treatment, reply } => {
                 let done = self.ward.treat(&address, *treatment, now, &mut self.hub);

@@ -3,6 +3,10 @@
 //! One thread with a runtime of its own reads the brokers and judges what they bring, so that no display, disk or scrape
 //! can hold up an alarm, and no hand-over between threads adds to its way.
 
+mod counting;
+
+mod decisions;
+
 mod hub;
 
 mod command;
@@ -41,6 +45,7 @@ use crate::request::Asker;
 
 use asking::Voice;
 use command::COMMANDS_MAX;
+use decisions::Decisions;
 use hub::Hub;
 use rounds::Rounds;
 use ward::{Ward, WardParts};
@@ -128,7 +133,8 @@ impl Engine {
         let profile = settings.alarms.in_force();
         let clock = parts.clock;
         let mut hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms)
-            .recording(parts.journal);
+            .recording(parts.journal)
+            .telling(Decisions { requests: parts.requests.clone(), profile_hash: profile.hash });
         let uplink = Uplink::new(&profile, clock.now());
         // A pump that was treated before a restart must be there after it, whether its agent lives or not.
         let Restored { treatments, kept, ended: _ } = &parts.restored;

@@ -35,6 +35,8 @@ pub mod engine;
 
 pub mod desk;
 
+pub mod peer;
+
 pub mod grpc;
 
 pub mod http;

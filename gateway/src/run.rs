@@ -117,6 +117,7 @@ impl Gateway {
             BrokerPath::ALL.iter().copied().take(broker_addresses.len()).collect();
         let metrics = Arc::new(Metrics::new(&paths));
         let (requests, outbound) = ingest::requests(&paths, &metrics);
+        let (others, heard) = mpsc::channel(ingest::OTHERS_QUEUED_MAX);
         let latencies = Arc::new(Latencies::default());
         let restored = restore(settings, clock, Arc::clone(&metrics)).await?;
         let (intake, outtake) = journal::intake(metrics.journal_dropped.clone());
@@ -124,7 +125,7 @@ impl Gateway {
             clock,
             metrics: Arc::clone(&metrics),
             latencies: Arc::clone(&latencies),
-            brokers: to_read(settings, &broker_addresses, outbound),
+            brokers: to_read(settings, &broker_addresses, outbound, &others),
             requests: requests.clone(),
             asker: Asker::new(),
             restored: engine::Restored {
@@ -381,11 +382,14 @@ fn to_read(
     settings: &Settings,
     brokers: &[BrokerAddress],
     outbound: Vec<ingest::Outbound>,
+    others: &mpsc::Sender<ingest::Arrival>,
 ) -> Vec<(ingest::Options, ingest::Outbound)> {
     let options = brokers.iter().zip(BrokerPath::ALL).map(|(broker, path)| ingest::Options {
         broker: broker.clone(),
         wards: settings.wards.clone(),
         path: *path,
+        gateway: settings.name.clone(),
+        others: others.clone(),
     });
     options.zip(outbound).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecmo_core::alarm::condition::{Condition, Kind, Priority};
+use ecmo_core::alarm::condition::{Condition, Priority};
 use ecmo_core::alarm::occurrence::{Audio, Occurrence, Signal, Transition};
 use ecmo_core::alarm::{AlarmChange, Cause, Output};
 use ecmo_core::frame::{Frame, FrameStamp};
@@ -12,6 +12,8 @@ use ecmo_core::time::{ClockMap, Instant};
 use ecmo_proto::topic::{Id, PumpAddress};
 use tokio::sync::mpsc;
 
+use super::counting::{count_at_pump, kind_label, priority_label};
+use super::decisions::Decisions;
 use crate::clock::Clock;
 use crate::fanout::{
     AlarmItem, AlarmOutlet, AlarmUpdate, OutletEnd, PathTimes, PumpSlot, Stamped, WaveformBlock,
@@ -21,8 +23,8 @@ use crate::history::Collector;
 use crate::journal::{Intake, RecordingState, What};
 use crate::latency::{Hop, Latencies};
 use crate::metrics::{
-    AlarmKind, AlarmPriority, AlarmTransition, BrokerPath, By, Counter, Gauge, Metrics,
-    PumpMetrics, Stage, StreamKind, SubscriptionDropped,
+    AlarmKind, AlarmPriority, AlarmTransition, BrokerPath, By, Counter, Gauge, Metrics, Stage,
+    StreamKind, SubscriptionDropped,
 };
 
 /// Revisions that are remembered, so that a display's confirmation can be measured: all of the last alarm storm.
@@ -82,6 +84,7 @@ pub(super) struct Hub {
     heard: Vec<Option<Id>>,
     notes: Vec<Note>,
     journal: Option<Intake>,
+    decisions: Option<Decisions>,
 }
 
 impl Hub {
@@ -110,7 +113,15 @@ impl Hub {
             heard: Vec::new(),
             notes: Vec::new(),
             journal: None,
+            decisions: None,
         }
+    }
+
+    /// The same that tells other gateways, and any other system, what samples decide.
+    #[must_use]
+    pub(super) fn telling(mut self, decisions: Decisions) -> Self {
+        self.decisions = Some(decisions);
+        self
     }
 
     /// The same with a journal, where one is kept.
@@ -294,6 +305,9 @@ impl Hub {
         let item = self.stamp(AlarmItem::Change(Arc::new(update)));
         self.hand_over(&item);
         let handed_over = self.clock.now();
+        if let (Some(address), Some(decisions)) = (address, &self.decisions) {
+            decisions.tell(address, change);
+        }
         let delivery =
             self.latencies.record_between(Hop::DecidedToHandedOver, decided_at, handed_over);
         if let Some(seconds) = delivery {
@@ -471,39 +485,5 @@ impl Output for Outbox<'_> {
             revision = occurrence.revision,
             "alarm"
         );
-    }
-}
-
-fn count_at_pump(series: &PumpMetrics, change: &AlarmChange<'_>) {
-    match change.transition {
-        Transition::Raised | Transition::Returned => {
-            let priority = priority_label(change.occurrence.priority);
-            series.alarms_raised.get(priority).increment(1);
-        }
-        Transition::Reminded => series.alarm_reminders.increment(1),
-        Transition::Latched
-        | Transition::Acknowledged
-        | Transition::DataLost
-        | Transition::DataBack
-        | Transition::Worsened
-        | Transition::RuleChanged
-        | Transition::AudioChanged
-        | Transition::Ended => {}
-    }
-}
-
-const fn priority_label(priority: Priority) -> AlarmPriority {
-    match priority {
-        Priority::High => AlarmPriority::High,
-        Priority::Medium => AlarmPriority::Medium,
-        Priority::Low => AlarmPriority::Low,
-        Priority::Information => AlarmPriority::Information,
-    }
-}
-
-const fn kind_label(kind: Kind) -> AlarmKind {
-    match kind {
-        Kind::Physiological => AlarmKind::Physiological,
-        Kind::Technical => AlarmKind::Technical,
     }
 }

@@ -8,7 +8,7 @@ use crate::alarm::hold::{Delays, Hold, Look, Onset, Verdict};
 use crate::alarm::measure::Shown;
 use crate::alarm::occurrence::Occurrence;
 use crate::alarm::rule::{CompositeRule, NotEvaluable, RuleKey};
-use crate::alarm::{Alarms, Cause, Moment, Output};
+use crate::alarm::{Alarms, Moment, Output};
 
 /// The state of one composite rule.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Alarms {
             };
             state.unknown = None;
             if verdict == Verdict::Clear {
-                let cause = Some(Cause { sampled: scene.tick, stamp: moment.stamp });
+                let cause = Some(moment.cause(scene.tick));
                 self.settle(condition, moment.now, cause, out);
                 continue;
             }

@@ -65,6 +65,8 @@ pub(crate) use hold::Streak;
 pub struct Cause {
     /// When it was taken, by the agent's clock.
     pub sampled: SampleTime,
+    /// Sequence of its frame.
+    pub sequence: u64,
     /// When its frame passed the hops.
     pub stamp: FrameStamp,
 }
@@ -110,6 +112,7 @@ pub enum Refused {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment<'a> {
     pub(crate) boot: BootId,
+    pub(crate) sequence: u64,
     pub(crate) stamp: FrameStamp,
     pub(crate) now: Instant,
     pub(crate) clock: &'a ClockMap,
@@ -117,6 +120,13 @@ pub(crate) struct Moment<'a> {
     pub(crate) fresh: bool,
     pub(crate) running: bool,
     pub(crate) meant_to_run: bool,
+}
+
+impl Moment<'_> {
+    /// A sample of the frame as the cause of a change.
+    pub(crate) const fn cause(&self, sampled: SampleTime) -> Cause {
+        Cause { sampled, sequence: self.sequence, stamp: self.stamp }
+    }
 }
 
 /// All alarms of one pump; at most one occurrence a condition.
@@ -250,7 +260,7 @@ impl Alarms {
             let place = first + usize::try_from(recovered.trailing_zeros()).unwrap_or(0);
             recovered &= recovered - 1;
             let condition = self.rules.limits().get(place).map(|rule| rule.key.condition);
-            let cause = Some(Cause { sampled, stamp: moment.stamp });
+            let cause = Some(moment.cause(sampled));
             if let Some(condition) = condition {
                 self.settle(condition, moment.now, cause, out);
             }
@@ -292,7 +302,7 @@ impl Alarms {
         moment: &Moment<'_>,
         out: &mut impl Output,
     ) {
-        let cause = Some(Cause { sampled, stamp: moment.stamp });
+        let cause = Some(moment.cause(sampled));
         let present = self.register.find(condition).is_some_and(|found| found.present);
         match verdict {
             Verdict::Raise(onset) if !present => {

@@ -68,6 +68,7 @@ impl Pump {
     fn evaluate_unchanged(&mut self, frame: &Frame, now: Instant, out: &mut impl Output) {
         let moment = Moment {
             boot: frame.boot,
+            sequence: frame.sequence,
             stamp: frame.stamp,
             now,
             clock: &self.clock,
@@ -132,6 +133,7 @@ impl Pump {
         let fresh = !is_old && !self.silent && !has_failed;
         let moment = Moment {
             boot: frame.boot,
+            sequence: frame.sequence,
             stamp: frame.stamp,
             now,
             clock: &self.clock,
@@ -163,6 +165,7 @@ impl Pump {
         }
         let moment = Moment {
             boot: frame.boot,
+            sequence: frame.sequence,
             stamp: frame.stamp,
             now,
             clock: &self.clock,

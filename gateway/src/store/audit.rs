@@ -33,10 +33,10 @@ pub const FILE_MAX: u64 = 64 << 20;
 /// is told as not durable.
 const WAITING_MAX: usize = 1_024;
 
-/// Entries that are kept while the disk fails; beyond, they are lost, counted and told.
+/// Groups of entries that are kept while the disk fails; beyond, they are lost, counted and told.
 const BACKLOG_MAX: usize = 4_096;
 
-/// Entries that share one flush.
+/// Groups that share one flush.
 const BATCH_MAX: usize = 512;
 
 /// How long a person waits for the disk.
@@ -101,6 +101,15 @@ struct Shared {
     given: AtomicU64,
     /// The last write failed.
     failing: AtomicBool,
+    /// Number of the last record that is durable.
+    last: AtomicU64,
+}
+
+/// What the thread is given.
+#[derive(Debug)]
+enum Given {
+    Group(Group),
+    Stop,
 }
 
 /// Some entries that belong together.
@@ -115,7 +124,7 @@ struct Group {
 #[derive(Debug, Clone)]
 pub struct Audit {
     /// Tickets are in the order of the channel.
-    waiting: Arc<Mutex<SyncSender<Group>>>,
+    waiting: Arc<Mutex<SyncSender<Given>>>,
     shared: Arc<Shared>,
 }
 
@@ -143,16 +152,29 @@ impl Audit {
     ) -> Option<Ticket> {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let ticket = self.shared.given.load(Ordering::Acquire) + 1;
-        match waiting.try_send(Group { entries, ticket, reply }) {
+        match waiting.try_send(Given::Group(Group { entries, ticket, reply })) {
             Ok(()) => {
                 self.shared.given.store(ticket, Ordering::Release);
                 Some(Ticket(ticket))
             }
-            Err(TrySendError::Full(group) | TrySendError::Disconnected(group)) => {
-                tracing::error!(?group, "an audit record found no room and is in no log but this");
+            Err(TrySendError::Full(given) | TrySendError::Disconnected(given)) => {
+                tracing::error!(?given, "an audit record found no room and is in no log but this");
                 None
             }
         }
+    }
+
+    /// Ends the thread once everything is written that was handed over before.
+    pub(super) fn stop(&self) {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that is behind has a disk that hangs: nobody waits for it.
+        let _ended_or_behind = waiting.try_send(Given::Stop).is_err();
+    }
+
+    /// Number of the last record that is durable.
+    #[must_use]
+    pub fn last_number(&self) -> u64 {
+        self.shared.last.load(Ordering::Acquire)
     }
 
     /// Whether entries are durable by now.
@@ -236,17 +258,19 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(mut self, given: &Receiver<Group>) {
-        loop {
+    fn run(mut self, given: &Receiver<Given>) {
+        let mut goes_on = true;
+        while goes_on {
             let wait = if self.backlog.is_empty() && self.log.is_some() { NOTE } else { RETRY };
             match given.recv_timeout(wait) {
-                Ok(group) => self.take(group),
+                Ok(given) => goes_on = self.take(given),
                 Err(RecvTimeoutError::Timeout) => self.note_head(0),
-                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Disconnected) => goes_on = false,
             }
-            while self.backlog.iter().map(|group| group.entries.len()).sum::<usize>() < BATCH_MAX {
-                let Ok(group) = given.try_recv() else { break };
-                self.take(group);
+            // What failed before waits beside what is new.
+            for _ in 0..BATCH_MAX {
+                let Ok(given) = given.try_recv() else { break };
+                goes_on &= self.take(given);
             }
             self.flush();
             self.note_head(NOTE_AFTER);
@@ -255,13 +279,16 @@ impl Writer {
         self.note_head(0);
     }
 
-    fn take(&mut self, group: Group) {
+    /// Takes what is given; whether more may come.
+    fn take(&mut self, given: Given) -> bool {
+        let Given::Group(group) = given else { return false };
         if self.backlog.len() < BACKLOG_MAX {
             self.backlog.push_back(group);
-            return;
+        } else {
+            self.lost = self.lost.saturating_add(1);
+            tracing::error!(?group, "an audit record found no room and is in no log but this");
         }
-        self.lost = self.lost.saturating_add(1);
-        tracing::error!(?group, "an audit record found no room and is in no log but this");
+        true
     }
 
     /// Writes everything that waits, or keeps it and tells whoever waits for it.
@@ -270,6 +297,7 @@ impl Writer {
         let was_failing = self.shared.failing.swap(written.is_err(), Ordering::AcqRel);
         match written {
             Ok(last) => {
+                self.shared.last.store(last, Ordering::Release);
                 let settled = self.backlog.back().map(|group| group.ticket);
                 if let Some(settled) = settled {
                     self.shared.settled.fetch_max(settled, Ordering::AcqRel);

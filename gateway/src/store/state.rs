@@ -54,6 +54,7 @@ enum Change {
     Ended(PumpAddress, Box<Occurrence>),
     Treatment(PumpAddress, String),
     Applied(u64),
+    Stop,
     #[cfg(test)]
     Flush(SyncSender<()>),
 }
@@ -66,8 +67,8 @@ struct Shared {
     beat: AtomicU64,
     /// Pumps whose newest state found no room and was not offered again yet.
     owed: AtomicU64,
-    /// How often no room was found.
-    full: AtomicU64,
+    /// Something else found no room: nothing counts as applied any longer in this run.
+    lost: AtomicBool,
 }
 
 /// The alarm thread's end: it never waits.
@@ -83,10 +84,7 @@ impl StateIntake {
     pub fn offer(&mut self, address: &PumpAddress, kept: Kept) {
         match self.changes.try_send(Change::Pump(address.clone(), Box::new(kept))) {
             Ok(()) => drop(self.owed.remove(address)),
-            Err(_full_or_ended) => {
-                self.shared.full.fetch_add(1, Ordering::Relaxed);
-                self.owed.insert(address.clone());
-            }
+            Err(_full_or_ended) => drop(self.owed.insert(address.clone())),
         }
         let owed = u64::try_from(self.owed.len()).unwrap_or(u64::MAX);
         self.shared.owed.store(owed, Ordering::Release);
@@ -96,9 +94,7 @@ impl StateIntake {
     /// a restart.
     pub fn offer_ended(&self, address: &PumpAddress, ended: &Occurrence) {
         let change = Change::Ended(address.clone(), Box::new(ended.clone()));
-        if self.changes.try_send(change).is_err() {
-            self.shared.full.fetch_add(1, Ordering::Relaxed);
-        }
+        let _no_room = self.changes.try_send(change).is_err();
     }
 
     /// Pumps to be offered again. To be asked a few times a second.
@@ -118,8 +114,15 @@ pub struct StateHandle {
 impl StateHandle {
     /// Keeps the text of a treatment.
     pub(super) fn keep_treatment(&self, address: &PumpAddress, text: String) {
-        // What finds no room is in the audit log, and the number that was applied stays behind it.
-        let _no_room = self.changes.try_send(Change::Treatment(address.clone(), text)).is_err();
+        if self.changes.try_send(Change::Treatment(address.clone(), text)).is_err() {
+            // It is in the audit log, and is done again after a restart.
+            self.shared.lost.store(true, Ordering::Release);
+        }
+    }
+
+    /// Ends the thread once everything is written that was offered before.
+    pub(super) fn stop(&self) {
+        let _ended_or_behind = self.changes.try_send(Change::Stop).is_err();
     }
 
     /// Everything up to this number of the audit log was offered.
@@ -318,18 +321,19 @@ impl Keeper {
     }
 
     fn run(mut self, taken: &Receiver<Change>) {
-        loop {
+        let mut goes_on = true;
+        while goes_on {
             let now = self.clock.now();
             let due = if self.shared.failing.load(Ordering::Acquire) { RETRY } else { WRITE_PERIOD };
             let left = due.saturating_sub(now.since(self.written_at));
             let wait = if self.dirty.is_clean() { BEAT } else { left.min(BEAT) };
             match taken.recv_timeout(wait) {
-                Ok(change) => self.take(change),
+                Ok(change) => goes_on = self.take(change),
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Disconnected) => goes_on = false,
             }
             while let Ok(change) = taken.try_recv() {
-                self.take(change);
+                goes_on &= self.take(change);
             }
             self.beat();
             self.apply();
@@ -341,8 +345,10 @@ impl Keeper {
         self.flush();
     }
 
-    fn take(&mut self, change: Change) {
+    /// Takes a change; whether more may come.
+    fn take(&mut self, change: Change) -> bool {
         match change {
+            Change::Stop => return false,
             Change::Pump(address, kept) => {
                 let key = address.to_string();
                 self.image.pumps.insert(key.clone(), value::kept_to(&kept, self.times()));
@@ -371,11 +377,14 @@ impl Keeper {
                 let _gone = done.send(()).is_err();
             }
         }
+        true
     }
 
     /// What was done is on disk with the next write, unless the state of a pump is owed.
     fn apply(&mut self) {
-        if self.shared.owed.load(Ordering::Acquire) == 0 && self.held > self.image.applied {
+        let everything = self.shared.owed.load(Ordering::Acquire) == 0
+            && !self.shared.lost.load(Ordering::Acquire);
+        if everything && self.held > self.image.applied {
             self.image.applied = self.held;
             self.dirty.applied = true;
         }

@@ -86,6 +86,9 @@ pub struct Entry {
     /// What is so now, where that makes sense.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new: Option<String>,
+    /// Id of the action that this is about, where it is another record's: that one was refused, and is not done again.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub refused: String,
     /// The sealed action in hex, as it is done again after a crash; empty where there is nothing to do again.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub action: String,
@@ -106,6 +109,7 @@ impl Entry {
             details,
             old: None,
             new: None,
+            refused: String::new(),
             action: String::new(),
         }
     }

@@ -19,11 +19,14 @@ mod people;
 
 mod rounds;
 
+mod attending;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use ecmo_core::alarm::treatment::Treatment;
+use ecmo_core::attendance::Attendance;
 use ecmo_core::uplink::Uplink;
 use ecmo_proto::topic::PumpAddress;
 use tokio::sync::{mpsc, oneshot};
@@ -41,10 +44,11 @@ use crate::request::Asker;
 use asking::Voice;
 use command::COMMANDS_MAX;
 use hub::Hub;
-use rounds::Rounds;
+use rounds::{Own, Rounds};
 use ward::{Ward, WardParts};
 
 pub use crate::journal::BackfillPart;
+pub use attending::{AlarmConfirmations, DisplayView};
 pub use command::{EngineHandle, NoAnswer, Paused, Report, Target};
 pub use hub::{Confirmed, Waveform};
 
@@ -117,7 +121,10 @@ impl Engine {
         let clock = parts.clock;
         let hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms)
             .recording(parts.journal);
-        let uplink = Uplink::new(&profile, clock.now());
+        let own = Own {
+            uplink: Uplink::new(&profile, clock.now()),
+            attendance: Attendance::new(&profile, settings.serve.displays_max),
+        };
         // A pump that was treated before a restart must be there after it, whether its agent lives or not.
         let treated = parts.restored.iter().filter(|(_, treatment)| treatment.patient > 0);
         let treated: Vec<_> = treated
@@ -143,7 +150,7 @@ impl Engine {
             ward.expect(address, clock.now());
         }
         let (queue, arrivals) = ingest::queue();
-        let rounds = Rounds::new(clock, Arc::clone(&parts.metrics), hub, ward, uplink, &handle);
+        let rounds = Rounds::new(clock, Arc::clone(&parts.metrics), hub, ward, own, &handle);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new().name("alarm".to_owned()).spawn(move || {
             runtime.block_on(async move {

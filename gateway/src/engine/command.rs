@@ -13,7 +13,7 @@ use ecmo_core::time::Instant;
 use ecmo_proto::topic::{Id, PumpAddress};
 use tokio::sync::{mpsc, oneshot};
 
-use super::hub::Confirmed;
+use super::attending::SelfCommand;
 use crate::fanout::{AlarmMailbox, AlarmOutlet, AlarmUpdate, alarm_mailbox};
 
 /// Commands that may wait: every display of the largest unit at once. A full queue is told to the display.
@@ -71,7 +71,6 @@ pub(super) enum Command {
     Watch(AlarmOutlet),
     List { ward: Option<Id>, reply: oneshot::Sender<Vec<AlarmUpdate>> },
     Acknowledge { id: String, revision: u32, person: (String, String), reply: AlarmReply },
-    Confirm { shown: Vec<(String, u32)>, reply: oneshot::Sender<Confirmed> },
     Pause { target: Target, lasts: Duration, by: String, reply: PauseReply },
     Resume { target: Target, reply: oneshot::Sender<u32> },
     Shelve { id: String, lasts: Duration, person: (String, String), reply: AlarmReply },
@@ -80,6 +79,7 @@ pub(super) enum Command {
     Report { address: PumpAddress, reply: oneshot::Sender<Option<Report>> },
     Missed { address: PumpAddress, reply: DoneReply },
     Differs { address: PumpAddress, difference: Difference, reply: DoneReply },
+    OfItself(SelfCommand),
 }
 
 type AlarmReply = oneshot::Sender<Result<AlarmUpdate, Refused>>;
@@ -133,14 +133,6 @@ impl EngineHandle {
         person: (String, String),
     ) -> Result<Result<AlarmUpdate, Refused>, NoAnswer> {
         self.ask(|reply| Command::Acknowledge { id, revision, person, reply }).await
-    }
-
-    /// Takes note of what a display has shown.
-    ///
-    /// # Errors
-    /// The alarm thread does not answer.
-    pub async fn confirm(&self, shown: Vec<(String, u32)>) -> Result<Confirmed, NoAnswer> {
-        self.ask(|reply| Command::Confirm { shown, reply }).await
     }
 
     /// Pauses the sound of what signals now.
@@ -251,7 +243,12 @@ impl EngineHandle {
         Ok(answer)
     }
 
-    async fn ask<T>(
+    /// Hands over what needs no answer.
+    pub(super) fn tell(&self, command: Command) -> Result<(), NoAnswer> {
+        self.commands.try_send(command).map_err(|_full_or_ended| NoAnswer)
+    }
+
+    pub(super) async fn ask<T>(
         &self,
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, NoAnswer> {

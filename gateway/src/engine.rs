@@ -25,11 +25,14 @@ mod rounds;
 
 mod standing;
 
+mod attending;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use ecmo_core::alarm::treatment::Treatment;
+use ecmo_core::attendance::Attendance;
 use ecmo_core::pump::Kept;
 use ecmo_core::uplink::Uplink;
 use ecmo_proto::topic::PumpAddress;
@@ -49,10 +52,11 @@ use asking::Voice;
 use command::COMMANDS_MAX;
 use decisions::Decisions;
 use hub::Hub;
-use rounds::Rounds;
+use rounds::{Own, Rounds};
 use ward::{Ward, WardParts};
 
 pub use crate::journal::BackfillPart;
+pub use attending::{AlarmConfirmations, DisplayView};
 pub use command::{EngineHandle, NoAnswer, Report};
 pub use hub::{Confirmed, Waveform};
 pub use standing::StandingActions;
@@ -138,7 +142,10 @@ impl Engine {
         let mut hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms)
             .recording(parts.journal)
             .telling(Decisions { requests: parts.requests.clone(), profile_hash: profile.hash });
-        let uplink = Uplink::new(&profile, clock.now());
+        let own = Own {
+            uplink: Uplink::new(&profile, clock.now()),
+            attendance: Attendance::new(&profile, settings.serve.displays_max),
+        };
         // A pump that was treated before a restart must be there after it, whether its agent lives or not.
         let Restored { treatments, kept, ended: _ } = &parts.restored;
         let treated = treatments.iter().filter(|(_, treatment)| treatment.patient > 0);
@@ -163,7 +170,7 @@ impl Engine {
             ward.expect(address, clock.now(), &mut hub);
         }
         let (queue, arrivals) = ingest::queue();
-        let rounds = Rounds::new(clock, Arc::clone(&parts.metrics), hub, ward, uplink, &handle);
+        let rounds = Rounds::new(clock, Arc::clone(&parts.metrics), hub, ward, own, &handle);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new().name("alarm".to_owned()).spawn(move || {
             runtime.block_on(async move {

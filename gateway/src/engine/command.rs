@@ -12,7 +12,7 @@ use ecmo_core::time::Instant;
 use ecmo_proto::topic::{Id, PumpAddress};
 use tokio::sync::{mpsc, oneshot};
 
-use super::hub::Confirmed;
+use super::attending::SelfCommand;
 use super::standing::StandingActions;
 use crate::action::{ActionRecord, Applied, Intent, Prepared};
 use crate::fanout::{AlarmMailbox, AlarmOutlet, AlarmUpdate, alarm_mailbox};
@@ -41,7 +41,6 @@ pub struct Report {
 pub(super) enum Command {
     Watch(AlarmOutlet),
     List { ward: Option<Id>, reply: oneshot::Sender<Vec<AlarmUpdate>> },
-    Confirm { shown: Vec<(String, u32)>, reply: oneshot::Sender<Confirmed> },
     Prepare { intent: Intent, by: String, reply: PrepareReply },
     Apply { records: Vec<ActionRecord>, reply: ApplyReply },
     Merge(Box<ActionRecord>),
@@ -50,6 +49,7 @@ pub(super) enum Command {
     Report { address: PumpAddress, reply: oneshot::Sender<Option<Report>> },
     Missed { address: PumpAddress, reply: DoneReply },
     Differs { address: PumpAddress, difference: Difference, reply: DoneReply },
+    OfItself(SelfCommand),
 }
 
 type PrepareReply = oneshot::Sender<Result<Vec<Prepared>, Refused>>;
@@ -127,14 +127,6 @@ impl EngineHandle {
         self.commands.try_send(merge).map_err(|_full_or_ended| NoAnswer)
     }
 
-    /// Takes note of what a display has shown.
-    ///
-    /// # Errors
-    /// The alarm thread does not answer.
-    pub async fn confirm(&self, shown: Vec<(String, u32)>) -> Result<Confirmed, NoAnswer> {
-        self.ask(|reply| Command::Confirm { shown, reply }).await
-    }
-
     /// Hands over a treatment; it is in force with the next frame. What is returned waits for the alarm thread's word.
     ///
     /// # Errors
@@ -195,6 +187,11 @@ impl EngineHandle {
         let (reply, answer) = oneshot::channel();
         self.commands.try_send(command(reply)).map_err(|_full_or_ended| NoAnswer)?;
         Ok(answer)
+    }
+
+    /// Hands over what needs no answer.
+    pub(super) fn tell(&self, command: Command) -> Result<(), NoAnswer> {
+        self.commands.try_send(command).map_err(|_full_or_ended| NoAnswer)
     }
 
     pub(super) async fn ask<T>(

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ecmo_core::uplink::Uplink;
+use ecmo_core::attendance::Attendance;
+use ecmo_core::uplink::{Hop, Uplink};
 use ecmo_proto::topic::Id;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
@@ -30,6 +31,15 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How often the thread looks at every deadline: a message may have brought a nearer one (a new pump, a lost agent).
 const LOOK: Duration = Duration::from_millis(10);
 
+/// What the gateway knows of itself and of its displays.
+#[derive(Debug)]
+pub(super) struct Own {
+    /// Its own conditions.
+    pub(super) uplink: Uplink,
+    /// The displays.
+    pub(super) attendance: Attendance,
+}
+
 /// The state of the alarm thread.
 #[derive(Debug)]
 pub(super) struct Rounds {
@@ -38,6 +48,7 @@ pub(super) struct Rounds {
     pub(super) hub: Hub,
     pub(super) ward: Ward,
     pub(super) uplink: Uplink,
+    pub(super) attendance: Attendance,
     paths_up: HashSet<BrokerPath>,
     last_round: Arc<AtomicU64>,
     linked: Arc<AtomicU64>,
@@ -49,7 +60,7 @@ impl Rounds {
         metrics: Arc<Metrics>,
         hub: Hub,
         ward: Ward,
-        uplink: Uplink,
+        own: Own,
         handle: &EngineHandle,
     ) -> Self {
         Self {
@@ -57,7 +68,8 @@ impl Rounds {
             metrics,
             hub,
             ward,
-            uplink,
+            uplink: own.uplink,
+            attendance: own.attendance,
             paths_up: HashSet::new(),
             last_round: Arc::clone(&handle.last_round),
             linked: Arc::clone(&handle.linked),
@@ -134,10 +146,8 @@ impl Rounds {
         for note in self.hub.take_notes() {
             about_alarms |= !matches!(note, Note::Decided(_));
             match note {
-                Note::Signals(id, revision) => self.uplink.on_high_alarm(&id, revision, now),
-                Note::Quiet(id) => self.uplink.on_quiet_alarm(&id),
-                Note::Shown(id, revision) => self.uplink.on_confirmed(&id, revision),
-                Note::Decided(took) => self.uplink.on_decided(took, now),
+                Note::Signals(..) | Note::Quiet(_) | Note::Shown(..) => {}
+                Note::Decided(took) => self.uplink.on_hop(Hop::Decision, took, now),
             }
         }
         if about_alarms {
@@ -162,7 +172,7 @@ impl Rounds {
                 }
                 self.uplink.on_tick(now, &mut Outbox::new(&mut self.hub, None, now));
                 self.ward.on_second(now, self.clock.wall_ns(), &mut self.hub);
-                self.ward.ask(self.uplink.reaches_displays(), now);
+                self.ward.ask(true, now);
             }
             let deadlines = [self.ward.next_deadline(), self.uplink.next_deadline()];
             let nearest = deadlines.into_iter().flatten().min().unwrap_or(timer.beat_at);
@@ -186,9 +196,7 @@ impl Rounds {
             Command::List { ward, reply } => {
                 let _asker_gone = reply.send(self.alarms(ward.as_ref()));
             }
-            Command::Confirm { shown, reply } => {
-                let _asker_gone = reply.send(self.hub.confirm(&shown, now));
-            }
+            Command::OfItself(command) => self.on_self_command(command, now),
             Command::Prepare { intent, by, reply } => {
                 let _asker_gone = reply.send(self.prepare(&intent, &by, now));
             }

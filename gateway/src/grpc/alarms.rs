@@ -205,9 +205,9 @@ impl AlarmService for Alarms {
         request: Request<v1::ConfirmAlarmsRequest>,
     ) -> Result<Response<v1::ConfirmAlarmsResponse>, Status> {
         let request = request.into_inner();
-        name(&request.display, "display")?;
+        let display = name(&request.display, "display")?;
         let shown = request.shown.into_iter().map(|one| (one.occurrence, one.revision)).collect();
-        let confirmed = self.serving.engine.confirm(shown).await.map_err(no_answer)?;
+        let confirmed = self.serving.engine.confirm(display, shown).await.map_err(no_answer)?;
         Ok(Response::new(v1::ConfirmAlarmsResponse {
             known: confirmed.known,
             decided_to_confirmed_ns: confirmed.last_took.map(convert::nanos),

@@ -51,8 +51,7 @@ pub async fn run(parts: DrillParts) -> &'static str {
     }
     let place = PumpAddress { ward, pump: parts.name.clone() };
     let paths = parts.requests.paths().count();
-    let mut pump =
-        DrillPump::new(parts.name.as_str(), fastrand::u64(1..), paths, DRILL_PARAMETER);
+    let mut pump = DrillPump::new(parts.name.as_str(), fastrand::u64(1..), paths, DRILL_PARAMETER);
     while !parts.engine.is_linked() {
         sleep(STEP).await;
     }

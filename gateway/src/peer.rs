@@ -57,6 +57,8 @@ pub struct PeerParts {
     pub requests: Requests,
     /// What other gateways say, as it came.
     pub heard: mpsc::Receiver<Arrival>,
+    /// What people did here: the pump and the sealed message.
+    pub told: mpsc::Receiver<(PumpAddress, Bytes)>,
     /// Name of this gateway.
     pub name: Id,
     /// This start of it.
@@ -83,13 +85,11 @@ struct Talk {
 
 /// Talks with other gateways until the gateway ends.
 pub async fn run(mut parts: PeerParts) -> &'static str {
-    let (closed, never) = mpsc::channel(1);
-    let mut heard = std::mem::replace(&mut parts.heard, never);
-    drop(closed);
+    let mut heard = taken(&mut parts.heard);
+    let mut told = taken(&mut parts.told);
     let peers = Peers::new(parts.name.clone(), parts.epoch);
-    let merger = Merger::new(Arc::clone(&parts.metrics));
     let (number, actions, answer) = (0, 0, VecDeque::new());
-    let mut talk = Talk { parts, peers, merger, number, actions, answer };
+    let mut talk = Talk { parts, peers, merger: Merger::default(), number, actions, answer };
     talk.expect();
     let mut beats = interval(BEAT);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -99,6 +99,7 @@ pub async fn run(mut parts: PeerParts) -> &'static str {
         tokio::select! {
             biased;
             _ = beats.tick() => talk.beat().await,
+            Some((address, message)) = told.recv() => talk.say(&address, &message),
             arrival = heard.recv() => match arrival {
                 Some(arrival) => talk.on_arrival(&arrival).await,
                 None => return "talk with other gateways",
@@ -106,6 +107,12 @@ pub async fn run(mut parts: PeerParts) -> &'static str {
             _ = answers.tick(), if !talk.answer.is_empty() => talk.answer_part(),
         }
     }
+}
+
+/// The receiver, out of its place: what stays there is a channel that nobody fills.
+fn taken<T>(place: &mut mpsc::Receiver<T>) -> mpsc::Receiver<T> {
+    let (_nobody, empty) = mpsc::channel(1);
+    std::mem::replace(place, empty)
 }
 
 impl Talk {
@@ -196,10 +203,16 @@ impl Talk {
     }
 
     fn answer_part(&mut self) {
-        for (address, bytes) in self.answer.drain(..self.answer.len().min(ANSWER_PART)) {
-            // What finds no way is counted, and asked for again.
-            let _paths = self.parts.requests.say(Said::Action, &address, Kind::Action, &bytes);
-            self.merger.said(&bytes);
+        for _ in 0..ANSWER_PART {
+            let Some((address, message)) = self.answer.pop_front() else { return };
+            self.say(&address, &message);
         }
+    }
+
+    /// Tells what a person did over every path that is up. What finds no way is counted, and asked for when the other sees by the
+    /// digest that it is missing.
+    fn say(&mut self, address: &PumpAddress, message: &Bytes) {
+        self.merger.said(message);
+        let _paths = self.parts.requests.say(Said::Action, address, Kind::Action, message);
     }
 }

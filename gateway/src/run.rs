@@ -1,5 +1,7 @@
 //! Joins the stages: broker, alarm thread, directory, displays, metrics. Starts them in order and ends them in order.
 
+mod others;
+
 mod recording;
 
 use std::net::SocketAddr;
@@ -25,6 +27,7 @@ use crate::registry::Registry;
 use crate::request::Asker;
 use crate::treatment::{Stamp, Store};
 
+use others::Ways;
 use recording::Recording;
 
 /// How long displays may take to end their requests when the gateway ends.
@@ -118,6 +121,7 @@ impl Gateway {
         let metrics = Arc::new(Metrics::new(&paths));
         let (requests, outbound) = ingest::requests(&paths, &metrics);
         let (others, heard) = mpsc::channel(ingest::OTHERS_QUEUED_MAX);
+        let (_told, to_tell) = mpsc::channel(others::TOLD_MAX);
         let latencies = Arc::new(Latencies::default());
         let restored = restore(settings, clock, Arc::clone(&metrics)).await?;
         let (intake, outtake) = journal::intake(metrics.journal_dropped.clone());
@@ -135,8 +139,12 @@ impl Gateway {
             journal: settings.journal.is_some().then_some(intake),
         };
         let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
-        let journal =
-            recording::start(settings, (clock, &metrics), (outtake, &mut outputs), requests)?;
+        let journal = recording::start(
+            settings,
+            (clock, &metrics),
+            (outtake, &mut outputs),
+            requests.clone(),
+        )?;
 
         let histories = Arc::new(Histories::new(settings.history));
         let desk = DeskParts {
@@ -152,6 +160,7 @@ impl Gateway {
         };
         let serving = serve_from(desk, Arc::clone(&latencies), journal.as_ref());
         let mut tasks = background(outputs, &serving, histories);
+        others::start(&mut tasks, settings, &serving, Ways { requests, heard, told: to_tell });
         let journal = journal.map(|journal| journal.run(&mut tasks, engine.handle.clone()));
         let displays = http::router(readiness(engine.handle.clone(), clock))
             .fallback_service(grpc::router(serving).await?);

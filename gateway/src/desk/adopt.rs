@@ -69,8 +69,7 @@ impl Desk {
             if !is_newer(record) {
                 return Ok(record.clone());
             }
-            let same_membrane =
-                (record.patient, record.circuit) == (told.patient, told.circuit);
+            let same_membrane = (record.patient, record.circuit) == (told.patient, told.circuit);
             let membrane_baseline = if same_membrane { record.membrane_baseline } else { None };
             Ok(Record { membrane_baseline, ..told }.resumed(at, &profile))
         };
@@ -95,13 +94,8 @@ mod tests {
             ..Record::default()
         };
         // In this order.
-        let records = [
-            of(0, 1, 0, ""),
-            of(1, 1, 9, ""),
-            of(1, 2, 5, ""),
-            of(1, 2, 6, ""),
-            of(2, 1, 0, ""),
-        ];
+        let records =
+            [of(0, 1, 0, ""), of(1, 1, 9, ""), of(1, 2, 5, ""), of(1, 2, 6, ""), of(2, 1, 0, "")];
         let ranks: Vec<_> = records.iter().map(|record| rank(&address, record)).collect();
         assert!(ranks.is_sorted_by(|one, other| one < other), "{ranks:?}");
         let found = Record { membrane_baseline: Some(3.0), ..of(1, 2, 5, "") };

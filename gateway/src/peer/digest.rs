@@ -30,7 +30,8 @@ pub(super) fn with_treatments(actions: u64, desk: &Desk) -> u64 {
     let of_each = treatments.iter().map(|(address, standing, _text)| {
         let record = &standing.record;
         // Not contexts: each gateway forgets one that ended in its own second.
-        let said_at = record.changes.iter().map(|it| it.wall_ns).fold(record.case_wall_ns, i64::max);
+        let said_at =
+            record.changes.iter().map(|it| it.wall_ns).fold(record.case_wall_ns, i64::max);
         let said = format!("{} {} {said_at}", record.patient, record.version);
         first_bytes(&["treatment", &address.to_string(), &said])
     });
@@ -84,10 +85,7 @@ mod tests {
         for (what, other) in [
             ("wards", of(|it| it.wards.truncate(1))),
             ("silence", of(|it| it.alarms.silence = Some(Duration::from_secs(2)))),
-            (
-                "pumps",
-                of(|it| it.pumps = vec![PumpAddress { ward: id("a"), pump: id("p1") }]),
-            ),
+            ("pumps", of(|it| it.pumps = vec![PumpAddress { ward: id("a"), pump: id("p1") }])),
             (
                 "profile",
                 of(|it| {

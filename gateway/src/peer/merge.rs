@@ -1,18 +1,17 @@
 //! Actions of other gateways: checked, taken once, put in force; and those that count, told again.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use ecmo_core::alarm::action::Order;
 use ecmo_proto::topic::{Id, PumpAddress, Topic};
 
 use super::PeerParts;
+use crate::action::ActionRecord;
 use crate::action::wire::{self, Told, TreatmentRecord, WireError};
-use crate::action::{ActionRecord, wire as messages};
 use crate::desk::Desk;
 use crate::ingest::Arrival;
-use crate::metrics::{Metrics, PeerRejected};
+use crate::metrics::PeerRejected;
 use crate::treatment;
 
 /// Messages that are remembered, so that an echo and a repeat over the other path are told from news: more than any answer says.
@@ -22,11 +21,10 @@ const SEEN_MAX: usize = 4_096;
 const ORDER_MAX: u64 = i64::MAX.unsigned_abs();
 
 /// Takes actions of others.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Merger {
     seen: HashSet<[u8; 16]>,
     order: VecDeque<[u8; 16]>,
-    metrics: Arc<Metrics>,
 }
 
 fn sum(bytes: &[u8]) -> [u8; 16] {
@@ -38,10 +36,6 @@ fn sum(bytes: &[u8]) -> [u8; 16] {
 }
 
 impl Merger {
-    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
-        Self { seen: HashSet::new(), order: VecDeque::new(), metrics }
-    }
-
     /// Remembers a message that this gateway said itself: its echo is no news.
     pub(super) fn said(&mut self, bytes: &[u8]) {
         self.is_news(bytes);
@@ -77,10 +71,11 @@ impl Merger {
             Told::Treatment(record) => (Some(&record.address), &record.order),
         };
         // What a person did to a gateway's own alarms concerns no other.
-        let address = address.ok_or(PeerRejected::Content)?;
+        let address = address.ok_or(PeerRejected::Content)?.clone();
         if (address.ward.as_str(), address.pump.as_str()) != (place.ward, place.pump) {
             return Err(PeerRejected::Identity);
         }
+        let order = order.clone();
         if order.at > ORDER_MAX || order.at == 0 {
             return Err(PeerRejected::Content);
         }
@@ -131,14 +126,13 @@ pub(super) fn told_again(
     desk: &Desk,
     own: &Id,
 ) -> VecDeque<(PumpAddress, Bytes)> {
-    let of_actions = actions.iter().filter_map(|record| {
-        Some((record.address.clone()?, messages::action(record)))
-    });
+    let of_actions =
+        actions.iter().filter_map(|record| Some((record.address.clone()?, wire::action(record))));
     let of_treatments = desk.treatments().into_iter().map(|(address, standing, text)| {
         let record = &standing.record;
         let newest = record.changes.iter().map(|it| it.wall_ns).fold(record.case_wall_ns, i64::max);
         let at = u64::try_from(newest).unwrap_or(0).max(1);
-        let message = messages::treatment(&TreatmentRecord {
+        let message = wire::treatment(&TreatmentRecord {
             id: format!("{own}-{at:x}-treatment"),
             wall_ns: newest,
             address: address.clone(),

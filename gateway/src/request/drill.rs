@@ -7,7 +7,7 @@ use ecmo_proto::{sealed, v1};
 use prost::Message as _;
 
 /// The one channel of the synthetic pump, and how many samples a second it says that it has.
-const RATE_HZ: f32 = 10.0;
+const RATE_HZ: f64 = 10.0;
 
 /// The synthetic pump of one start of a gateway: its clock is the gateway's own.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! What people do, on its way through the gateway: asked for, resolved to what it is about, recorded, in force.
 
+pub mod wire;
+
 use std::time::Duration;
 
 use ecmo_core::alarm::action::{Action, What};

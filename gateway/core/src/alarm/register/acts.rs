@@ -19,7 +19,7 @@ const PENDING_MAX: usize = 64;
 const PENDING_FOR: Duration = Duration::from_secs(60);
 
 /// Ended alarms that are remembered at one pump (prop).
-const ENDED_MAX: usize = 64;
+pub(super) const ENDED_MAX: usize = 64;
 
 /// An alarm that began so soon after the first frame was judged may have begun earlier elsewhere (prop).
 const JOINED_WITHIN: Duration = Duration::from_secs(30);

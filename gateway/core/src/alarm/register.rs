@@ -13,16 +13,14 @@ use alloc::vec::Vec;
 
 use crate::alarm::action::Order;
 use crate::alarm::condition::{Condition, Priority};
-use crate::alarm::occurrence::{
-    Audio, Occurrence, OccurrenceId, Pause, PauseScope, Shelf, Transition,
-};
+use crate::alarm::occurrence::{Audio, Occurrence, Pause, PauseScope, Shelf, Transition};
 use crate::alarm::quality::Quality;
 use crate::alarm::rule::Rules;
 use crate::alarm::{AlarmChange, Cause, Output};
 use crate::parameter::Parameter;
 use crate::time::Instant;
 
-use acts::{ENDED_MAX, Pending};
+use acts::{ENDED_MAX, Ended, Pending};
 
 pub(crate) use acts::Deed;
 
@@ -39,7 +37,7 @@ pub(crate) struct Register {
     /// What people did to alarms that are not there yet.
     pending: VecDeque<Pending>,
     /// Alarms that have ended, the last ones: what comes late is not about another.
-    ended: VecDeque<OccurrenceId>,
+    ended: VecDeque<Ended>,
     /// When the first frame of the agent's run was judged.
     pub(crate) joined_at: Option<Instant>,
     /// Goes up with each alarm that begins or ends, and with each change of a shelf.
@@ -337,7 +335,7 @@ impl Register {
         if occurrence.has_ended() {
             let ended = self.active.swap_remove(place);
             self.changes += 1;
-            self.remember_ended(ended.id);
+            self.remember_ended(&ended, transition);
             self.free_group(condition, now, out);
         }
     }

@@ -27,6 +27,8 @@ mod standing;
 
 mod attending;
 
+mod storing;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -38,6 +40,7 @@ use ecmo_core::uplink::Uplink;
 use ecmo_proto::topic::PumpAddress;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::action::ActionRecord;
 use crate::clock::Clock;
 use crate::config::{PUMPS_MAX, Settings};
 use crate::fanout::{AlarmUpdate, PumpSlot};
@@ -47,6 +50,7 @@ use crate::journal::Intake;
 use crate::latency::Latencies;
 use crate::metrics::Metrics;
 use crate::request::Asker;
+use crate::store::state::StateIntake;
 
 use asking::Voice;
 use command::COMMANDS_MAX;
@@ -76,6 +80,8 @@ pub struct Restored {
     pub kept: HashMap<PumpAddress, Kept>,
     /// Alarms that had ended, the oldest first.
     pub ended: Vec<AlarmUpdate>,
+    /// What people did that the rest does not hold yet, in its order: done again before the first frame is judged.
+    pub redo: Vec<ActionRecord>,
 }
 
 /// What the alarm thread needs.
@@ -97,6 +103,8 @@ pub struct EngineParts {
     pub restored: Restored,
     /// The way to the journal, where one is kept.
     pub journal: Option<Intake>,
+    /// The way to the state store, where one is kept.
+    pub state: Option<StateIntake>,
 }
 
 /// What comes out of the alarm thread besides alarms.
@@ -141,16 +149,20 @@ impl Engine {
         let clock = parts.clock;
         let mut hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms)
             .recording(parts.journal)
-            .telling(Decisions { requests: parts.requests.clone(), profile_hash: profile.hash });
+            .telling(Decisions { requests: parts.requests.clone(), profile_hash: profile.hash })
+            .storing(parts.state);
         let own = Own {
             uplink: Uplink::new(&profile, clock.now()),
             attendance: Attendance::new(&profile, settings.serve.displays_max),
         };
         // A pump that was treated before a restart must be there after it, whether its agent lives or not.
-        let Restored { treatments, kept, ended: _ } = &parts.restored;
+        let mut restored = parts.restored;
+        let redo = std::mem::take(&mut restored.redo);
+        let Restored { treatments, kept, ended: _, redo: _ } = &restored;
         let treated = treatments.iter().filter(|(_, treatment)| treatment.patient > 0);
         let known = treated.map(|(address, _)| address).chain(kept.keys());
-        let known: HashSet<_> = known.chain(&settings.pumps).cloned().collect();
+        let done = redo.iter().filter_map(|record| record.address.as_ref());
+        let known: HashSet<_> = known.chain(done).chain(&settings.pumps).cloned().collect();
         let voice = Voice {
             asker: parts.asker,
             requests: parts.requests,
@@ -162,7 +174,7 @@ impl Engine {
             voice,
             metrics: Arc::clone(&parts.metrics),
             new_pumps,
-            restored: parts.restored,
+            restored,
             history: (!settings.history.is_zero()).then_some(history),
             backfill,
         });
@@ -170,7 +182,8 @@ impl Engine {
             ward.expect(address, clock.now(), &mut hub);
         }
         let (queue, arrivals) = ingest::queue();
-        let rounds = Rounds::new(clock, Arc::clone(&parts.metrics), hub, ward, own, &handle);
+        let mut rounds = Rounds::new(clock, Arc::clone(&parts.metrics), hub, ward, own, &handle);
+        redo.iter().for_each(|record| rounds.merge(record, clock.now()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new().name("alarm".to_owned()).spawn(move || {
             runtime.block_on(async move {

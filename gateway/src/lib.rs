@@ -19,8 +19,6 @@ pub mod request;
 
 pub mod treatment;
 
-pub mod store;
-
 pub mod history;
 
 pub mod fanout;
@@ -31,7 +29,11 @@ pub mod registry;
 
 pub mod action;
 
+pub mod store;
+
 pub mod engine;
+
+pub mod actions;
 
 pub mod desk;
 

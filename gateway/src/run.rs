@@ -4,6 +4,8 @@ mod others;
 
 mod recording;
 
+mod storing;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +13,11 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
+use crate::actions::{Actions, ActionsParts};
 use crate::clock::Clock;
 use crate::config::{Broker, BrokerAddress, Settings};
-use crate::desk::{self, Desk, DeskParts, Restored};
-use crate::engine::{self, Engine, EngineHandle, EngineOutputs, EngineParts, Waveform};
+use crate::desk::{Desk, DeskParts};
+use crate::engine::{Engine, EngineHandle, EngineOutputs, EngineParts, Waveform};
 use crate::fanout::PumpSlot;
 use crate::grpc::{self, Serving};
 use crate::history::{Batch, Histories};
@@ -25,7 +28,7 @@ use crate::latency::Latencies;
 use crate::metrics::{BrokerPath, Label as _, Metrics, RuntimeName};
 use crate::registry::Registry;
 use crate::request::Asker;
-use crate::treatment::{Stamp, Store};
+use crate::store::StoreThreads;
 
 use others::Ways;
 use recording::Recording;
@@ -35,6 +38,9 @@ const DRAIN: Duration = Duration::from_millis(500);
 
 /// How long the journal may take to write what it has when the gateway ends.
 const JOURNAL_END: Duration = Duration::from_secs(1);
+
+/// How long the state store may take to write what it has when the gateway ends.
+const STORE_END: Duration = Duration::from_secs(1);
 
 /// A round of the alarm thread older than this means that it hangs.
 const ROUND_AGE_MAX: Duration = Duration::from_secs(1);
@@ -90,6 +96,7 @@ pub struct Gateway {
     latencies: Arc<Latencies>,
     engine: Engine,
     journal: Option<JournalThread>,
+    store: Option<StoreThreads>,
     clock: Clock,
     tasks: JoinSet<&'static str>,
     stop: watch::Sender<bool>,
@@ -121,9 +128,9 @@ impl Gateway {
         let metrics = Arc::new(Metrics::new(&paths));
         let (requests, outbound) = ingest::requests(&paths, &metrics);
         let (others, heard) = mpsc::channel(ingest::OTHERS_QUEUED_MAX);
-        let (_told, to_tell) = mpsc::channel(others::TOLD_MAX);
+        let (told, to_tell) = mpsc::channel(others::TOLD_MAX);
         let latencies = Arc::new(Latencies::default());
-        let restored = restore(settings, clock, Arc::clone(&metrics)).await?;
+        let stored = storing::open(settings, clock, &metrics).await?;
         let (intake, outtake) = journal::intake(metrics.journal_dropped.clone());
         let parts = EngineParts {
             clock,
@@ -132,11 +139,9 @@ impl Gateway {
             brokers: to_read(settings, &broker_addresses, outbound, &others),
             requests: requests.clone(),
             asker: Asker::new(),
-            restored: engine::Restored {
-                treatments: restored.treatments,
-                ..engine::Restored::default()
-            },
+            restored: stored.restored,
             journal: settings.journal.is_some().then_some(intake),
+            state: stored.intake,
         };
         let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
         let journal = recording::start(
@@ -147,20 +152,33 @@ impl Gateway {
         )?;
 
         let histories = Arc::new(Histories::new(settings.history));
+        let epoch = fastrand::u64(1..);
+        let actions = Arc::new(Actions::new(ActionsParts {
+            clock,
+            engine: engine.handle.clone(),
+            store: stored.store.clone(),
+            gateway: settings.name.to_string(),
+            epoch,
+            order: stored.order,
+            peers: Some(told),
+        }));
         let desk = DeskParts {
             clock,
             profile: settings.alarms.in_force(),
             engine: engine.handle.clone(),
             registry: Arc::default(),
             histories: Arc::clone(&histories),
-            metrics: Arc::clone(&metrics),
-            store: settings.state_dir.clone().map(Store::new),
-            standing: restored.standing,
-            durable: restored.durable,
+            actions,
+            standing: stored.said.standing,
+            durable: stored.said.durable,
         };
-        let serving = serve_from(desk, Arc::clone(&latencies), journal.as_ref());
+        let shared = (Arc::clone(&latencies), Arc::clone(&metrics), epoch);
+        let serving = serve_from(desk, shared, journal.as_ref());
         let mut tasks = background(outputs, &serving, histories);
         others::start(&mut tasks, settings, &serving, Ways { requests, heard, told: to_tell });
+        if let Some(store) = stored.store {
+            tasks.spawn(storing::watch(store, engine.handle.clone(), clock));
+        }
         let journal = journal.map(|journal| journal.run(&mut tasks, engine.handle.clone()));
         let displays = http::router(readiness(engine.handle.clone(), clock))
             .fallback_service(grpc::router(serving).await?);
@@ -176,6 +194,7 @@ impl Gateway {
             latencies,
             engine,
             journal,
+            store: stored.threads,
             clock,
             tasks,
             stop,
@@ -235,6 +254,9 @@ impl Gateway {
                     if self.journal.as_ref().is_some_and(JournalThread::has_ended) {
                         return "journal thread";
                     }
+                    if self.store.as_ref().is_some_and(StoreThreads::has_ended) {
+                        return "a thread of the state store";
+                    }
                 }
             }
         }
@@ -243,11 +265,15 @@ impl Gateway {
     /// Ends everything: displays first, then the alarm thread, then the broker. Takes at most three seconds.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        let (engine, journal, clock) = (self.engine, self.journal, self.clock);
+        let (engine, journal, store) = (self.engine, self.journal, self.store);
+        let clock = self.clock;
         let ending = tokio::task::spawn_blocking(move || {
             engine.stop();
             if let Some(journal) = journal {
                 journal.stop(clock, JOURNAL_END);
+            }
+            if let Some(store) = store {
+                store.stop(clock, STORE_END);
             }
         });
         if let Err(error) = ending.await {
@@ -358,13 +384,18 @@ async fn direct(
 }
 
 /// What the services work with.
-fn serve_from(desk: DeskParts, latencies: Arc<Latencies>, journal: Option<&Recording>) -> Serving {
+fn serve_from(
+    desk: DeskParts,
+    (latencies, metrics, epoch): (Arc<Latencies>, Arc<Metrics>, u64),
+    journal: Option<&Recording>,
+) -> Serving {
     Serving {
         clock: desk.clock,
-        epoch: fastrand::u64(1..),
+        epoch,
         registry: Arc::clone(&desk.registry),
         engine: desk.engine.clone(),
-        metrics: Arc::clone(&desk.metrics),
+        actions: Arc::clone(&desk.actions),
+        metrics,
         desk: Arc::new(Desk::new(desk)),
         latencies,
         missed: journal.map(|journal| Arc::clone(&journal.missed)),
@@ -417,20 +448,6 @@ fn background(
     tasks.spawn(keep_treatments(Arc::clone(&serving.desk)));
     tasks.spawn(watch_over(metrics, serving.clock));
     tasks
-}
-
-/// What people had said, read before the first frame is judged.
-async fn restore(
-    settings: &Settings,
-    clock: Clock,
-    metrics: Arc<Metrics>,
-) -> Result<Restored, JoinError> {
-    let (store, profile) = (settings.state_dir.clone().map(Store::new), settings.alarms.in_force());
-    let read = move || {
-        let at = Stamp { now: clock.now(), wall_ns: clock.wall_ns() };
-        desk::restore(store.as_ref(), &profile, at, &metrics)
-    };
-    tokio::task::spawn_blocking(read).await
 }
 
 async fn keep_history(mut rows: mpsc::Receiver<Batch>, histories: Arc<Histories>) -> &'static str {

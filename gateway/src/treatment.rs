@@ -13,4 +13,4 @@ pub use file::{read as read_written, write as written};
 pub use record::{
     CaseEntry, ChangeEntry, ContextEntry, Indication, LimitEntry, Person, Record, Stamp,
 };
-pub use store::{Damaged, Restored, Store, StoreError};
+pub use store::{Damaged, Restored, Store as Earlier, StoreError};

@@ -44,11 +44,12 @@ use agent::AgentWord;
 use ownership::Ownership;
 use rate::Rates;
 use redundancy::{Presences, Redundancy};
-use silence::Skew;
+use silence::{Flapping, Skew};
 
 pub use agent::{NOT_RECORDING_AFTER, NOT_SAMPLING_AFTER, RECORDING_FOR, SpoolWord};
 pub use kept::Kept;
 pub use redundancy::{PATH_LOST_AFTER, PATHS_WHOLE_FOR};
+pub use silence::{FLAPPING_CLEAR, FLAPPING_WITHIN};
 pub use verdict::ToldDifference;
 pub use words::{BirthRefusal, BirthWord, Counters, Link, Presence, PumpState, Refusal};
 
@@ -105,6 +106,8 @@ pub struct Pump {
     running: bool,
     meant_to_run: bool,
     console_silent: bool,
+    console_restored: bool,
+    flapping: Flapping,
     skew: Skew,
     wall_minus_mono: Option<i128>,
     boots: u64,
@@ -150,6 +153,8 @@ impl Pump {
             running: false,
             meant_to_run: false,
             console_silent: false,
+            console_restored: false,
+            flapping: Flapping::default(),
             skew: Skew::default(),
             wall_minus_mono: None,
             boots: 0,
@@ -217,8 +222,15 @@ impl Pump {
         for (parameter, channel) in Parameter::ALL.iter().zip(&mut self.channels) {
             let spec = channels.iter().find(|spec| spec.parameter == *parameter);
             self.signals.declare(*parameter, spec.map(|spec| spec.interval));
-            if channel.declare(spec, now) == Declared::Gone {
+            let declared = channel.declare(spec, now);
+            if declared == Declared::Gone {
                 self.alarms.data_lost(Some(*parameter), now, out);
+            }
+            if declared != Declared::Present {
+                self.rates.forget(*parameter);
+            }
+            if channel.forget_fault() {
+                self.alarms.orphan(Condition::sensor_fault(*parameter));
             }
         }
         if self.birth_kind != kind {
@@ -250,7 +262,7 @@ impl Pump {
         self.channels.iter_mut().for_each(Channel::restart);
         self.presences.restart();
         self.redundancy.restart(now);
-        self.rates = Rates::new();
+        self.rates.restart();
         self.agent.estimate = ClockEstimate::default();
         self.agent.drift_ppm = None;
         self.judged_until = None;

@@ -153,7 +153,6 @@ impl Entry {
     }
 
     /// What is to be kept of the pump, if it has changed since the last time.
-    #[expect(dead_code, reason = "the state store takes it")]
     pub(super) fn state_changed(&mut self) -> Option<Kept> {
         let changes = self.pump.changes();
         let is_news = std::mem::replace(&mut self.told_changes, changes) != changes;

@@ -26,6 +26,7 @@ use crate::metrics::{
     AlarmKind, AlarmPriority, AlarmTransition, BrokerPath, By, Counter, Gauge, Metrics, Stage,
     StreamKind, SubscriptionDropped,
 };
+use crate::store::state::StateIntake;
 
 /// Revisions that are remembered, so that a display's confirmation can be measured: all of the last alarm storm.
 const RECENT_MAX: usize = 4_096;
@@ -84,6 +85,8 @@ pub(super) struct Hub {
     heard: Vec<Option<Id>>,
     notes: Vec<Note>,
     journal: Option<Intake>,
+    /// The way to the state store, where one is kept.
+    pub(super) state: Option<StateIntake>,
     decisions: Option<Decisions>,
 }
 
@@ -113,6 +116,7 @@ impl Hub {
             heard: Vec::new(),
             notes: Vec::new(),
             journal: None,
+            state: None,
             decisions: None,
         }
     }
@@ -473,6 +477,9 @@ impl Output for Outbox<'_> {
         let occurrence = change.occurrence;
         if let Some(slot) = self.pump.filter(|_slot| change.transition == Transition::Raised) {
             self.hub.keep(slot, self.now, || What::Raised(occurrence.id));
+        }
+        if let Some(slot) = self.pump.filter(|_slot| change.transition == Transition::Ended) {
+            self.hub.store_ended(&slot.address, occurrence);
         }
         if let Some(series) = self.pump.and_then(|slot| slot.metrics()) {
             count_at_pump(series, &change);

@@ -201,7 +201,9 @@ impl Rounds {
                 let _asker_gone = reply.send(self.prepare(&intent, &by, now));
             }
             Command::Apply { records, reply } => {
-                let _asker_gone = reply.send(self.apply(&records, now));
+                let applied = self.apply(&records, now);
+                self.store_acted(&records);
+                let _asker_gone = reply.send(applied);
             }
             Command::Standing { with_actions, reply } => {
                 let _asker_gone = reply.send(self.ward.standing_actions(with_actions, now));
@@ -240,6 +242,7 @@ impl Rounds {
     fn finish_round(&mut self) {
         let now = self.clock.now();
         let wall_s = self.clock.wall_ns() as f64 / 1e9;
+        self.store_changed();
         self.ward.show(now, wall_s);
         self.metrics.watchdog_timestamp_seconds.set(wall_s);
         self.last_round.store(now.as_nanos(), Ordering::Release);

@@ -14,7 +14,8 @@ use tonic::{Request, Response, Status};
 
 use super::people::{act, done, name, no_answer, note, reason};
 use super::{OpenStream, Serving, address, convert, never_seen, ward};
-use crate::action::{Applied, Intent, Target};
+use crate::action::{Intent, Target};
+use crate::actions::Done;
 use crate::engine::Report;
 use crate::fanout::{AlarmItem, AlarmMailbox, AlarmUpdate, MailboxEnd, Stamped};
 use crate::metrics::StreamKind;
@@ -77,8 +78,9 @@ fn response(stamped: &Stamped, sequence: u64, epoch: u64) -> v1::WatchAlarmsResp
 }
 
 /// The alarm that an action was about, as it is now.
-fn one_update(applied: &Applied) -> Result<AlarmUpdate, Refused> {
-    applied.updates.first().cloned().ok_or(Refused::Unknown)
+fn one_update(done: &Done) -> Result<(AlarmUpdate, bool), Refused> {
+    let update = done.applied.updates.first().cloned().ok_or(Refused::Unknown)?;
+    Ok((update, done.durable))
 }
 
 fn refused(refused: Refused) -> Status {
@@ -225,13 +227,11 @@ impl AlarmService for Alarms {
         let (id, revision) = (request.occurrence.clone(), request.revision);
         let intent = Intent::Acknowledge { id, revision };
         let answer = act(&self.serving, intent, (&by, &note)).await?;
-        let answer = answer.and_then(|applied| one_update(&applied)).map_err(refused);
-        let update = done("acknowledge", &by, &request.occurrence, &request.note, answer)?;
-        // Kept in memory only: a display must not take it for safe.
-        Ok(Response::new(v1::AcknowledgeAlarmResponse {
-            alarm: Some(convert::alarm(&update)),
-            durable: false,
-        }))
+        let answer = answer.and_then(|done| one_update(&done)).map_err(refused);
+        let (update, durable) =
+            done("acknowledge", &by, &request.occurrence, &request.note, answer)?;
+        let alarm = Some(convert::alarm(&update));
+        Ok(Response::new(v1::AcknowledgeAlarmResponse { alarm, durable }))
     }
 
     async fn pause_audio(
@@ -257,9 +257,9 @@ impl AlarmService for Alarms {
         });
         let paused = done("pause", &by, &what, &format!("{seconds} s"), answer)?;
         Ok(Response::new(v1::PauseAudioResponse {
-            paused: paused.count,
-            until_mono_ns: paused.until.map_or(0, |until| until.as_nanos()),
-            durable: false,
+            paused: paused.applied.count,
+            until_mono_ns: paused.applied.until.map_or(0, |until| until.as_nanos()),
+            durable: paused.durable,
         }))
     }
 
@@ -273,8 +273,10 @@ impl AlarmService for Alarms {
         let what = target.to_string();
         let answer = act(&self.serving, Intent::Resume { target }, (&by, "")).await?;
         let resumed = done("resume", &by, &what, "", answer.map_err(refused))?;
-        let resumed = resumed.count;
-        Ok(Response::new(v1::ResumeAudioResponse { resumed, durable: false }))
+        Ok(Response::new(v1::ResumeAudioResponse {
+            resumed: resumed.applied.count,
+            durable: resumed.durable,
+        }))
     }
 
     async fn shelve_alarm(
@@ -291,11 +293,11 @@ impl AlarmService for Alarms {
         }
         let (id, lasts) = (request.occurrence.clone(), Duration::from_mins(minutes));
         let answer = act(&self.serving, Intent::Shelve { id, lasts }, (&by, &reason)).await?;
-        let answer = answer.and_then(|applied| one_update(&applied)).map_err(refused);
+        let answer = answer.and_then(|done| one_update(&done)).map_err(refused);
         let why = format!("{minutes} min: {reason}");
-        let update = done("shelve", &by, &request.occurrence, &why, answer)?;
+        let (update, durable) = done("shelve", &by, &request.occurrence, &why, answer)?;
         let alarm = Some(convert::alarm(&update));
-        Ok(Response::new(v1::ShelveAlarmResponse { alarm, durable: false }))
+        Ok(Response::new(v1::ShelveAlarmResponse { alarm, durable }))
     }
 
     async fn unshelve_alarm(
@@ -311,8 +313,9 @@ impl AlarmService for Alarms {
         let what = format!("{address}/{condition}");
         let intent = Intent::Unshelve { address, condition };
         let answer = act(&self.serving, intent, (&by, "")).await?;
-        done("unshelve", &by, &what, "", answer.map_err(|_not_shelved| not_shelved()))?;
-        Ok(Response::new(v1::UnshelveAlarmResponse { durable: false }))
+        let answer = answer.map_err(|_not_shelved| not_shelved());
+        let durable = done("unshelve", &by, &what, "", answer)?.durable;
+        Ok(Response::new(v1::UnshelveAlarmResponse { durable }))
     }
 
     async fn get_alarm_report(

@@ -25,8 +25,12 @@ impl Alarms {
         let condition = absence.id.condition;
         let rules = Arc::clone(&self.rules);
         if let Some(found) = self.register.find(condition).filter(|found| found.present) {
+            let last_known = found.last_known;
             if found.priority != absence.priority {
                 self.register.set_priority(condition, absence.priority, &rules, now, None, out);
+            }
+            if last_known {
+                self.judged(condition, now, out);
             }
             return;
         }
@@ -46,6 +50,19 @@ impl Alarms {
             raised.latching = true;
         }
         self.register.clear(condition, now, None, out);
+    }
+
+    /// It is known again that something is missing: before, it was from before a restart.
+    pub(crate) fn judged(&mut self, condition: Condition, now: Instant, out: &mut impl Output) {
+        let it = |one: &Occurrence| one.id.condition == condition;
+        self.register.set_last_known(it, false, now, out);
+    }
+
+    /// Nobody can say any more whether something is still missing.
+    pub(crate) fn orphan(&mut self, condition: Condition) {
+        if let Some(found) = self.register.find_mut(condition) {
+            found.orphan = found.present;
+        }
     }
 
     /// Ends a condition of absence.

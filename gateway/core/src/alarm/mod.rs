@@ -199,7 +199,7 @@ impl Alarms {
             let state = found.map(|place| composites.swap_remove(place).1);
             self.composites.push(state.unwrap_or_else(|| CompositeState::new(rule)));
         }
-        let by_rules = self.active().iter().filter(|one| one.rule > 0);
+        let by_rules = self.active().iter().filter(|one| one.rule > 0 && !one.orphan);
         let concerned: Vec<_> =
             by_rules.map(|one| RuleKey { condition: one.id.condition, number: one.rule }).collect();
         for key in concerned {

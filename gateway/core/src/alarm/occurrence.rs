@@ -157,6 +157,9 @@ pub struct Occurrence {
     pub revision: u32,
     /// How often it called for a person: 1 when it was raised, and one more each time that it returned or worsened.
     pub call: u32,
+    /// Where it began again when it returned last, and which call that was: elsewhere, where it had been acknowledged before
+    /// it returned, that is another occurrence with this onset.
+    pub returned: Option<(u64, u32)>,
     /// Physiological or technical.
     pub kind: Kind,
     /// How urgent.
@@ -227,6 +230,7 @@ impl Occurrence {
             id,
             revision: 0,
             call: 1,
+            returned: None,
             kind,
             priority,
             present: true,
@@ -330,6 +334,7 @@ impl Occurrence {
         self.present = true;
         self.orphan = false;
         self.call_again();
+        self.returned = Some((new.id.onset, self.call));
         self.last_known = new.last_known;
         self.priority = self.priority.max(new.priority);
         self.parameter = new.parameter;

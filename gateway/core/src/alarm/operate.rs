@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use crate::alarm::action::{Action, AlarmRef, Ask, What};
 use crate::alarm::condition::{Condition, Priority};
+use crate::alarm::hold::Hold;
 use crate::alarm::occurrence::{Occurrence, OccurrenceId, PauseScope};
 use crate::alarm::register::Deed;
 use crate::alarm::{Alarms, Output, Refused};
@@ -132,6 +133,21 @@ impl Alarms {
         self.register.joined_at = Some(now);
     }
 
-    /// An orphan that was acknowledged is gone: its rule begins anew, and can raise again.
-    fn forget_orphan(&mut self, _condition: Condition) {}
+    /// An orphan that was acknowledged is gone: its rules begin anew, and can raise again.
+    fn forget_orphan(&mut self, condition: Condition) {
+        if self.register.find(condition).is_some() {
+            return;
+        }
+        for (rule, state) in self.rules.limits().iter().zip(&mut self.limits) {
+            if rule.key.condition == condition && state.hold.is_present() {
+                state.hold = Hold::new();
+            }
+        }
+        for (rule, state) in self.rules.composites().iter().zip(&mut self.composites) {
+            if rule.key.condition == condition && state.hold.is_present() {
+                state.hold = Hold::new();
+                state.unproven = false;
+            }
+        }
+    }
 }

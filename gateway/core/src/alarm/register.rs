@@ -13,16 +13,14 @@ use alloc::vec::Vec;
 
 use crate::alarm::action::Order;
 use crate::alarm::condition::{Condition, Priority};
-use crate::alarm::occurrence::{
-    Audio, Occurrence, OccurrenceId, Pause, PauseScope, Shelf, Transition,
-};
+use crate::alarm::occurrence::{Audio, Occurrence, Pause, PauseScope, Shelf, Transition};
 use crate::alarm::quality::Quality;
 use crate::alarm::rule::Rules;
 use crate::alarm::{AlarmChange, Cause, Output};
 use crate::parameter::Parameter;
 use crate::time::Instant;
 
-use acts::Pending;
+use acts::{ENDED_MAX, Ended, Pending};
 
 pub(crate) use acts::Deed;
 
@@ -39,11 +37,11 @@ pub(crate) struct Register {
     /// What people did to alarms that are not there yet.
     pending: VecDeque<Pending>,
     /// Alarms that have ended, the last ones: what comes late is not about another.
-    ended: VecDeque<OccurrenceId>,
+    ended: VecDeque<Ended>,
     /// When the first frame of the agent's run was judged.
     pub(crate) joined_at: Option<Instant>,
-    /// Goes up with every change that is to be kept.
-    pub(crate) changes: u64,
+    /// Goes up with each alarm that begins or ends, and with each change of a shelf.
+    changes: u64,
     pub(crate) quality: Quality,
 }
 
@@ -54,7 +52,7 @@ impl Register {
             shelves: Vec::new(),
             shelved: Vec::new(),
             pending: VecDeque::new(),
-            ended: VecDeque::new(),
+            ended: VecDeque::with_capacity(ENDED_MAX),
             joined_at: None,
             changes: 0,
             quality: Quality::new(now),
@@ -63,6 +61,13 @@ impl Register {
 
     pub(crate) fn active(&self) -> &[Occurrence] {
         &self.active
+    }
+
+    /// Another number when an alarm or a shelf has changed in more than its values.
+    pub(crate) fn changes(&self) -> u64 {
+        // While no alarm begins or ends, the sum of the revisions goes up with each change.
+        let revisions = self.active.iter().map(|one| u64::from(one.revision)).sum::<u64>();
+        (self.changes << 32).wrapping_add(revisions)
     }
 
     pub(crate) fn find(&self, condition: Condition) -> Option<&Occurrence> {
@@ -97,6 +102,7 @@ impl Register {
             None => {
                 let shelf = self.shelf_of(condition, priority, now);
                 self.active.push(Occurrence { shelf, ..new });
+                self.changes += 1;
                 Transition::Raised
             }
         };
@@ -124,6 +130,7 @@ impl Register {
         };
         occurrence.present = false;
         occurrence.last_known = false;
+        occurrence.orphan = false;
         let transition =
             if occurrence.has_ended() { Transition::Ended } else { Transition::Latched };
         self.announce(condition, transition, now, cause, out);
@@ -201,6 +208,7 @@ impl Register {
             let changes = occurrence.last_known != last_known && occurrence.present;
             if changes && is_concerned(occurrence) {
                 occurrence.last_known = last_known;
+                occurrence.orphan &= last_known;
                 occurrence.revise(now);
                 out.alarm(AlarmChange { occurrence, transition, cause: None });
             }
@@ -250,6 +258,7 @@ impl Register {
         self.end_pauses(|_one, pause| pause.until <= now, now, out);
         while let Some(place) = self.shelves.iter().position(|(_, shelf)| shelf.until <= now) {
             let (condition, _shelf) = self.shelves.swap_remove(place);
+            self.changes += 1;
             if let Some(occurrence) = self.find_mut(condition) {
                 occurrence.shelf = None;
                 self.revise(condition, Transition::AudioChanged, now, out);
@@ -325,7 +334,8 @@ impl Register {
         out.alarm(AlarmChange { occurrence, transition, cause });
         if occurrence.has_ended() {
             let ended = self.active.swap_remove(place);
-            self.remember_ended(ended.id);
+            self.changes += 1;
+            self.remember_ended(&ended, transition);
             self.free_group(condition, now, out);
         }
     }

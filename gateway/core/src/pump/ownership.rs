@@ -160,7 +160,7 @@ impl Pump {
         self.tell_ownership(now, out);
     }
 
-    fn tell_ownership(&mut self, now: Instant, out: &mut impl Output) {
+    pub(super) fn tell_ownership(&mut self, now: Instant, out: &mut impl Output) {
         let condition = Condition::OWNERSHIP_UNANSWERED;
         if !self.ownership.unanswered {
             self.alarms.clear(condition, now, out);

@@ -148,7 +148,7 @@ pub(crate) struct Link {
 
 impl Link {
     /// Before the first line.
-    pub const START: Self = Self { number: 0, sum: [0; SUM] };
+    pub(super) const START: Self = Self { number: 0, sum: [0; SUM] };
 }
 
 /// What is wrong with a line.

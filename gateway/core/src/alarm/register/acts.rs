@@ -7,7 +7,7 @@ use super::Register;
 use crate::alarm::action::{AlarmRef, Order};
 use crate::alarm::condition::{Condition, Priority};
 use crate::alarm::occurrence::{
-    Acknowledgement, Audio, Occurrence, OccurrenceId, Pause, PauseScope, Shelf, Transition,
+    Acknowledgement, Occurrence, OccurrenceId, Pause, PauseScope, Shelf, Transition,
 };
 use crate::alarm::{AlarmChange, Output, Refused};
 use crate::time::Instant;
@@ -19,7 +19,7 @@ const PENDING_MAX: usize = 64;
 const PENDING_FOR: Duration = Duration::from_secs(60);
 
 /// Ended alarms that are remembered at one pump (prop).
-const ENDED_MAX: usize = 64;
+pub(super) const ENDED_MAX: usize = 64;
 
 /// An alarm that began so soon after the first frame was judged may have begun earlier elsewhere (prop).
 const JOINED_WITHIN: Duration = Duration::from_secs(30);
@@ -43,6 +43,14 @@ pub(super) struct Pending {
     until: Instant,
 }
 
+/// An alarm that has ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    id: OccurrenceId,
+    /// The last call, where a person ended it who acknowledged that it was gone: elsewhere it may return before that is known.
+    acknowledged: Option<u32>,
+}
+
 impl Register {
     /// Does something to the alarm that is meant; where it is not there, it waits for it.
     pub(crate) fn act(
@@ -52,27 +60,36 @@ impl Register {
         now: Instant,
         out: &mut impl Output,
     ) -> Result<(), Refused> {
-        let is_exact = self.active.iter().any(|one| one.id == alarm.id);
-        let found = self.meant(&alarm.id).map(|one| one.id.condition);
-        if !is_exact && !self.ended.contains(&alarm.id) {
+        let is_here = self.active.iter().any(|one| one.id == alarm.id);
+        let was_here = self.ended.iter().any(|ended| ended.id == alarm.id);
+        let meant = self.meant(alarm);
+        if !is_here && !was_here {
             self.wait(alarm, deed.clone(), now);
         }
-        let condition = found.ok_or(Refused::Unknown)?;
-        self.do_to(condition, alarm.call, deed, now, out)
+        self.do_to(alarm.id.condition, meant.ok_or(Refused::Unknown)?, deed, now, out)
     }
 
-    /// The alarm that an action means: the one that it names; or the same condition of the same run that was here already when
-    /// that one began, or when the reader joined.
-    fn meant(&self, id: &OccurrenceId) -> Option<&Occurrence> {
+    /// Which call is meant of the alarm that is here, if that is meant at all: it is the one that is named; or the named one
+    /// is what it returned as, or what it was before a person ended it; or it was here already when the named one began, or
+    /// when the reader joined.
+    fn meant(&self, alarm: AlarmRef) -> Option<u32> {
+        let AlarmRef { id, call } = alarm;
         let one = self.find(id.condition)?;
-        if one.id == *id {
-            return Some(one);
+        if one.id == id {
+            return Some(call);
         }
-        if one.id.boot != id.boot || self.ended.contains(id) {
+        if one.id.boot != id.boot {
             return None;
         }
+        if let Some((_onset, first)) = one.returned.filter(|(onset, _first)| *onset == id.onset) {
+            return Some(first.saturating_add(call).saturating_sub(1));
+        }
+        if let Some(ended) = self.ended.iter().find(|ended| ended.id == id) {
+            let before = ended.acknowledged?;
+            return call.checked_sub(before).filter(|call| *call > 0 && one.id.onset > id.onset);
+        }
         let joined = |at: Instant| one.onset_at <= at.plus(JOINED_WITHIN);
-        (one.id.onset < id.onset || self.joined_at.is_some_and(joined)).then_some(one)
+        (one.id.onset < id.onset || self.joined_at.is_some_and(joined)).then_some(call)
     }
 
     fn wait(&mut self, alarm: AlarmRef, deed: Deed, now: Instant) {
@@ -154,8 +171,7 @@ impl Register {
         Ok(())
     }
 
-    /// Pauses the sound of the alarms that are named, as far as they still signal. A pause of a pump or a ward does not take while an
-    /// alarm is heard that the person did not mean: it came later.
+    /// Pauses the sound of the alarms that are named, as far as they still signal. An alarm that came later is heard.
     pub(crate) fn pause(
         &mut self,
         scope: PauseScope,
@@ -164,20 +180,11 @@ impl Register {
         now: Instant,
         out: &mut impl Output,
     ) -> Result<(), Refused> {
-        let is_later = |one: &Occurrence| {
-            one.audio() == Audio::On
-                && !alarms.iter().any(|alarm| alarm.id.condition == one.id.condition)
-        };
-        let broken = scope != PauseScope::Alarm && self.active.iter().any(is_later);
         let mut done = Err(Refused::NothingSounds);
         for alarm in alarms {
-            let deed = if broken {
-                Deed::Resume(order.clone())
-            } else {
-                Deed::Pause(Pause { scope, until, by: by.into(), order: order.clone() })
-            };
-            let paused = self.act(*alarm, deed, now, out);
-            done = if broken { done } else { done.or(paused) };
+            let pause = Pause { scope, until, by: by.into(), order: order.clone() };
+            let paused = self.act(*alarm, Deed::Pause(pause), now, out);
+            done = done.or(paused);
         }
         done
     }
@@ -194,11 +201,15 @@ impl Register {
         if pause.order <= occurrence.sound {
             return Ok(());
         }
+        occurrence.sound = pause.order.clone();
         if call < occurrence.call || !occurrence.calls() {
+            // An earlier pause than this one counts no longer either.
+            if occurrence.pause.take().is_some() {
+                self.revise(condition, Transition::AudioChanged, now, out);
+            }
             return Err(Refused::NothingSounds);
         }
         let scope = pause.scope;
-        occurrence.sound = pause.order.clone();
         occurrence.pause = Some(pause);
         self.revise(condition, Transition::AudioChanged, now, out);
         if scope == PauseScope::Alarm {
@@ -279,10 +290,12 @@ impl Register {
         }
     }
 
-    pub(super) fn remember_ended(&mut self, id: OccurrenceId) {
+    pub(super) fn remember_ended(&mut self, ended: &Occurrence, transition: Transition) {
         if self.ended.len() >= ENDED_MAX {
             self.ended.pop_front();
         }
-        self.ended.push_back(id);
+        let by_person = transition == Transition::Acknowledged;
+        let acknowledged = by_person.then_some(ended.call);
+        self.ended.push_back(Ended { id: ended.id, acknowledged });
     }
 }

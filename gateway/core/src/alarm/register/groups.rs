@@ -1,5 +1,7 @@
 //! First-out groups: while a cause signals, its consequences make no sound of their own.
 
+use alloc::vec::Vec;
+
 use super::Register;
 use crate::alarm::condition::{Condition, Priority};
 use crate::alarm::occurrence::{Audio, Occurrence, Transition};
@@ -63,6 +65,21 @@ impl Register {
         out: &mut impl Output,
     ) {
         self.free(condition, |follower| follower.priority == Priority::High, now, out);
+    }
+
+    /// A cause is not there any more, or is not heard: its consequences are.
+    pub(super) fn free_leaderless(&mut self, now: Instant, out: &mut impl Output) {
+        let heard = |one: &&Occurrence| one.audio() == Audio::On;
+        let leaders: Vec<_> =
+            self.active.iter().filter(heard).map(|one| one.id.condition).collect();
+        for follower in &mut self.active {
+            if follower.leader.is_some_and(|leader| !leaders.contains(&leader)) {
+                follower.leader = None;
+                follower.revise(now);
+                let transition = Transition::AudioChanged;
+                out.alarm(AlarmChange { occurrence: follower, transition, cause: None });
+            }
+        }
     }
 
     fn free(

@@ -33,7 +33,11 @@ impl Register {
             if self.find(occurrence.id.condition).is_some() {
                 continue;
             }
-            if occurrence.present && !occurrence.last_known {
+            let shelf = self.shelves.iter().find(|(one, _)| *one == occurrence.id.condition);
+            occurrence.shelf = shelf.map(|(_condition, shelf)| shelf.clone());
+            // What people said is known as before.
+            let is_said = occurrence.id.condition == Condition::OWNERSHIP_UNANSWERED;
+            if occurrence.present && !occurrence.last_known && !is_said {
                 occurrence.last_known = true;
                 occurrence.revise(now);
                 let transition = Transition::DataLost;
@@ -42,5 +46,6 @@ impl Register {
             self.active.push(occurrence);
         }
         self.changes += 1;
+        self.free_leaderless(now, out);
     }
 }

@@ -4,9 +4,9 @@
 //! fails the change is in force all the same, and everybody is told that it is not durable: a limit that a person needs now must
 //! not wait for a disk. What could not be written is written as soon as the disk lets it.
 
-mod adopt;
-
 mod keep;
+
+mod said;
 
 mod trial;
 

@@ -20,6 +20,7 @@ use ecmo_proto::topic::{self, GATEWAYS, Id, Kind, PumpAddress};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::actions::Actions;
 use crate::clock::Clock;
 use crate::decode::{self, PeerBeat};
 use crate::desk::Desk;
@@ -51,6 +52,8 @@ pub struct PeerParts {
     pub metrics: Arc<Metrics>,
     /// The way to the alarm thread.
     pub engine: EngineHandle,
+    /// Where actions of others are taken over.
+    pub actions: Arc<Actions>,
     /// Where people change treatments.
     pub desk: Arc<Desk>,
     /// The way to other gateways.

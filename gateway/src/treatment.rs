@@ -9,7 +9,6 @@ mod file;
 mod store;
 
 pub use change::ChangeError;
-pub use file::{read as read_written, write as written};
 pub use record::{
     CaseEntry, ChangeEntry, ContextEntry, Indication, LimitEntry, Person, Record, Stamp,
 };

@@ -27,7 +27,7 @@ pub fn config_digest(settings: &Settings, in_force: &Profile) -> u64 {
 /// The digest of what people did to alarms and pumps, and of what they said about treatments.
 pub(super) fn with_treatments(actions: u64, desk: &Desk) -> u64 {
     let treatments = desk.treatments();
-    let of_each = treatments.iter().map(|(address, standing, _text)| {
+    let of_each = treatments.iter().map(|(address, standing)| {
         let record = &standing.record;
         // Not contexts: each gateway forgets one that ended in its own second.
         let said_at =

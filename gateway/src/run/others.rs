@@ -45,6 +45,7 @@ pub(super) fn start(
         clock: serving.clock,
         metrics: Arc::clone(&serving.metrics),
         engine: serving.engine.clone(),
+        actions: Arc::clone(&serving.actions),
         desk: Arc::clone(&serving.desk),
         requests,
         heard,

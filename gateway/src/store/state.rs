@@ -324,7 +324,8 @@ impl Keeper {
         let mut goes_on = true;
         while goes_on {
             let now = self.clock.now();
-            let due = if self.shared.failing.load(Ordering::Acquire) { RETRY } else { WRITE_PERIOD };
+            let due =
+                if self.shared.failing.load(Ordering::Acquire) { RETRY } else { WRITE_PERIOD };
             let left = due.saturating_sub(now.since(self.written_at));
             let wait = if self.dirty.is_clean() { BEAT } else { left.min(BEAT) };
             match taken.recv_timeout(wait) {

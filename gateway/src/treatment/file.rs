@@ -87,7 +87,7 @@ struct ChangeTable {
 ///
 /// # Errors
 /// What cannot be written; none is known.
-pub fn write(address: &PumpAddress, record: &Record) -> Result<String, String> {
+pub(super) fn write(address: &PumpAddress, record: &Record) -> Result<String, String> {
     let body = toml::to_string(&table(address, record)).map_err(|error| error.to_string())?;
     Ok(format!("{CHECK}{:08x}\n{body}", crc32c::crc32c(body.as_bytes())))
 }
@@ -96,7 +96,7 @@ pub fn write(address: &PumpAddress, record: &Record) -> Result<String, String> {
 ///
 /// # Errors
 /// What is wrong with the text.
-pub fn read(text: &str) -> Result<(PumpAddress, Record), String> {
+pub(super) fn read(text: &str) -> Result<(PumpAddress, Record), String> {
     let (first, body) = text.split_once('\n').ok_or("it is cut short")?;
     let sum = first.strip_prefix(CHECK).ok_or("its first line is not the gateway's")?;
     if u32::from_str_radix(sum, 16) != Ok(crc32c::crc32c(body.as_bytes())) {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use ecmo_core::alarm::action::{OfferEnd, Order};
 use ecmo_core::alarm::condition::{Condition, Kind, Priority};
-use ecmo_core::alarm::occurrence::{Acknowledgement, Occurrence, OccurrenceId, Pause, PauseScope, Shelf};
+use ecmo_core::alarm::occurrence::{
+    Acknowledgement, Occurrence, OccurrenceId, Pause, PauseScope, Shelf,
+};
 use ecmo_core::alarm::rule::Side;
 use ecmo_core::frame::BootId;
 use ecmo_core::parameter::Parameter;
@@ -396,11 +398,14 @@ fn occurrence_to(one: &Occurrence, times: Times) -> OccurrenceValue {
 fn occurrence_of(value: OccurrenceValue, times: Times) -> Result<Occurrence, String> {
     let mono = |wall: Option<i64>| wall.map(|wall| times.mono(wall));
     let none = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let parameter = |id: String| Parameter::from_id(&id).ok_or_else(|| format!("there is no {id:?}"));
-    let no_data = |word: String| NoData::from_word(&word).ok_or_else(|| format!("there is no {word:?}"));
+    let parameter =
+        |id: String| Parameter::from_id(&id).ok_or_else(|| format!("there is no {id:?}"));
+    let no_data =
+        |word: String| NoData::from_word(&word).ok_or_else(|| format!("there is no {word:?}"));
     let side = if value.above { Side::Above } else { Side::Below };
     let shelf = value.shelf.map(|shelf| shelf_of(shelf, times)).transpose()?;
     Ok(Occurrence {
+        returned: None,
         id: OccurrenceId {
             condition: condition_of(&value.condition)?,
             boot: BootId::new(value.boot),
@@ -424,7 +429,8 @@ fn occurrence_of(value: OccurrenceValue, times: Times) -> Result<Occurrence, Str
         onset_at: times.mono(value.onset_at),
         changed_at: times.mono(value.changed_at),
         unreviewed: value.unreviewed,
-        rule: u8::try_from(value.rule).map_err(|_large| "the rule has no such number".to_owned())?,
+        rule: u8::try_from(value.rule)
+            .map_err(|_large| "the rule has no such number".to_owned())?,
         pause: value.pause.map(|pause| pause_of(pause, times)).transpose()?,
         sound: order_of(value.sound),
         shelf: shelf.map(|(_condition, shelf)| shelf),

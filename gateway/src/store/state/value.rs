@@ -162,6 +162,10 @@ struct OccurrenceValue {
     reminders: u32,
     #[prost(bool, tag = "32")]
     orphan: bool,
+    #[prost(uint64, tag = "33")]
+    returned_onset: u64,
+    #[prost(uint32, optional, tag = "34")]
+    returned_call: Option<u32>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -392,6 +396,8 @@ fn occurrence_to(one: &Occurrence, times: Times) -> OccurrenceValue {
         remind_at: wall(one.remind_at),
         reminders: one.reminders,
         orphan: one.orphan,
+        returned_onset: one.returned.map_or(0, |(onset, _call)| onset),
+        returned_call: one.returned.map(|(_onset, call)| call),
     }
 }
 
@@ -440,6 +446,7 @@ fn occurrence_of(value: OccurrenceValue, times: Times) -> Result<Occurrence, Str
         remind_at: mono(value.remind_at),
         reminders: value.reminders,
         orphan: value.orphan,
+        returned: value.returned_call.map(|call| (value.returned_onset, call)),
     })
 }
 
@@ -484,4 +491,4 @@ fn ownership_of(value: OwnershipValue, times: Times) -> Result<Ownership, String
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -13,6 +13,9 @@ mod waveform;
 
 mod slot;
 
+#[cfg(test)]
+pub(crate) mod sample;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -114,3 +114,6 @@ impl AlarmLane {
         cut_off
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,7 +88,8 @@ pub(super) struct Numerics {
     conflated: Counter,
 }
 
-fn encoded(slot: &PumpSlot, view: &View, rules: &RuleBook) -> Bytes {
+/// A pump as a field of its stream, or of the pumps of a ward.
+pub(super) fn encoded(slot: &PumpSlot, view: &View, rules: &RuleBook) -> Bytes {
     field(PUMPS, &convert::pump(slot, view, rules))
 }
 

@@ -221,3 +221,6 @@ pub(super) fn open(
     };
     Ok(try_unfold(watch, async |mut watch| Ok(Some((watch.next().await, watch)))))
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,16 +126,23 @@ impl Watch {
     }
 
     fn message(&mut self, frame: Option<&Arc<WaveformFrame>>, dropped: u64) -> WaveMessage {
+        let frame = frame.map(|frame| pieces(in_pump(frame), &self.wanted)).unwrap_or_default();
         let sequence = self.sequence;
         self.sequence += 1;
-        WaveMessage {
-            frame: frame.map(|frame| pieces(in_pump(frame), &self.wanted)).unwrap_or_default(),
-            dropped,
-            now_mono_ns: self.serving.clock.now().as_nanos(),
-            epoch: self.serving.epoch,
-            sequence,
-        }
+        let (now_mono_ns, epoch) = (self.serving.clock.now().as_nanos(), self.serving.epoch);
+        WaveMessage { frame, dropped, now_mono_ns, epoch, sequence }
     }
+}
+
+/// A message with these numbers: time, epoch, its own.
+#[cfg(test)]
+pub(super) fn message_of(
+    frame: &WaveformFrame,
+    wanted: &Wanted,
+    dropped: u64,
+    [now_mono_ns, epoch, sequence]: [u64; 3],
+) -> WaveMessage {
+    WaveMessage { frame: pieces(in_pump(frame), wanted), dropped, now_mono_ns, epoch, sequence }
 }
 
 /// Counts frames that displays lost because they read too slowly.

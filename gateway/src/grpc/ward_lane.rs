@@ -167,7 +167,7 @@ impl Watch {
                 must = self.pace.due() => if let Some(update) = self.pumps(must) {
                     return self.message(update);
                 },
-                _ = self.waves_at.tick() => self.taking = true,
+                _ = self.waves_at.tick(), if !self.waves.waves.is_empty() => self.taking = true,
             }
         }
     }

@@ -14,6 +14,7 @@ use tonic::{Code, Streaming};
 
 use super::slow::{SMALL_WINDOW, stormy_site};
 use crate::display::{Display, SOON, shows};
+use crate::held_up::Since;
 use crate::site::Site;
 
 /// Asks for the ward nicu and the waveforms of these pumps.
@@ -167,6 +168,25 @@ async fn trap_07_a_display_that_stalled_is_told_how_many_frames_it_lost_and_gets
     #[expect(clippy::cast_precision_loss, reason = "a small number")]
     let lost = follower.lost as f64;
     site.await_counted("ecmo_gateway_subscription_dropped_total", &overflow, lost).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alarm_does_not_queue_behind_what_its_own_display_does_not_read() {
+    let site = stormy_site().await;
+    let mut agent = site.agent("p1").await;
+    let display = Display::with_windows(site.gateway.address(), SMALL_WINDOW).await;
+    // One connection carries both; of the ward nothing is read.
+    let _unread = watch(&display, request(&["p1"])).await.unwrap();
+    let alarms = display.watch_alarms().await;
+    let received = |pump: &v1::Pump| pump.counters.unwrap().frames_received;
+    let before = received(&site.display.pump("p1").await.unwrap());
+    site.display.await_pump("p1", "seconds more", |pump| received(pump) > before + 100).await;
+    agent.pause();
+    let began = Since::now();
+    agent.set("air.bubble", 1);
+    agent.send(&agent.frame()).await;
+    let (told, _) = alarms.raised("p1", "air.arterial").await;
+    began.is_within(Duration::from_millis(500), told, "the alarm beside a full lane");
 }
 
 /// The content of the chunks that have come whole.

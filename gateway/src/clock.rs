@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ecmo_core::time::Instant;
 
-/// What the clock shows at the start of the process, so that 0 can never be a time.
-const BASE: Duration = Duration::from_secs(1);
+/// What the clock shows at the start of the process: what was before a restart has a time too, and 0 can never be one.
+const BASE: Duration = Duration::from_hours(30 * 24);
 
 /// The monotonic clock of this process; copies agree with each other.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ impl Clock {
         Self { start: tokio::time::Instant::now() }
     }
 
-    /// Now, in nanoseconds since one second before the start; never goes back, never 0.
+    /// Now, in nanoseconds since a month before the start; never goes back, never 0.
     #[must_use]
     pub fn now(&self) -> Instant {
         Instant::default().plus(BASE).plus(self.start.elapsed())

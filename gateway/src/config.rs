@@ -1,5 +1,7 @@
 //! Settings: read once from a TOML file, refused with file, line and what to do.
 
+mod among;
+
 mod error;
 
 mod file;
@@ -20,12 +22,21 @@ pub const PUMPS_MAX: usize = 256;
 /// Frames that a pump sends in a second: one each 20 ms.
 pub const FRAMES_PER_SECOND: usize = 50;
 
-/// Most wards that can be named; with five filters each, one SUBSCRIBE packet stays below 16 KiB.
+/// Most other gateways that one may know; every bound of what they say is computed from it.
+pub const PEERS_MAX: usize = 4;
+
+/// Most wards that can be named; with six filters each, one SUBSCRIBE packet stays below 20 KiB.
 pub const WARDS_MAX: usize = 32;
 
 /// Everything that a gateway needs to be told. Values are checked when read: what is here is possible.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// Name of this gateway among others of its unit; not reserved.
+    pub name: Id,
+    /// Other gateways that must be there, at most [`PEERS_MAX`]; one that was heard must be there from then on.
+    pub peers: Vec<Id>,
+    /// Time between two drills, 1 s to 1 h; zero: there is none.
+    pub drill: Duration,
     /// Wards to serve; empty for all.
     pub wards: Vec<Id>,
     /// Where frames come from.
@@ -129,12 +140,21 @@ impl Alarms {
 /// Long enough for what a shift remembers, at some 0.3 MB a fast channel.
 const HISTORY_DEFAULT: Duration = Duration::from_mins(30);
 
+/// So often the whole alarm path is tried (prop): a person hears within two minutes that it is broken.
+const DRILL_DEFAULT: Duration = Duration::from_mins(1);
+
+/// Name of a gateway that stands alone.
+const NAME_DEFAULT: &str = "gateway";
+
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 impl Default for Settings {
     /// All wards, embedded broker, loopback addresses, the built-in profile, nothing durable.
     fn default() -> Self {
         Self {
+            name: Id::new(NAME_DEFAULT).expect("it is an id"),
+            peers: Vec::new(),
+            drill: DRILL_DEFAULT,
             wards: Vec::new(),
             broker: Broker::Embedded { bind: (LOOPBACK, 1883).into() },
             second_broker: None,
@@ -155,7 +175,7 @@ impl Settings {
         std::iter::once(&self.broker).chain(&self.second_broker)
     }
 
-    /// The defaults with every port free to choose, so that several gateways run in one process.
+    /// The defaults with every port free to choose and without a drill, so that several gateways run in one process.
     #[must_use]
     pub fn on_free_ports() -> Self {
         let any: SocketAddr = (LOOPBACK, 0).into();
@@ -164,6 +184,7 @@ impl Settings {
             broker: Broker::Embedded { bind: any },
             serve: Serve { bind: any, ..defaults.serve },
             metrics_bind: any,
+            drill: Duration::ZERO,
             ..defaults
         }
     }

@@ -2,6 +2,8 @@
 
 mod heartbeat;
 
+mod peer;
+
 mod spool;
 
 pub use ecmo_decode::{
@@ -11,6 +13,8 @@ pub use ecmo_decode::{
 };
 
 pub use heartbeat::{AgentCounts, Echo, Heartbeat, HeartbeatRejected, LocalVerdict, heartbeat};
+
+pub use peer::{PeerBeat, peer};
 
 pub use spool::{
     OCCURRENCES_MAX, Part, SampleSpan, SpoolReport, Unleased, backfill, backfill_request,

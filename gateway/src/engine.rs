@@ -3,6 +3,10 @@
 //! One thread with a runtime of its own reads the brokers and judges what they bring, so that no display, disk or scrape
 //! can hold up an alarm, and no hand-over between threads adds to its way.
 
+mod counting;
+
+mod decisions;
+
 mod lane;
 
 mod hub;
@@ -21,33 +25,39 @@ mod people;
 
 mod rounds;
 
-use std::collections::HashMap;
+mod storing;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use ecmo_core::alarm::treatment::Treatment;
+use ecmo_core::pump::Kept;
 use ecmo_core::uplink::Uplink;
 use ecmo_proto::topic::PumpAddress;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::action::ActionRecord;
 use crate::clock::Clock;
 use crate::config::{PUMPS_MAX, Settings};
-use crate::fanout::{PumpSlot, Remembered};
+use crate::fanout::{AlarmUpdate, PumpSlot};
 use crate::history::{BATCHES_MAX, Batch};
 use crate::ingest::{self, Requests};
 use crate::journal::Intake;
 use crate::latency::Latencies;
 use crate::metrics::Metrics;
 use crate::request::Asker;
+use crate::store::state::StateIntake;
 
 use asking::Voice;
 use command::COMMANDS_MAX;
+use decisions::Decisions;
 use hub::Hub;
 use rounds::Rounds;
 use ward::{Ward, WardParts};
 
 pub use crate::journal::BackfillPart;
-pub use command::{EngineHandle, NoAnswer, Paused, Report, Target};
+pub use command::{EngineHandle, NoAnswer, Report};
 pub use hub::{Confirmed, Waveform};
 
 /// Waveform frames on their way to the serving side: a quarter second of every pump. Beyond, they are lost and counted.
@@ -55,6 +65,19 @@ const WAVEFORMS_MAX: usize = 3_200;
 
 /// Parts of backfills on their way to the journal: some 10 MB. Beyond, they are dropped, counted, and asked for again.
 const BACKFILL_PARTS_MAX: usize = 64;
+
+/// What was before the gateway started, with times of its present clock.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// What people had said about treatments: in force before the first frame of the pump is judged.
+    pub treatments: HashMap<PumpAddress, Treatment>,
+    /// Alarms, shelves and ownership of each pump.
+    pub kept: HashMap<PumpAddress, Kept>,
+    /// Alarms that had ended, the oldest first.
+    pub ended: Vec<AlarmUpdate>,
+    /// What people did that the rest does not hold yet, in its order: done again before the first frame is judged.
+    pub redo: Vec<ActionRecord>,
+}
 
 /// What the alarm thread needs.
 #[derive(Debug)]
@@ -71,12 +94,12 @@ pub struct EngineParts {
     pub requests: Requests,
     /// Makes what is asked of them.
     pub asker: Asker,
-    /// What people had said before the gateway started: in force before the first frame of the pump is judged.
-    pub restored: HashMap<PumpAddress, Treatment>,
+    /// What was before the gateway started.
+    pub restored: Restored,
     /// The way to the journal, where one is kept.
     pub journal: Option<Intake>,
-    /// What had ended before the gateway started; `None` where nothing is kept of it.
-    pub remembered: Option<Remembered>,
+    /// The way to the state store, where one is kept.
+    pub state: Option<StateIntake>,
 }
 
 /// What comes out of the alarm thread besides alarms.
@@ -119,16 +142,20 @@ impl Engine {
         let handle = EngineHandle::new(commands);
         let profile = settings.alarms.in_force();
         let clock = parts.clock;
-        let hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms)
+        let mut hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms)
             .recording(parts.journal)
-            .remembering(parts.remembered);
+            .telling(Decisions { requests: parts.requests.clone(), profile_hash: profile.hash })
+            .storing(parts.state);
         let uplink = Uplink::new(&profile, clock.now());
         // A pump that was treated before a restart must be there after it, whether its agent lives or not.
-        let treated = parts.restored.iter().filter(|(_, treatment)| treatment.patient > 0);
-        let treated: Vec<_> = treated
-            .map(|(address, _)| address.clone())
-            .filter(|address| !settings.pumps.contains(address))
-            .collect();
+        let mut restored = parts.restored;
+        let redo = std::mem::take(&mut restored.redo);
+        hub.remember(std::mem::take(&mut restored.ended));
+        let Restored { treatments, kept, ended: _, redo: _ } = &restored;
+        let treated = treatments.iter().filter(|(_, treatment)| treatment.patient > 0);
+        let known = treated.map(|(address, _)| address).chain(kept.keys());
+        let done = redo.iter().filter_map(|record| record.address.as_ref());
+        let known: HashSet<_> = known.chain(done).chain(&settings.pumps).cloned().collect();
         let voice = Voice {
             asker: parts.asker,
             requests: parts.requests,
@@ -140,15 +167,16 @@ impl Engine {
             voice,
             metrics: Arc::clone(&parts.metrics),
             new_pumps,
-            restored: parts.restored,
+            restored,
             history: (!settings.history.is_zero()).then_some(history),
             backfill,
         });
-        for address in settings.pumps.iter().chain(&treated) {
-            ward.expect(address, clock.now());
+        for address in &known {
+            ward.expect(address, clock.now(), &mut hub);
         }
         let (queue, arrivals) = ingest::queue();
-        let rounds = Rounds::new(clock, Arc::clone(&parts.metrics), hub, ward, uplink, &handle);
+        let mut rounds = Rounds::new(clock, Arc::clone(&parts.metrics), hub, ward, uplink, &handle);
+        redo.iter().for_each(|record| rounds.merge(record, clock.now()));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new().name("alarm".to_owned()).spawn(move || {
             runtime.block_on(async move {

@@ -19,12 +19,13 @@ pub(crate) mod sample;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ecmo_core::alarm::action::Action;
 use ecmo_core::alarm::occurrence::{Acknowledgement, Occurrence, Transition};
 use ecmo_core::time::Instant;
 use ecmo_proto::topic::{Id, PumpAddress};
 
 pub use encoded::Encoded;
-pub use ended::{ENDED_MAX, Ended, Remembered, Seen};
+pub use ended::{ENDED_MAX, Ended, Seen};
 pub use mailbox::{
     ALARMS_QUEUED_MAX, AlarmMailbox, AlarmOutlet, MailboxEnd, OutletEnd, alarm_mailbox,
 };
@@ -58,13 +59,14 @@ impl AlarmUpdate {
         }
     }
 
-    /// The occurrence as its acknowledgement left it, when that ended it.
+    /// The occurrence as its acknowledgement of this call left it, when that ended it.
     #[must_use]
-    pub fn acknowledged(&self, by: String, note: String, at: Instant) -> Self {
+    pub fn acknowledged(&self, action: &Action, call: u32, at: Instant) -> Self {
         let mut ended = self.clone();
         ended.transition = Some(Transition::Acknowledged);
         let worst = ended.occurrence.worst;
-        ended.occurrence.acknowledged = Some(Acknowledgement { by, note, at, worst });
+        let Action { order, by, note, .. } = action.clone();
+        ended.occurrence.acknowledged = Some(Acknowledgement { by, note, at, worst, call, order });
         ended.occurrence.revision = ended.occurrence.revision.saturating_add(1);
         ended.occurrence.changed_at = at;
         ended

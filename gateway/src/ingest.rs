@@ -7,7 +7,9 @@
 
 mod backoff;
 
-mod request;
+mod outbound;
+
+mod topics;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,22 +17,22 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ecmo_core::time::Instant;
-use ecmo_proto::sealed::{BACKFILL_BYTES_MAX, FRAME_BYTES_MAX, HEARTBEAT_BYTES_MAX};
-use ecmo_proto::topic::{self, Id, Kind, filter};
+use ecmo_proto::topic::{Id, Kind};
 use rumqttc::mqttbytes::Error as PacketError;
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, Publish,
-    QoS, StateError, SubAck, SubscribeFilter, SubscribeReasonCode,
+    StateError,
 };
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
 use crate::clock::Clock;
-use crate::config::{BrokerAddress, FRAMES_PER_SECOND, PUMPS_MAX};
-use crate::metrics::{BrokerPath, LinkLost, Metrics};
+use crate::config::{BrokerAddress, FRAMES_PER_SECOND, PEERS_MAX, PUMPS_MAX};
+use crate::metrics::{BrokerPath, FrameRejected, LinkLost, Metrics, PeerRejected};
 use backoff::Backoff;
+use topics::{Place, filters, granted, payload_bytes_max, place};
 
-pub use request::{Outbound, REQUESTS_QUEUED_MAX, Requests, requests};
+pub use outbound::{Outbound, REQUESTS_QUEUED_MAX, Requests, requests};
 
 /// How long the engine may be busy before the sockets wait, in milliseconds.
 const STALL_MS: usize = 250;
@@ -41,24 +43,9 @@ pub const QUEUE_MESSAGES_MAX: usize = PUMPS_MAX * FRAMES_PER_SECOND * STALL_MS /
 
 const _: () = assert!(QUEUE_MESSAGES_MAX == 3_200);
 
-/// Longest payload of a message that is handed on; a longer one is only reported. Births and statuses are no longer than
-/// a frame.
-const fn payload_bytes_max(kind: Option<Kind>) -> usize {
-    match kind {
-        Some(Kind::Heartbeat) => HEARTBEAT_BYTES_MAX,
-        Some(Kind::Backfill) => BACKFILL_BYTES_MAX,
-        Some(
-            Kind::Frame
-            | Kind::Birth
-            | Kind::Status
-            | Kind::Request
-            | Kind::Alarm
-            | Kind::Action
-            | Kind::Peer,
-        )
-        | None => FRAME_BYTES_MAX,
-    }
-}
+/// Most messages of other gateways that wait for their reader: of each the answers of a second over both paths. Beyond, they are
+/// lost and counted: what is missing shows in the digest, and comes again.
+pub const OTHERS_QUEUED_MAX: usize = 64 * PEERS_MAX;
 
 /// Longest packet that is read. Far above any message, because rumqttc ends the connection at a longer one: a retained
 /// packet of that kind would come with every new subscription, and one bad pump would silence all for ever.
@@ -91,6 +78,10 @@ pub struct Options {
     pub wards: Vec<Id>,
     /// Name of this broker in metrics and events.
     pub path: BrokerPath,
+    /// Name of this gateway, whose drill is read.
+    pub gateway: Id,
+    /// Where goes what other gateways say; must hold [`OTHERS_QUEUED_MAX`].
+    pub others: mpsc::Sender<Arrival>,
 }
 
 /// Something from a broker, in the order in which it happened.
@@ -159,7 +150,14 @@ pub async fn run(
     let client_id = format!("ecmo-gateway-{:08x}", fastrand::u32(..));
     let connected = metrics.mqtt_connected.get(options.path);
     let mut backoff = Backoff::default();
-    let mut link = Link { options: &options, clock, queue: &queue, state: LinkState::New };
+    let mut link = Link {
+        options: &options,
+        clock,
+        metrics: &metrics,
+        queue: &queue,
+        state: LinkState::New,
+        filters: filters(&options.wards, &options.gateway).len(),
+    };
     let up = outbound.up_flag();
     loop {
         let (client, event_loop) = connect(&client_id, &options.broker);
@@ -229,8 +227,11 @@ enum LinkState {
 struct Link<'a> {
     options: &'a Options,
     clock: Clock,
+    metrics: &'a Metrics,
     queue: &'a mpsc::Sender<Ingest>,
     state: LinkState,
+    /// How many subscriptions must be granted.
+    filters: usize,
 }
 
 impl Link<'_> {
@@ -270,11 +271,12 @@ impl Link<'_> {
                 }
             } else if let Packet::ConnAck(_) = packet {
                 answer_due = tokio::time::Instant::now() + SUBSCRIBE_TIMEOUT;
-                client.try_subscribe_many(filters(&self.options.wards)).map_err(|error| {
+                let wanted = filters(&self.options.wards, &self.options.gateway);
+                client.try_subscribe_many(wanted).map_err(|error| {
                     lost(LinkLost::Protocol, format!("cannot ask for subscriptions: {error}"))
                 })?;
             } else if let Packet::SubAck(answer) = packet {
-                granted(&answer, filters(&self.options.wards).count())
+                granted(&answer, self.filters)
                     .map_err(|detail| lost(LinkLost::Subscription, detail))?;
                 up_at = Some(self.clock.now());
                 on_up();
@@ -287,19 +289,53 @@ impl Link<'_> {
 
     async fn hand_on(&self, publish: Publish) -> Result<(), QueueClosed> {
         let path = self.options.path;
-        let kind = topic::parse(&publish.topic).map(|parts| parts.kind);
-        let message = if publish.payload.len() > payload_bytes_max(kind) {
-            Ingest::Oversize { topic: publish.topic, bytes: publish.payload.len(), path }
-        } else {
-            Ingest::Arrival(Arrival {
-                topic: publish.topic,
-                payload: publish.payload,
-                retained: publish.retain,
-                received: self.clock.now(),
-                path,
-            })
+        let (place, bytes) = (place(&publish.topic, &self.options.gateway), publish.payload.len());
+        let is_too_long = bytes > payload_bytes_max(&publish.topic);
+        let arrival = |publish: Publish| Arrival {
+            topic: publish.topic,
+            payload: publish.payload,
+            retained: publish.retain,
+            received: self.clock.now(),
+            path,
         };
-        self.send(message).await
+        match place {
+            Place::Engine if is_too_long => {
+                self.send(Ingest::Oversize { topic: publish.topic, bytes, path }).await
+            }
+            Place::Engine => self.send(Ingest::Arrival(arrival(publish))).await,
+            Place::Others => {
+                let refused = if is_too_long {
+                    Some(PeerRejected::Oversize)
+                } else {
+                    // Nobody waits for them here: behind this message comes a frame.
+                    let full = self.options.others.try_send(arrival(publish)).is_err();
+                    full.then_some(PeerRejected::Overflow)
+                };
+                if let Some(reason) = refused {
+                    self.metrics.peer_rejected.get(reason).increment(1);
+                }
+                Ok(())
+            }
+            Place::Nobody => Ok(()),
+            Place::Refused => {
+                self.refuse(&publish.topic);
+                Ok(())
+            }
+        }
+    }
+
+    /// Counts a message in a place that is kept for others.
+    fn refuse(&self, topic: &str) {
+        tracing::debug!(topic, "a topic with an id that is kept for the system itself; dropped");
+        match topic.rsplit('/').next() {
+            Some(level) if level == Kind::Peer.level() || level == Kind::Action.level() => {
+                self.metrics.peer_rejected.get(PeerRejected::Topic).increment(1);
+            }
+            Some(_) | None => {
+                let rejected = &self.metrics.unknown_pump.frames_rejected;
+                rejected.get(FrameRejected::Topic).increment(1);
+            }
+        }
     }
 
     async fn up(&mut self) -> Result<(), QueueClosed> {
@@ -330,36 +366,6 @@ impl Link<'_> {
     }
 }
 
-fn filters(wards: &[Id]) -> impl Iterator<Item = SubscribeFilter> {
-    let all = wards.is_empty().then_some(None);
-    let named = wards.iter().map(Some);
-    all.into_iter().chain(named).flat_map(|ward| {
-        [
-            (Kind::Birth, QoS::AtLeastOnce),
-            (Kind::Status, QoS::AtLeastOnce),
-            (Kind::Frame, QoS::AtMostOnce),
-            (Kind::Heartbeat, QoS::AtMostOnce),
-            (Kind::Backfill, QoS::AtLeastOnce),
-        ]
-        .map(|(kind, qos)| SubscribeFilter::new(filter(ward, kind), qos))
-    })
-}
-
-/// Every subscription must be granted: one that is refused would look like silence of its pumps.
-fn granted(answer: &SubAck, asked: usize) -> Result<(), String> {
-    let granted = answer
-        .return_codes
-        .iter()
-        .filter(|code| matches!(code, SubscribeReasonCode::Success(_)))
-        .count();
-    if granted == asked && answer.return_codes.len() == asked {
-        return Ok(());
-    }
-    Err(format!(
-        "the broker granted {granted} of {asked} subscriptions; let this gateway read ecmo/v1/#"
-    ))
-}
-
 fn reason(error: &ConnectionError) -> LinkLost {
     match error {
         ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout => LinkLost::Timeout,
@@ -385,36 +391,5 @@ fn state_reason(error: &StateError) -> LinkLost {
         | StateError::WrongPacket
         | StateError::CollisionTimeout
         | StateError::EmptySubscription => LinkLost::Protocol,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn paths(wards: &[&str]) -> Vec<String> {
-        let wards: Vec<Id> = wards.iter().map(|ward| Id::new(ward).unwrap()).collect();
-        filters(&wards).map(|filter| filter.path).collect()
-    }
-
-    #[test]
-    fn every_ward_is_subscribed_for_all_that_agents_send() {
-        let kinds = ["birth", "status", "frame", "heartbeat", "backfill"];
-        assert_eq!(paths(&[]), kinds.map(|kind| format!("ecmo/v1/+/+/{kind}")));
-        let two = paths(&["nicu", "picu"]);
-        assert_eq!(two.len(), 10);
-        assert!(two.contains(&"ecmo/v1/picu/+/frame".to_owned()), "{two:?}");
-    }
-
-    #[test]
-    fn a_refused_or_missing_subscription_is_an_error() {
-        let success = SubscribeReasonCode::Success(QoS::AtMostOnce);
-        let answer = |codes: &[SubscribeReasonCode]| SubAck::new(1, codes.to_vec());
-        assert!(granted(&answer(&[success; 3]), 3).is_ok());
-        let refused = [success, SubscribeReasonCode::Failure, success];
-        let detail = granted(&answer(&refused), 3).unwrap_err();
-        assert!(detail.contains("2 of 3"), "{detail}");
-        assert!(granted(&answer(&[success; 2]), 3).is_err());
-        assert!(granted(&answer(&[]), 3).is_err());
     }
 }

@@ -27,9 +27,17 @@ pub mod journal;
 
 pub mod registry;
 
+pub mod action;
+
+pub mod store;
+
 pub mod engine;
 
+pub mod actions;
+
 pub mod desk;
+
+pub mod peer;
 
 pub mod grpc;
 

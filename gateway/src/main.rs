@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 use ecmo_gateway::Gateway;
 use ecmo_gateway::config::Settings;
 use ecmo_gateway::journal::inspect;
+use ecmo_gateway::store::audit;
 
 /// Joins the pumps of a ward, detects alarm conditions, serves displays. Research software, not a medical device.
 ///
@@ -39,11 +40,29 @@ enum Command {
         #[command(subcommand)]
         wanted: Option<JournalCommand>,
     },
+    /// Looks into the audit log of what people did, whether a gateway runs or not.
+    Audit {
+        /// What is wanted.
+        #[command(subcommand)]
+        wanted: AuditCommand,
+    },
     /// Reads and checks a settings file and the alarm profile that it names, and starts nothing.
     Check {
         /// Settings file (TOML).
         #[arg(long)]
         config: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Checks the whole chain; prints what is sound and the first place that is broken, and exits with 1 when there is one.
+    Verify {
+        /// Settings file (TOML) of the gateway.
+        #[arg(long, conflicts_with = "dir", required_unless_present = "dir")]
+        config: Option<PathBuf>,
+        /// Folder of the log, such as state/audit.
+        dir: Option<PathBuf>,
     },
 }
 
@@ -85,6 +104,17 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Journal { config, wanted } => {
             journal(&Settings::load(&config)?, wanted.unwrap_or(JournalCommand::Extent))
         }
+        Command::Audit { wanted: AuditCommand::Verify { config, dir } } => {
+            let of_settings = |config: PathBuf| -> anyhow::Result<PathBuf> {
+                let state = Settings::load(&config)?.state_dir;
+                Ok(audit::folder(&state.context("no dir under [state] in the settings")?))
+            };
+            let dir = match dir {
+                Some(dir) => dir,
+                None => of_settings(config.context("name a folder or a settings file")?)?,
+            };
+            verify(&dir)
+        }
         Command::Check { config } => {
             Settings::load(&config)?;
             println!("{}: fine", config.display());
@@ -97,6 +127,15 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             runtime.block_on(serve(&settings))
         }
     }
+}
+
+/// Checks an audit log.
+fn verify(dir: &Path) -> anyhow::Result<ExitCode> {
+    let log = || format!("cannot read the audit log {}", dir.display());
+    anyhow::ensure!(dir.is_dir(), "there is no folder {}", dir.display());
+    let checked = audit::verify(dir).with_context(log)?;
+    writeln!(std::io::stdout().lock(), "{}: {checked}", dir.display())?;
+    Ok(if checked.broken.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Looks into the journal.

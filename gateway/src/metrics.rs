@@ -20,8 +20,8 @@ use handles::Registrar;
 pub use handles::By;
 pub use label::{
     AlarmKind, AlarmPriority, AlarmTransition, BirthRejected, BrokerPath, FrameRejected,
-    FrameSource, Label, LinkLost, RuntimeName, SampleInvalid, Stage, StateError, StatusRejected,
-    StreamKind, SubscriptionDropped,
+    FrameSource, Label, LinkLost, PeerRejected, RuntimeName, Said, SampleInvalid, Stage,
+    StateError, StatusRejected, StreamKind, SubscriptionDropped,
 };
 pub use metrics::{Counter, Gauge, Histogram};
 pub use pump::PumpMetrics;
@@ -73,6 +73,10 @@ pub struct Metrics {
     pub mqtt_reconnects: By<BrokerPath, By<LinkLost, Counter>>,
     /// Requests to agents that were dropped.
     pub requests_dropped: By<BrokerPath, Counter>,
+    /// What is said to others and was dropped.
+    pub said_dropped: By<BrokerPath, By<Said, Counter>>,
+    /// Messages of other gateways that were refused.
+    pub peer_rejected: By<PeerRejected, Counter>,
     /// Parts of backfills that the journal had no room for.
     pub backfill_parts_dropped: Counter,
     /// Wall time of the alarm thread's last round, in seconds since 1970.
@@ -134,6 +138,11 @@ impl Metrics {
                 true => registrar.counter(&name::REQUESTS_DROPPED, &handles::with(&[], path)),
                 false => Counter::noop(),
             }),
+            said_dropped: By::new(|path| match in_use(&path) {
+                true => registrar.counters(&name::SAID_DROPPED, &handles::with(&[], path)),
+                false => By::new(|_said| Counter::noop()),
+            }),
+            peer_rejected: registrar.counters(&name::PEER_REJECTED, &[]),
             backfill_parts_dropped: registrar.counter(&name::BACKFILL_PARTS_DROPPED, &[]),
             watchdog_timestamp_seconds: registrar.gauge(&name::WATCHDOG, &[]),
             unknown_pump: shared_pump("unknown"),

@@ -1,4 +1,9 @@
-//! What the gateway asks of an agent, as sealed bytes: probes, leases, missing frames. The other direction is `decode`.
+//! What the gateway says over the brokers, as sealed bytes: to agents probes, leases and requests for missing frames; to other
+//! gateways that it lives, and what it decided. The other direction is `decode`.
+
+mod decision;
+
+mod peer;
 
 use bytes::Bytes;
 use ecmo_core::alarm::treatment::{ContextKind, Treatment};
@@ -8,6 +13,10 @@ use ecmo_core::time::{Instant, SampleTime};
 use ecmo_proto::sealed;
 use ecmo_proto::v1;
 use ecmo_proto::v1::request::Ask;
+
+pub use decision::decision;
+
+pub use peer::peer_heartbeat;
 
 /// Makes the requests of one gateway process.
 #[derive(Debug, Clone)]

@@ -2,6 +2,8 @@
 
 mod recording;
 
+mod storing;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +11,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
+use crate::actions::{Actions, ActionsParts};
 use crate::clock::Clock;
 use crate::config::{Broker, BrokerAddress, Settings};
-use crate::desk::{self, Desk, DeskParts, Restored};
+use crate::desk::{Desk, DeskParts};
 use crate::engine::{Engine, EngineHandle, EngineOutputs, EngineParts, Waveform};
 use crate::fanout::PumpSlot;
 use crate::grpc::{self, Serving};
@@ -23,7 +26,7 @@ use crate::latency::Latencies;
 use crate::metrics::{BrokerPath, Label as _, Metrics, RuntimeName};
 use crate::registry::Registry;
 use crate::request::Asker;
-use crate::treatment::{Stamp, Store};
+use crate::store::StoreThreads;
 
 use recording::Recording;
 
@@ -32,6 +35,9 @@ const DRAIN: Duration = Duration::from_millis(500);
 
 /// How long the journal may take to write what it has when the gateway ends.
 const JOURNAL_END: Duration = Duration::from_secs(1);
+
+/// How long the state store may take to write what it has when the gateway ends.
+const STORE_END: Duration = Duration::from_secs(1);
 
 /// A round of the alarm thread older than this means that it hangs.
 const ROUND_AGE_MAX: Duration = Duration::from_secs(1);
@@ -87,6 +93,7 @@ pub struct Gateway {
     latencies: Arc<Latencies>,
     engine: Engine,
     journal: Option<JournalThread>,
+    store: Option<StoreThreads>,
     clock: Clock,
     tasks: JoinSet<&'static str>,
     stop: watch::Sender<bool>,
@@ -117,38 +124,52 @@ impl Gateway {
             BrokerPath::ALL.iter().copied().take(broker_addresses.len()).collect();
         let metrics = Arc::new(Metrics::new(&paths));
         let (requests, outbound) = ingest::requests(&paths, &metrics);
+        let (others, heard) = mpsc::channel(ingest::OTHERS_QUEUED_MAX);
         let latencies = Arc::new(Latencies::default());
-        let restored = restore(settings, clock, Arc::clone(&metrics)).await?;
+        let stored = storing::open(settings, clock, &metrics).await?;
         let (intake, outtake) = journal::intake(metrics.journal_dropped.clone());
         let parts = EngineParts {
             clock,
             metrics: Arc::clone(&metrics),
             latencies: Arc::clone(&latencies),
-            brokers: to_read(settings, &broker_addresses, outbound),
+            brokers: to_read(settings, &broker_addresses, outbound, &others),
             requests: requests.clone(),
             asker: Asker::new(),
-            restored: restored.treatments,
+            restored: stored.restored,
             journal: settings.journal.is_some().then_some(intake),
-            remembered: None,
+            state: stored.intake,
         };
         let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
         let journal =
             recording::start(settings, (clock, &metrics), (outtake, &mut outputs), requests)?;
 
         let histories = Arc::new(Histories::new(settings.history));
+        let epoch = fastrand::u64(1..);
+        let actions = Arc::new(Actions::new(ActionsParts {
+            clock,
+            engine: engine.handle.clone(),
+            store: stored.store.clone(),
+            gateway: settings.name.to_string(),
+            epoch,
+            order: stored.order,
+            peers: None,
+        }));
         let desk = DeskParts {
             clock,
             profile: settings.alarms.in_force(),
             engine: engine.handle.clone(),
             registry: Arc::default(),
             histories: Arc::clone(&histories),
-            metrics: Arc::clone(&metrics),
-            store: settings.state_dir.clone().map(Store::new),
-            standing: restored.standing,
-            durable: restored.durable,
+            actions,
+            standing: stored.said.standing,
+            durable: stored.said.durable,
         };
-        let serving = serve_from(desk, Arc::clone(&latencies), journal.as_ref());
+        let shared = (Arc::clone(&latencies), Arc::clone(&metrics), epoch);
+        let serving = serve_from(desk, shared, journal.as_ref());
         let mut tasks = background(outputs, &serving, histories);
+        if let Some(store) = stored.store {
+            tasks.spawn(storing::watch(store, engine.handle.clone(), clock));
+        }
         let journal = journal.map(|journal| journal.run(&mut tasks, engine.handle.clone()));
         let displays = http::router(readiness(engine.handle.clone(), clock))
             .fallback_service(grpc::router(serving).await?);
@@ -164,6 +185,7 @@ impl Gateway {
             latencies,
             engine,
             journal,
+            store: stored.threads,
             clock,
             tasks,
             stop,
@@ -223,6 +245,9 @@ impl Gateway {
                     if self.journal.as_ref().is_some_and(JournalThread::has_ended) {
                         return "journal thread";
                     }
+                    if self.store.as_ref().is_some_and(StoreThreads::has_ended) {
+                        return "a thread of the state store";
+                    }
                 }
             }
         }
@@ -231,11 +256,15 @@ impl Gateway {
     /// Ends everything: displays first, then the alarm thread, then the broker. Takes at most three seconds.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        let (engine, journal, clock) = (self.engine, self.journal, self.clock);
+        let (engine, journal, store) = (self.engine, self.journal, self.store);
+        let clock = self.clock;
         let ending = tokio::task::spawn_blocking(move || {
             engine.stop();
             if let Some(journal) = journal {
                 journal.stop(clock, JOURNAL_END);
+            }
+            if let Some(store) = store {
+                store.stop(clock, STORE_END);
             }
         });
         if let Err(error) = ending.await {
@@ -346,13 +375,18 @@ async fn direct(
 }
 
 /// What the services work with.
-fn serve_from(desk: DeskParts, latencies: Arc<Latencies>, journal: Option<&Recording>) -> Serving {
+fn serve_from(
+    desk: DeskParts,
+    (latencies, metrics, epoch): (Arc<Latencies>, Arc<Metrics>, u64),
+    journal: Option<&Recording>,
+) -> Serving {
     Serving {
         clock: desk.clock,
-        epoch: fastrand::u64(1..),
+        epoch,
         registry: Arc::clone(&desk.registry),
         engine: desk.engine.clone(),
-        metrics: Arc::clone(&desk.metrics),
+        actions: Arc::clone(&desk.actions),
+        metrics,
         desk: Arc::new(Desk::new(desk)),
         latencies,
         missed: journal.map(|journal| Arc::clone(&journal.missed)),
@@ -379,11 +413,14 @@ fn to_read(
     settings: &Settings,
     brokers: &[BrokerAddress],
     outbound: Vec<ingest::Outbound>,
+    others: &mpsc::Sender<ingest::Arrival>,
 ) -> Vec<(ingest::Options, ingest::Outbound)> {
     let options = brokers.iter().zip(BrokerPath::ALL).map(|(broker, path)| ingest::Options {
         broker: broker.clone(),
         wards: settings.wards.clone(),
         path: *path,
+        gateway: settings.name.clone(),
+        others: others.clone(),
     });
     options.zip(outbound).collect()
 }
@@ -402,20 +439,6 @@ fn background(
     tasks.spawn(keep_treatments(Arc::clone(&serving.desk)));
     tasks.spawn(watch_over(metrics, serving.clock));
     tasks
-}
-
-/// What people had said, read before the first frame is judged.
-async fn restore(
-    settings: &Settings,
-    clock: Clock,
-    metrics: Arc<Metrics>,
-) -> Result<Restored, JoinError> {
-    let (store, profile) = (settings.state_dir.clone().map(Store::new), settings.alarms.in_force());
-    let read = move || {
-        let at = Stamp { now: clock.now(), wall_ns: clock.wall_ns() };
-        desk::restore(store.as_ref(), &profile, at, &metrics)
-    };
-    tokio::task::spawn_blocking(read).await
 }
 
 async fn keep_history(mut rows: mpsc::Receiver<Batch>, histories: Arc<Histories>) -> &'static str {

@@ -12,4 +12,4 @@ pub use change::ChangeError;
 pub use record::{
     CaseEntry, ChangeEntry, ContextEntry, Indication, LimitEntry, Person, Record, Stamp,
 };
-pub use store::{Damaged, Restored, Store, StoreError};
+pub use store::{Damaged, Restored, Store as Earlier, StoreError};

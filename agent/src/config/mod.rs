@@ -297,9 +297,9 @@ fn plain(message: &str) -> String {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
-    #[serde(deserialize_with = "from_text")]
+    #[serde(deserialize_with = "own_id")]
     ward: Id,
-    #[serde(deserialize_with = "from_text")]
+    #[serde(deserialize_with = "own_id")]
     pump: Id,
     /// One address as `broker`, or a list of them as `brokers`.
     #[serde(alias = "broker")]
@@ -328,6 +328,18 @@ where
 {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(serde::de::Error::custom)
+}
+
+/// Reads the id of a ward or pump; what the contract keeps for itself would be taken for no pump.
+fn own_id<'a, D: Deserializer<'a>>(deserializer: D) -> Result<Id, D::Error> {
+    let id: Id = from_text(deserializer)?;
+    if id.is_reserved() {
+        let what = format!(
+            "\"{id}\" begins with '_', and such ids are kept for the system itself: choose another"
+        );
+        return Err(serde::de::Error::custom(what));
+    }
+    Ok(id)
 }
 
 #[cfg(test)]

@@ -63,6 +63,8 @@ pub(crate) struct Channel {
     /// When the last sample of any kind arrived, or when one could first be expected.
     heard_at: Instant,
     failed: bool,
+    /// The sensor had failed before a restart of the reader; it must give something for so long until it works.
+    restored: Option<Duration>,
     without: Option<(Sample, Streak)>,
     again: Option<Streak>,
 }
@@ -147,32 +149,36 @@ impl Channel {
         }
         if sample.reading.is_informative() {
             self.without = None;
-            if !self.failed {
+            if !self.has_failed() {
                 return SensorVerdict::Unchanged;
             }
+            let needed = self.restored.unwrap_or_default().max(rules.channel_clear);
             let streak = self.again.get_or_insert_with(|| Streak::begin(sample.sampled));
-            if streak.extend(sample.sampled) < rules.channel_clear {
+            if streak.extend(sample.sampled) < needed {
                 return SensorVerdict::Unchanged;
             }
             self.failed = false;
+            self.restored = None;
             self.again = None;
             return SensorVerdict::Works;
         }
         let relapsed = self.again.take().is_some();
+        let unchanged = if relapsed { SensorVerdict::Relapsed } else { SensorVerdict::Unchanged };
         let (first, streak) =
             self.without.get_or_insert_with(|| (sample, Streak::begin(sample.sampled)));
         let lasted = streak.extend(sample.sampled);
         if self.failed {
-            return if relapsed { SensorVerdict::Relapsed } else { SensorVerdict::Unchanged };
+            return unchanged;
         }
         let no_data = sample.reading.no_data().unwrap_or(NoData::SensorFault);
         let patience =
             if no_data == NoData::Calibrating { rules.calibrating } else { rules.channel };
         if lasted < patience {
-            return SensorVerdict::Unchanged;
+            return unchanged;
         }
         let (onset, onset_at) = (first.sampled, first.sampled_at);
         self.failed = true;
+        self.restored = None;
         SensorVerdict::Failed { no_data, onset, onset_at }
     }
 
@@ -193,6 +199,7 @@ impl Channel {
             return SensorVerdict::Relapsed;
         }
         self.failed = true;
+        self.restored = None;
         let onset = self.newest.map(|newest| newest.sampled).unwrap_or_default();
         SensorVerdict::Failed { no_data: NoData::CommLost, onset, onset_at: self.heard_at }
     }
@@ -215,7 +222,19 @@ impl Channel {
 
     /// Whether the sensor counts as failed.
     pub(crate) const fn has_failed(&self) -> bool {
-        self.failed
+        self.failed || self.restored.is_some()
+    }
+
+    /// The sensor had failed before a restart of the reader: it must give something for so long until it works.
+    pub(crate) const fn resume_fault(&mut self, needed: Duration) {
+        if !self.failed {
+            self.restored = Some(needed);
+        }
+    }
+
+    /// Nobody sends the channel any more, so nobody can say whether its sensor still fails. Whether that is new.
+    pub(crate) const fn forget_fault(&mut self) -> bool {
+        !self.declared && self.restored.take().is_some()
     }
 
     /// Whether the channel is declared or has ever sent.

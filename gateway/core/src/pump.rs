@@ -14,6 +14,10 @@ mod judge;
 
 mod people;
 
+pub mod ownership;
+
+mod kept;
+
 mod verdict;
 
 use alloc::sync::Arc;
@@ -37,12 +41,15 @@ use crate::signal::Signals;
 use crate::time::{ClockMap, Instant, SampleTime};
 
 use agent::AgentWord;
+use ownership::Ownership;
 use rate::Rates;
 use redundancy::{Presences, Redundancy};
-use silence::Skew;
+use silence::{Flapping, Skew};
 
 pub use agent::{NOT_RECORDING_AFTER, NOT_SAMPLING_AFTER, RECORDING_FOR, SpoolWord};
+pub use kept::Kept;
 pub use redundancy::{PATH_LOST_AFTER, PATHS_WHOLE_FOR};
+pub use silence::{FLAPPING_CLEAR, FLAPPING_WITHIN};
 pub use verdict::ToldDifference;
 pub use words::{BirthRefusal, BirthWord, Counters, Link, Presence, PumpState, Refusal};
 
@@ -86,6 +93,7 @@ pub struct Pump {
     rates: Rates,
     agent: AgentWord,
     reconciler: Reconciler,
+    ownership: Arc<Ownership>,
     /// What one side alone found in frames that had not arrived in time, the last of it.
     differed: Option<Difference>,
     boot_number: u64,
@@ -98,6 +106,8 @@ pub struct Pump {
     running: bool,
     meant_to_run: bool,
     console_silent: bool,
+    console_restored: bool,
+    flapping: Flapping,
     skew: Skew,
     wall_minus_mono: Option<i128>,
     boots: u64,
@@ -133,6 +143,7 @@ impl Pump {
             rates: Rates::new(),
             agent: AgentWord::default(),
             reconciler: Reconciler::default(),
+            ownership: Arc::default(),
             differed: None,
             boot_number: 0,
             judged_until: None,
@@ -142,6 +153,8 @@ impl Pump {
             running: false,
             meant_to_run: false,
             console_silent: false,
+            console_restored: false,
+            flapping: Flapping::default(),
             skew: Skew::default(),
             wall_minus_mono: None,
             boots: 0,
@@ -209,8 +222,15 @@ impl Pump {
         for (parameter, channel) in Parameter::ALL.iter().zip(&mut self.channels) {
             let spec = channels.iter().find(|spec| spec.parameter == *parameter);
             self.signals.declare(*parameter, spec.map(|spec| spec.interval));
-            if channel.declare(spec, now) == Declared::Gone {
+            let declared = channel.declare(spec, now);
+            if declared == Declared::Gone {
                 self.alarms.data_lost(Some(*parameter), now, out);
+            }
+            if declared != Declared::Present {
+                self.rates.forget(*parameter);
+            }
+            if channel.forget_fault() {
+                self.alarms.orphan(Condition::sensor_fault(*parameter));
             }
         }
         if self.birth_kind != kind {
@@ -242,7 +262,7 @@ impl Pump {
         self.channels.iter_mut().for_each(Channel::restart);
         self.presences.restart();
         self.redundancy.restart(now);
-        self.rates = Rates::new();
+        self.rates.restart();
         self.agent.estimate = ClockEstimate::default();
         self.agent.drift_ppm = None;
         self.judged_until = None;
@@ -327,6 +347,7 @@ impl Pump {
         }
         self.check_redundancy(now, out);
         self.expire_contexts(now, out);
+        self.lapse_offer(now, out);
         self.alarms.on_tick(now, out);
     }
 
@@ -345,6 +366,7 @@ impl Pump {
             self.duplicate_deadline(),
             self.redundancy.deadline(self.seen && !self.silent),
             self.treatment.next_expiry(),
+            self.offer_deadline(),
             self.alarms.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()

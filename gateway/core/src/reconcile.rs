@@ -118,9 +118,22 @@ pub struct Reconciler {
     watched: Vec<(Condition, Finder, Instant)>,
     alike_since: Option<Instant>,
     told: Option<Difference>,
+    /// A difference was told before a restart of the reader, and neither was found since.
+    restored: bool,
 }
 
 impl Reconciler {
+    /// A difference was told before a restart of the reader.
+    pub(crate) const fn resume(&mut self) {
+        self.restored = self.told.is_none();
+    }
+
+    /// Whether a difference of before a restart of the reader may still be there.
+    #[must_use]
+    pub(crate) const fn may_differ(&self) -> bool {
+        self.restored
+    }
+
     /// The difference that is told now; it stays until both have been alike for [`ALIKE_FOR`].
     #[must_use]
     pub const fn told(&self) -> Option<Difference> {
@@ -146,9 +159,9 @@ impl Reconciler {
         let is_alike = found.is_none() && self.rules_since.is_none() && self.watched.is_empty();
         self.alike_since = is_alike.then(|| self.alike_since.unwrap_or(now));
         match found {
-            Some(found) => self.told = Some(found),
+            Some(found) => (self.told, self.restored) = (Some(found), false),
             None if self.alike_since.is_some_and(|since| now.since(since) >= ALIKE_FOR) => {
-                self.told = None;
+                (self.told, self.restored) = (None, false);
             }
             None => {}
         }
@@ -158,8 +171,8 @@ impl Reconciler {
     /// Takes note of a new run and of losses.
     fn note(&mut self, circumstances: Circumstances<'_>, now: Instant) {
         if self.boot != Some(circumstances.boot) {
-            let told = self.told;
-            *self = Self { boot: Some(circumstances.boot), joined: now, told, ..Self::default() };
+            let (boot, told, restored) = (Some(circumstances.boot), self.told, self.restored);
+            *self = Self { boot, joined: now, told, restored, ..Self::default() };
         } else if self.losses != circumstances.losses {
             self.lost_at = Some(now);
         }

@@ -9,6 +9,7 @@ use ecmo_proto::topic::{Id, PumpAddress};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::among::{DrillTable, GatewayTable, PeerTable, id};
 use super::error::Complaint;
 use super::{
     Alarms, Broker, BrokerAddress, ConfigError, Keep, PUMPS_MAX, Serve, Settings, WARDS_MAX,
@@ -19,6 +20,9 @@ use super::{
 #[derive(Default)]
 struct File {
     wards: Option<Spanned<Vec<Spanned<String>>>>,
+    gateway: GatewayTable,
+    peer: PeerTable,
+    drill: DrillTable,
     broker: BrokerTable,
     serve: ServeTable,
     metrics: MetricsTable,
@@ -95,12 +99,6 @@ impl TryFrom<String> for Id_ {
     fn try_from(text: String) -> Result<Self, String> {
         id(&text).map(Self).map_err(|(what, todo)| format!("{what}; {todo}"))
     }
-}
-
-/// An id, or what is wrong and what to do.
-fn id(text: &str) -> Result<Id, (String, &'static str)> {
-    let todo = "use 1 to 64 letters, digits, '-', '_' or '.'";
-    Id::new(text).map_err(|_no_id| (format!("{text:?} is no id"), todo))
 }
 
 /// A path, from the folder of the settings file.
@@ -273,7 +271,11 @@ fn settings(read: File, file: &str) -> Result<Settings, Complaint> {
     addresses_differ(&[&read.broker.bind, &read.serve.bind, &read.metrics.bind])?;
     let wards = wards(read.wards)?;
     let (broker, second_broker) = brokers(read.broker, defaults.broker)?;
+    let name = read.gateway.name(defaults.name)?;
     Ok(Settings {
+        peers: read.peer.expected(&name)?,
+        name,
+        drill: read.drill.every(defaults.drill),
         broker,
         second_broker,
         serve: Serve {

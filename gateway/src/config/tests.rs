@@ -27,6 +27,12 @@ fn every_key_is_read() {
         "/etc/ecmo/site.toml",
         r#"
         wards = ["nicu", "picu"]
+        [gateway]
+        name = "east"
+        [peer]
+        expected = ["west"]
+        [drill]
+        every_s = 1
         [broker]
         url = "mqtt://broker.example:2883"
         [serve]
@@ -52,6 +58,9 @@ fn every_key_is_read() {
     )
     .unwrap();
     assert_eq!(settings.wards.len(), 2);
+    assert_eq!(settings.name.as_str(), "east");
+    assert_eq!(settings.peers, [Id::new("west").unwrap()]);
+    assert_eq!(settings.drill, Duration::from_secs(1));
     let broker = BrokerAddress { host: "broker.example".into(), port: 2883 };
     assert_eq!(settings.broker, Broker::External(broker));
     assert_eq!(settings.serve, Serve { bind: "0.0.0.0:0".parse().unwrap(), displays_max: 20 });
@@ -95,6 +104,30 @@ fn an_impossible_value_is_refused_with_its_line() {
     refused("wards = []", 1, "wards is empty");
     refused("wards = [\"a\",\n \"a\"]", 2, "ward a is named twice");
     refused("wards = 7 8", 1, "");
+}
+
+#[test]
+fn ids_that_the_system_keeps_for_itself_are_refused_for_wards_pumps_and_gateways() {
+    refused("wards = [\"nicu\",\n \"_drill\"]", 2, "kept for the system");
+    refused("[[pump]]\nward = \"nicu\"\npump = \"_ward\"", 3, "kept for the system");
+    refused("[[pump]]\nward = \"_gateways\"\npump = \"p\"", 2, "kept for the system");
+    refused("[gateway]\nname = \"_a\"", 2, "kept for the system");
+    refused("[gateway]\nname = \"a b\"", 2, "is no id");
+    refused("[peer]\nexpected = [\"_a\"]", 2, "kept for the system");
+}
+
+#[test]
+fn other_gateways_are_named_once_and_never_this_one() {
+    let peers = |text: &str| Settings::parse("f", text).unwrap().peers;
+    assert_eq!(peers(""), []);
+    assert_eq!(peers("[peer]\nexpected = []"), []);
+    refused("[peer]\nexpected = true", 2, "invalid type");
+    refused("[peer]\nexpected = [\"gateway\"]", 2, "own name");
+    refused("[gateway]\nname = \"a\"\n[peer]\nexpected = [\"b\", \"a\"]", 4, "own name");
+    refused("[peer]\nexpected = [\"b\", \"b\"]", 2, "named twice");
+    refused("[peer]\nexpected = [\"a\", \"b\", \"c\", \"d\", \"e\"]", 2, "at most 4");
+    refused("[drill]\nevery_s = 3601", 2, "3601 is impossible");
+    assert_eq!(Settings::parse("f", "[drill]\nevery_s = 0").unwrap().drill, Duration::ZERO);
 }
 
 #[test]
@@ -212,11 +245,16 @@ fn the_example_file_holds_the_defaults_and_every_key() {
     assert_eq!(settings.broker, defaults.broker);
     assert_eq!(settings.serve, defaults.serve);
     assert_eq!(settings.metrics_bind, defaults.metrics_bind);
+    assert_eq!((settings.name, settings.peers), (defaults.name, defaults.peers));
+    assert_eq!(settings.drill, defaults.drill);
     assert_eq!(settings.alarms, defaults.alarms);
     assert_eq!((settings.state_dir, settings.history), (defaults.state_dir, defaults.history));
     let text = std::fs::read_to_string(path).unwrap();
     for key in [
         "wards",
+        "name",
+        "expected",
+        "every_s",
         "url",
         "second_url",
         "bind",
@@ -249,7 +287,7 @@ fn the_commented_keys_of_the_example_file_are_right_too() {
     let settings = Settings::parse(path, &uncommented).unwrap();
     assert!(!settings.wards.is_empty() && !settings.pumps.is_empty());
     assert!(settings.state_dir.is_some() && settings.journal.is_some());
-    assert!(settings.second_broker.is_some());
+    assert!(settings.second_broker.is_some() && !settings.peers.is_empty());
 }
 
 /// Whether a comment is a key or a section that is switched off.

@@ -1,29 +1,41 @@
-//! What people said, on disk: read at the start, written with each change, tried again until it succeeds.
+//! What people said about treatments, as it survives: read at the start, written down with each change, told when it is not.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex as Held, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use ecmo_core::alarm::action::Order;
 use ecmo_core::alarm::profile::Profile;
 use ecmo_core::alarm::treatment::Treatment;
 use ecmo_proto::topic::PumpAddress;
 use tokio::sync::Mutex;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Desk, Standing};
+use super::{Desk, Said, Standing};
+use crate::action::wire::{self, TreatmentRecord};
 use crate::metrics::{Metrics, StateError};
-use crate::treatment::{Damaged, Record, Stamp, Store};
+use crate::store::audit::{Entry, Kind, Ticket, Written, hex};
+use crate::store::{Flight, Store};
+use crate::treatment::{Damaged, Earlier, Record, Stamp};
 
-/// How long a person waits for the disk.
-const WRITE_MAX: Duration = Duration::from_secs(2);
-
-/// How often the references of the membranes are looked at.
+/// How often the references of the membranes are looked at, and whether what was owed is durable.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Looks between two tries of a disk that fails.
+/// Looks between two tries of what found no room.
 const LOOKS_PER_TRY: u32 = 5;
+
+/// What is not on disk of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owed {
+    Nothing,
+    /// It waits in the log.
+    Waits(Ticket),
+    /// It must be written once more.
+    Writing,
+}
 
 /// The record of one pump and who may change it.
 #[derive(Debug)]
@@ -31,25 +43,31 @@ pub(super) struct Place {
     pub(super) standing: ArcSwap<Standing>,
     /// One change at a time.
     pub(super) turn: Mutex<()>,
-    /// Held by whoever writes the file, also when nobody waits for him any longer: a slow write never overtakes a later one.
-    file: Arc<Mutex<()>>,
-    /// The file may hold something else than the record.
-    owed: AtomicBool,
+    owed: Held<Owed>,
 }
 
 impl Place {
     pub(super) fn new(standing: Standing) -> Self {
+        let undone = standing.record.version > 0 && !standing.durable;
+        let owed = if undone { Owed::Writing } else { Owed::Nothing };
         Self {
             standing: ArcSwap::from_pointee(standing),
             turn: Mutex::default(),
-            file: Arc::default(),
-            owed: AtomicBool::new(false),
+            owed: Held::new(owed),
         }
     }
 
-    /// The record must be written again.
-    pub(super) fn owe(&self) {
-        self.owed.store(true, Ordering::Release);
+    fn owed(&self) -> Owed {
+        *self.owed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn owe(&self, written: Written) {
+        let owed = match written {
+            Written::Durable(_) => Owed::Nothing,
+            Written::Later(ticket) => Owed::Waits(ticket),
+            Written::Never => Owed::Writing,
+        };
+        *self.owed.lock().unwrap_or_else(PoisonError::into_inner) = owed;
     }
 }
 
@@ -64,37 +82,19 @@ pub struct Restored {
     pub durable: bool,
 }
 
-/// Reads what people had said. Whatever fails is told and counted; the gateway starts all the same, because a pump that
-/// nobody watches is worse than one with the profile's own limits. Blocks on the disk.
-#[must_use]
-pub fn restore(store: Option<&Store>, profile: &Profile, at: Stamp, metrics: &Metrics) -> Restored {
-    let Some(store) = store else {
-        tracing::warn!(
-            "nothing that people say about treatments survives a restart; set dir under [state]"
-        );
-        return Restored::default();
-    };
-    let read_errors = metrics.state_errors.get(StateError::Read);
-    let found = match store.restore() {
-        Ok(found) => found,
-        Err(error) => {
-            read_errors.increment(1);
-            let why = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::error!(%error, why, "treatments are not restored: enter them anew");
-            return Restored::default();
-        }
-    };
-    let mut restored = Restored { durable: true, ..Restored::default() };
-    for Damaged { address, path, aside, why } in found.damaged {
-        read_errors.increment(1);
-        let (path, aside) = (path.display(), aside.map(|aside| aside.display().to_string()));
-        tracing::error!(%path, aside, why, "a treatment is not restored: enter it anew");
-        if let Some(address) = address {
-            let lost = Standing { record: Record::default(), durable: false };
-            restored.standing.insert(address, lost);
-        }
-    }
-    for (address, record) in found.records {
+/// Brings what was kept in force again, with what an earlier gateway left in files. Whatever fails is told and counted; the
+/// gateway starts all the same, because a pump that nobody watches is worse than one with the profile's own limits.
+pub async fn restore(
+    (store, dir): (&Store, &Path),
+    mut kept: HashMap<PumpAddress, Record>,
+    (gateway, profile): (&str, &Profile),
+    at: Stamp,
+    metrics: &Metrics,
+) -> Restored {
+    let durable = store.write(Vec::new()).await.is_durable();
+    let mut restored = Restored { durable, ..Restored::default() };
+    import((store, dir), &mut kept, gateway, (at, metrics), &mut restored).await;
+    for (address, record) in kept {
         let written = record.version;
         let record = record.resumed(at, profile);
         if record.version != written {
@@ -102,56 +102,120 @@ pub fn restore(store: Option<&Store>, profile: &Profile, at: Stamp, metrics: &Me
         }
         tracing::info!(pump = %address, version = record.version, "treatment restored");
         restored.treatments.insert(address.clone(), record.treatment());
-        restored.standing.insert(address, Standing { durable: record.version == written, record });
+        let durable = record.version == written;
+        restored.standing.insert(address, Standing { durable, record, order: Order::default() });
     }
     restored
 }
 
+/// Takes over the files of an earlier gateway.
+async fn import(
+    (store, dir): (&Store, &Path),
+    kept: &mut HashMap<PumpAddress, Record>,
+    gateway: &str,
+    (at, metrics): (Stamp, &Metrics),
+    restored: &mut Restored,
+) {
+    let read_errors = metrics.state_errors.get(StateError::Read);
+    let earlier = Earlier::new(dir.to_owned());
+    let found = match earlier.restore() {
+        Ok(found) => found,
+        Err(error) => {
+            read_errors.increment(1);
+            let why = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(%error, why, "files of treatments cannot be read");
+            return;
+        }
+    };
+    for Damaged { address, path, aside, why } in found.damaged {
+        read_errors.increment(1);
+        let (path, aside) = (path.display(), aside.map(|aside| aside.display().to_string()));
+        tracing::error!(%path, aside, why, "a treatment is not taken over: enter it anew");
+        if let Some(address) = address.filter(|address| !kept.contains_key(address)) {
+            let lost =
+                Standing { record: Record::default(), durable: false, order: Order::default() };
+            restored.standing.insert(address, lost);
+        }
+    }
+    for (address, record) in found.records {
+        if !kept.contains_key(&address) {
+            let Ok(text) = record.to_text(&address) else { continue };
+            let told = TreatmentRecord {
+                id: format!("{gateway}-imported-{}-{address}", at.wall_ns).replace('/', "-"),
+                wall_ns: at.wall_ns,
+                address: address.clone(),
+                order: Order {
+                    at: u64::try_from(at.wall_ns).unwrap_or(0),
+                    gateway: gateway.to_owned(),
+                },
+                by: String::new(),
+                note: String::new(),
+                version: record.version,
+                patient: record.patient,
+                record: text.clone(),
+            };
+            let mut entry = Entry::of_gateway(Kind::Imported, gateway, at.wall_ns, String::new());
+            (entry.ward, entry.pump) = (address.ward.to_string(), address.pump.to_string());
+            (entry.new, entry.action) = (Some(text.clone()), hex(&wire::treatment(&told)));
+            kept.insert(address.clone(), record);
+            let flight = store.begin();
+            let written = store.write(vec![entry]).await;
+            store.keep_treatment(&address, text);
+            store.landed(flight, written);
+            if !written.is_durable() {
+                // The file stays where it is, and is read again.
+                continue;
+            }
+            tracing::info!(pump = %address, "treatment taken over from its file");
+        }
+        if let Err(error) = earlier.put_away(&address) {
+            tracing::warn!(%error, "it is read again at the next start");
+        }
+    }
+}
+
 impl Desk {
-    /// Writes a record; whether it is on disk now.
+    /// Writes a record down; what is to be ended with it.
     pub(super) async fn keep(
         &self,
-        place: &Arc<Place>,
-        address: &PumpAddress,
-        record: &Record,
-    ) -> bool {
-        let Some(store) = self.parts.store.clone() else { return false };
-        let (whose, what, file) = (address.clone(), record.clone(), Arc::clone(&place.file));
-        let writing = async move {
-            let mine = file.lock_owned().await;
-            let write = move || {
-                let _mine = mine;
-                store.write(&whose, &what)
-            };
-            tokio::task::spawn_blocking(write).await
+        place: &Place,
+        (address, before, record): (&PumpAddress, &Record, &Record),
+        said: &Said,
+    ) -> Result<(TreatmentRecord, Option<Flight>, Written), String> {
+        let wall_ns = self.stamp().wall_ns;
+        let old = if before.version > 0 { Some(before.to_text(address)?) } else { None };
+        let told = TreatmentRecord {
+            id: self.parts.actions.next_id(),
+            wall_ns,
+            address: address.clone(),
+            order: self.parts.actions.next_order(wall_ns),
+            by: said.by.clone(),
+            note: said.note.clone(),
+            version: record.version,
+            patient: record.patient,
+            record: record.to_text(address)?,
         };
-        let failed = match timeout(WRITE_MAX, writing).await {
-            Ok(Ok(Ok(()))) => None,
-            Ok(Ok(Err(error))) => {
-                let source = std::error::Error::source(&error).map(ToString::to_string);
-                Some(format!("{error}: {}", source.unwrap_or_default()))
-            }
-            Ok(Err(panicked)) => Some(panicked.to_string()),
-            Err(_elapsed) => Some(format!("the disk takes longer than {WRITE_MAX:?}")),
-        };
-        let was_owed = place.owed.swap(failed.is_some(), Ordering::AcqRel);
-        if failed.is_some() {
-            self.parts.metrics.state_errors.get(StateError::Write).increment(1);
-        }
-        // One line tells of a disk that fails, the counter of each try.
-        if let Some(why) = failed.as_ref().filter(|_| !was_owed) {
-            tracing::warn!(pump = %address, why, "what people said is in force and not durable");
-        }
-        failed.is_none()
+        let details = said.what.clone();
+        let writing = self.parts.actions.write_treatment(said.kind, &told, old, details);
+        let (flight, written) = writing.await;
+        place.owe(written);
+        Ok((told, flight, written))
     }
 
-    /// Keeps the references of the membranes, and tries again what could not be written. Never ends.
+    /// What was written down is in force and offered to the state.
+    pub(super) fn land(&self, told: &TreatmentRecord, flight: Option<Flight>, written: Written) {
+        if let (Some(store), Some(flight)) = (self.parts.actions.store(), flight) {
+            store.keep_treatment(&told.address, told.record.clone());
+            store.landed(flight, written);
+        }
+    }
+
+    /// Keeps the references of the membranes, and tells when what could not be written is durable. Never ends.
     pub async fn run(&self) {
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for look in 0_u32.. {
             looks.tick().await;
-            let tries = look % LOOKS_PER_TRY == 0;
             for slot in self.parts.registry.list(None) {
                 let place = self.place(&slot.address);
                 // Somebody changes it: the next look is soon.
@@ -161,17 +225,49 @@ impl Desk {
                 let found =
                     standing.record.with_baseline(book.treatment.circuit, book.membrane_baseline);
                 let record = found.clone().unwrap_or_else(|| standing.record.clone());
-                let undone = record.version > 0 && !standing.durable;
-                let owed = undone || place.owed.load(Ordering::Acquire);
-                let due = found.is_some() || (tries && owed);
-                let durable = if due && self.parts.store.is_some() {
-                    self.keep(&place, &slot.address, &record).await
+                let tries = look % LOOKS_PER_TRY == 0 && place.owed() == Owed::Writing;
+                let durable = if found.is_some() || tries {
+                    self.keep_again(&place, &slot.address, &standing.record, &record).await
                 } else {
-                    standing.durable
+                    standing.durable || self.is_settled(place.owed())
                 };
                 if found.is_some() || durable != standing.durable {
-                    place.standing.store(Arc::new(Standing { record, durable }));
+                    let order = standing.order.clone();
+                    place.standing.store(Arc::new(Standing { record, durable, order }));
                 }
+            }
+        }
+    }
+
+    fn is_settled(&self, owed: Owed) -> bool {
+        match owed {
+            Owed::Waits(ticket) => {
+                self.parts.actions.store().is_some_and(|store| store.is_settled(ticket))
+            }
+            Owed::Nothing | Owed::Writing => false,
+        }
+    }
+
+    /// Writes down what the gateway itself found, or what found no room; whether it is durable.
+    async fn keep_again(
+        &self,
+        place: &Place,
+        address: &PumpAddress,
+        before: &Record,
+        record: &Record,
+    ) -> bool {
+        if self.parts.actions.store().is_none() {
+            return false;
+        }
+        let said = Said::of_gateway();
+        match self.keep(place, (address, before, record), &said).await {
+            Ok((told, flight, written)) => {
+                self.land(&told, flight, written);
+                written.is_durable()
+            }
+            Err(why) => {
+                tracing::error!(pump = %address, why, "a treatment cannot be written");
+                false
             }
         }
     }

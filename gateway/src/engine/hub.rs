@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecmo_core::alarm::condition::{Condition, Kind, Priority};
+use ecmo_core::alarm::condition::{Condition, Priority};
 use ecmo_core::alarm::occurrence::{Audio, Occurrence, Signal, Transition};
 use ecmo_core::alarm::{AlarmChange, Cause, Output};
 use ecmo_core::frame::{Frame, FrameStamp};
@@ -12,18 +12,21 @@ use ecmo_core::time::{ClockMap, Instant};
 use ecmo_proto::topic::{Id, PumpAddress};
 use tokio::sync::mpsc;
 
+use super::counting::{count_at_pump, kind_label, priority_label};
+use super::decisions::Decisions;
 use super::lane::AlarmLane;
 use crate::clock::Clock;
 use crate::fanout::{
-    AlarmOutlet, AlarmUpdate, PathTimes, PumpSlot, Remembered, WaveformBlock, WaveformFrame,
+    AlarmOutlet, AlarmUpdate, PathTimes, PumpSlot, WaveformBlock, WaveformFrame,
 };
 use crate::history::Collector;
 use crate::journal::{Intake, RecordingState, What};
 use crate::latency::{Hop, Latencies};
 use crate::metrics::{
-    AlarmKind, AlarmPriority, AlarmTransition, BrokerPath, By, Counter, Gauge, Metrics,
-    PumpMetrics, Stage, StreamKind, SubscriptionDropped,
+    AlarmKind, AlarmPriority, AlarmTransition, BrokerPath, By, Counter, Gauge, Metrics, Stage,
+    StreamKind, SubscriptionDropped,
 };
+use crate::store::state::StateIntake;
 
 /// Revisions that are remembered, so that a display's confirmation can be measured: all of the last alarm storm.
 const RECENT_MAX: usize = 4_096;
@@ -82,6 +85,9 @@ pub(super) struct Hub {
     heard: Vec<Option<Id>>,
     notes: Vec<Note>,
     journal: Option<Intake>,
+    /// The way to the state store, where one is kept.
+    pub(super) state: Option<StateIntake>,
+    decisions: Option<Decisions>,
 }
 
 impl Hub {
@@ -110,7 +116,16 @@ impl Hub {
             heard: Vec::new(),
             notes: Vec::new(),
             journal: None,
+            state: None,
+            decisions: None,
         }
+    }
+
+    /// The same that tells other gateways, and any other system, what samples decide.
+    #[must_use]
+    pub(super) fn telling(mut self, decisions: Decisions) -> Self {
+        self.decisions = Some(decisions);
+        self
     }
 
     /// The same with a journal, where one is kept.
@@ -120,13 +135,9 @@ impl Hub {
         self
     }
 
-    /// The same with what an earlier start remembered of what ended.
-    #[must_use]
-    pub(super) fn remembering(mut self, remembered: Option<Remembered>) -> Self {
-        if let Some(remembered) = remembered {
-            self.lane.restore(remembered);
-        }
-        self
+    /// Takes over what had ended before the gateway started, the oldest first.
+    pub(super) fn remember(&mut self, ended: Vec<AlarmUpdate>) {
+        self.lane.restore(ended);
     }
 
     /// Hands something to the journal, where one is kept; waits for nothing.
@@ -171,6 +182,19 @@ impl Hub {
     pub(super) fn heartbeat(&mut self) {
         let cut_off = self.lane.heartbeat();
         self.count_cut_off(cut_off);
+    }
+
+    /// Takes note of an alarm that was there before the gateway started: it is counted, and a display must show it anew.
+    pub(super) fn adopt(&mut self, address: &PumpAddress, occurrence: &Occurrence) {
+        let id = self.update_of(Some(address), occurrence).id();
+        let labels = (priority_label(occurrence.priority), kind_label(occurrence.kind));
+        if self.counted.insert(id.clone(), labels).is_none() {
+            self.gauge(labels).increment(1.0);
+        }
+        let signals = matches!(occurrence.signal(), Signal::On | Signal::Latched);
+        if signals && occurrence.priority == Priority::High {
+            self.notes.push(Note::Signals(id, occurrence.revision));
+        }
     }
 
     /// Measures the confirmations of a display.
@@ -283,6 +307,9 @@ impl Hub {
         let cut_off = self.lane.change(update);
         self.count_cut_off(cut_off);
         let handed_over = self.clock.now();
+        if let (Some(address), Some(decisions)) = (address, &self.decisions) {
+            decisions.tell(address, change);
+        }
         let delivery =
             self.latencies.record_between(Hop::DecidedToHandedOver, decided_at, handed_over);
         if let Some(seconds) = delivery {
@@ -449,6 +476,9 @@ impl Output for Outbox<'_> {
         if let Some(slot) = self.pump.filter(|_slot| change.transition == Transition::Raised) {
             self.hub.keep(slot, self.now, || What::Raised(occurrence.id));
         }
+        if let Some(slot) = self.pump.filter(|_slot| change.transition == Transition::Ended) {
+            self.hub.store_ended(&slot.address, occurrence);
+        }
         if let Some(series) = self.pump.and_then(|slot| slot.metrics()) {
             count_at_pump(series, &change);
         }
@@ -460,39 +490,5 @@ impl Output for Outbox<'_> {
             revision = occurrence.revision,
             "alarm"
         );
-    }
-}
-
-fn count_at_pump(series: &PumpMetrics, change: &AlarmChange<'_>) {
-    match change.transition {
-        Transition::Raised | Transition::Returned => {
-            let priority = priority_label(change.occurrence.priority);
-            series.alarms_raised.get(priority).increment(1);
-        }
-        Transition::Reminded => series.alarm_reminders.increment(1),
-        Transition::Latched
-        | Transition::Acknowledged
-        | Transition::DataLost
-        | Transition::DataBack
-        | Transition::Worsened
-        | Transition::RuleChanged
-        | Transition::AudioChanged
-        | Transition::Ended => {}
-    }
-}
-
-const fn priority_label(priority: Priority) -> AlarmPriority {
-    match priority {
-        Priority::High => AlarmPriority::High,
-        Priority::Medium => AlarmPriority::Medium,
-        Priority::Low => AlarmPriority::Low,
-        Priority::Information => AlarmPriority::Information,
-    }
-}
-
-const fn kind_label(kind: Kind) -> AlarmKind {
-    match kind {
-        Kind::Physiological => AlarmKind::Physiological,
-        Kind::Technical => AlarmKind::Technical,
     }
 }

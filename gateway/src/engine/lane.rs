@@ -7,7 +7,7 @@ use ecmo_core::time::Instant;
 
 use crate::clock::Clock;
 use crate::fanout::{
-    AlarmItem, AlarmOutlet, AlarmUpdate, Encoded, Ended, Handed, Listed, OutletEnd, Remembered,
+    AlarmItem, AlarmOutlet, AlarmUpdate, Encoded, Ended, Handed, Listed, OutletEnd,
     Snapshot, Stamped,
 };
 
@@ -39,9 +39,14 @@ impl AlarmLane {
         }
     }
 
-    /// Takes over what an earlier start remembered of what ended.
-    pub(super) fn restore(&mut self, remembered: Remembered) {
-        self.ended.restore(remembered);
+    /// Takes over what had ended before the gateway started, the oldest first. What ended before the oldest is not known.
+    pub(super) fn restore(&mut self, ended: Vec<AlarmUpdate>) {
+        let (now, wall_ns) = (self.clock.now(), self.clock.wall_ns());
+        let wall = |update: &AlarmUpdate| {
+            let age = now.since(update.occurrence.changed_at).as_nanos();
+            wall_ns.saturating_sub(i64::try_from(age).unwrap_or(i64::MAX))
+        };
+        self.ended.restore(ended.into_iter().map(|update| (wall(&update), update)).collect());
     }
 
     /// Whether a list of what is active is at hand that is new enough for a display that joins.

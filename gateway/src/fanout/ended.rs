@@ -20,15 +20,6 @@ pub enum Seen {
     Before(i64),
 }
 
-/// What an earlier start of the gateway remembered of what ended.
-#[derive(Debug, Clone)]
-pub struct Remembered {
-    /// The oldest first, each with the wall time of its end in nanoseconds since 1970.
-    pub ended: Vec<(AlarmUpdate, i64)>,
-    /// What ended before is not among it, in nanoseconds since 1970.
-    pub known_from_wall_ns: i64,
-}
-
 #[derive(Debug)]
 struct Entry {
     alarm: Arc<Listed>,
@@ -54,10 +45,13 @@ impl Ended {
         Self { entries: VecDeque::new(), forgotten_at: None, known_from_wall_ns: wall_ns }
     }
 
-    /// Takes over what an earlier start of the gateway remembered.
-    pub fn restore(&mut self, remembered: Remembered) {
-        self.known_from_wall_ns = remembered.known_from_wall_ns;
-        for (update, wall_ns) in remembered.ended {
+    /// Takes over what an earlier start of the gateway remembered, the oldest first, each with the wall time of its end in
+    /// nanoseconds since 1970. What ended before the oldest is not known.
+    pub fn restore(&mut self, ended: Vec<(i64, AlarmUpdate)>) {
+        if let Some((oldest, _)) = ended.first() {
+            self.known_from_wall_ns = *oldest;
+        }
+        for (wall_ns, update) in ended {
             self.push(Entry { alarm: Arc::new(Encoded::new(update)), handed_at: None, wall_ns });
         }
     }
@@ -92,10 +86,5 @@ impl Ended {
         let newer = self.entries.iter().rev().filter(is_newer);
         let ended = newer.filter(|entry| entry.alarm.value().concerns(ward));
         (ended.map(|entry| Arc::clone(&entry.alarm)).collect(), incomplete)
-    }
-
-    /// Everything that is remembered, the oldest first, with the wall time of its end in nanoseconds since 1970.
-    pub fn all(&self) -> impl Iterator<Item = (&AlarmUpdate, i64)> {
-        self.entries.iter().map(|entry| (entry.alarm.value(), entry.wall_ns))
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use ecmo_core::alarm::action::Order;
 use ecmo_core::alarm::condition::Priority;
 use ecmo_core::alarm::occurrence::{Acknowledgement, Occurrence, Transition};
 use ecmo_core::alarm::profile::Profile;
@@ -85,7 +86,14 @@ pub(crate) fn update(address: Option<PumpAddress>, seed: u64) -> AlarmUpdate {
 
 /// That somebody acknowledged it.
 pub(crate) fn acknowledgement() -> Acknowledgement {
-    Acknowledgement { by: "A. Nurse".to_owned(), note: String::new(), at: at(5), worst: None }
+    Acknowledgement {
+        by: "A. Nurse".to_owned(),
+        note: String::new(),
+        at: at(5),
+        worst: None,
+        call: 1,
+        order: Order { at: 1, gateway: "gateway".to_owned() },
+    }
 }
 
 /// A pump that was never heard.

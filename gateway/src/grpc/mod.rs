@@ -18,6 +18,8 @@ mod alarms;
 
 mod latency;
 
+mod ownership;
+
 mod people;
 
 mod pumps;
@@ -33,6 +35,7 @@ use ecmo_proto::DESCRIPTOR_SET;
 use ecmo_proto::topic::{Id, PumpAddress};
 use ecmo_proto::v1::alarm_service_server::AlarmServiceServer;
 use ecmo_proto::v1::latency_service_server::LatencyServiceServer;
+use ecmo_proto::v1::ownership_service_server::OwnershipServiceServer;
 use ecmo_proto::v1::pump_service_server::PumpServiceServer;
 use ecmo_proto::v1::treatment_service_server::TreatmentServiceServer;
 use tonic::Status;
@@ -40,6 +43,7 @@ use tonic::service::Routes;
 use tower_http::cors::{Any, CorsLayer};
 
 use self::lanes::Lanes;
+use crate::actions::Actions;
 use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::engine::EngineHandle;
@@ -62,6 +66,8 @@ pub struct Serving {
     pub registry: Arc<Registry>,
     /// The way to the alarm thread.
     pub engine: EngineHandle,
+    /// What people do.
+    pub actions: Arc<Actions>,
     /// Where people change treatments.
     pub desk: Arc<Desk>,
     /// Histograms of the hops.
@@ -90,6 +96,7 @@ pub async fn router(serving: Serving) -> Result<Router, ServeError> {
     health.set_serving::<AlarmServiceServer<alarms::Alarms>>().await;
     health.set_serving::<LatencyServiceServer<latency::Latency>>().await;
     health.set_serving::<TreatmentServiceServer<treatments::Treatments>>().await;
+    health.set_serving::<OwnershipServiceServer<ownership::Owners>>().await;
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
@@ -98,12 +105,14 @@ pub async fn router(serving: Serving) -> Result<Router, ServeError> {
     let pumps = PumpServiceServer::new(pumps::Pumps::new(serving.clone()));
     let alarms = AlarmServiceServer::new(alarms::Alarms::new(serving.clone()));
     let treatments = TreatmentServiceServer::new(treatments::Treatments::new(serving.clone()));
+    let owners = OwnershipServiceServer::new(ownership::Owners::new(serving.clone()));
     let latency = LatencyServiceServer::new(latency::Latency::new(serving.clone()));
     let pumps = pumps.max_decoding_message_size(REQUEST_BYTES_MAX);
     let alarms = alarms.max_decoding_message_size(REQUEST_BYTES_MAX);
     let routes = Routes::new(Lanes::new(serving.clone(), pumps))
         .add_service(Lanes::new(serving, alarms))
         .add_service(treatments.max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(owners.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(latency.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(health_service)
         // Clients of the older reflection protocol are common; one without the other is a riddle to them.

@@ -1,11 +1,18 @@
 //! What people say of themselves and their reasons, and the log of what they did.
 
+use ecmo_core::alarm::Refused;
 use tonic::Status;
 
+use super::Serving;
+use crate::action::Intent;
+use crate::actions::Done;
 use crate::engine::NoAnswer;
 
 /// Longest name of a display or a person, in characters.
 const NAME_CHARS_MAX: usize = 64;
+
+/// Longest name of a bed, in characters.
+const BED_CHARS_MAX: usize = 32;
 
 /// Longest note or reason, in characters.
 const NOTE_CHARS_MAX: usize = 256;
@@ -37,6 +44,11 @@ pub(super) fn reason(text: &str) -> Result<String, Status> {
     printable(text, "reason", 1, NOTE_CHARS_MAX)
 }
 
+/// A bed, as people call it, or none.
+pub(super) fn bed(text: &str) -> Result<String, Status> {
+    printable(text, "bed", 0, BED_CHARS_MAX)
+}
+
 /// Logs what a person did, or was refused, and passes it on.
 pub(super) fn done<T>(
     action: &'static str,
@@ -53,4 +65,13 @@ pub(super) fn done<T>(
         }
     }
     answer
+}
+
+/// Does what a person asks for: resolved, written down, in force.
+pub(super) async fn act(
+    serving: &Serving,
+    intent: Intent,
+    (by, note): (&str, &str),
+) -> Result<Result<Done, Refused>, Status> {
+    serving.actions.act(intent, (by.to_owned(), note.to_owned())).await.map_err(no_answer)
 }

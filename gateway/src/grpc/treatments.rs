@@ -264,7 +264,7 @@ impl TreatmentService for Treatments {
         let request = request.into_inner();
         let (address, by) = (address(&request.ward, &request.pump)?, person(&request.by)?);
         let kind = context_of(request.kind)?;
-        let answer = self.serving.desk.end_context(address.clone(), kind).await;
+        let answer = self.serving.desk.end_context(address.clone(), kind, &by).await;
         let treatment = self.changed("end context", &by, &address, kind.id(), answer)?;
         Ok(Response::new(v1::EndContextResponse { treatment }))
     }

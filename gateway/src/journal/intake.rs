@@ -84,6 +84,8 @@ pub struct Intake {
     shared: Arc<Shared>,
     dropped: Counter,
     looked: (u64, Instant),
+    /// When it was first looked at.
+    begun: Option<Instant>,
 }
 
 /// The journal thread's end.
@@ -101,7 +103,7 @@ pub fn intake(dropped: Counter) -> (Intake, Outtake) {
     let shared = Arc::new(Shared::default());
     let looked = (0, Instant::default());
     (
-        Intake { items, shared: Arc::clone(&shared), dropped, looked },
+        Intake { items, shared: Arc::clone(&shared), dropped, looked, begun: None },
         Outtake { items: taken, shared },
     )
 }
@@ -123,7 +125,9 @@ impl Intake {
             self.looked = (dropped, now);
         }
         let dropped_lately = dropped > 0 && now.since(self.looked.1) < Duration::from_secs(1);
-        let beat = Instant::from_nanos(self.shared.beat.load(Ordering::Acquire));
+        // A journal that is still being opened is given as long as one that goes round.
+        let begun = *self.begun.get_or_insert(now);
+        let beat = Instant::from_nanos(self.shared.beat.load(Ordering::Acquire)).max(begun);
         if dropped_lately || now.since(beat) >= HANGS_AFTER {
             return RecordingState::Behind;
         }

@@ -126,6 +126,40 @@ labels! {
         Unspecified "unspecified",
     }
 
+    /// Why a message of another gateway was refused.
+    PeerRejected "reason" {
+        /// Longer than a message may be.
+        Oversize "oversize",
+        /// The check sum is missing or wrong.
+        Crc "crc",
+        /// No such protobuf message.
+        Decode "decode",
+        /// A topic that no gateway publishes to.
+        Topic "topic",
+        /// Ward, pump or gateway in the message are not the topic's.
+        Identity "identity",
+        /// Retained by the broker: its age is unknown.
+        Retained "retained",
+        /// It says nothing, or something that cannot be.
+        Content "content",
+        /// Of a gateway beyond the most that are known.
+        Capacity "capacity",
+        /// There was no room for it.
+        Overflow "overflow",
+    }
+
+    /// What a gateway says to others.
+    Said "kind" {
+        /// What a person did.
+        Action "action",
+        /// What samples decided.
+        Decision "decision",
+        /// That it lives, and by what it decides.
+        Peer "peer",
+        /// Its synthetic pump.
+        Drill "drill",
+    }
+
     /// Part of the alarm path.
     Stage "stage" {
         /// Bytes into a checked frame.

@@ -178,6 +178,10 @@ names! {
         "Connections to the broker that ended or failed.";
     Counter REQUESTS_DROPPED "ecmo_gateway_requests_dropped_total"
         "Probes, leases and backfill requests that were dropped because the path was down or full.";
+    Counter SAID_DROPPED "ecmo_gateway_said_dropped_total"
+        "Actions, decisions, heartbeats and drills that were dropped because the path was down or full.";
+    Counter PEER_REJECTED "ecmo_gateway_peer_rejected_total"
+        "Messages of other gateways that were refused.";
     Counter BACKFILL_PARTS_DROPPED "ecmo_gateway_backfill_parts_dropped_total"
         "Parts of backfills that found no room; they are asked for again.";
 

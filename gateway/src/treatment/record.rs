@@ -6,8 +6,10 @@ use ecmo_core::alarm::rule::RuleKey;
 use ecmo_core::alarm::treatment::{Context, ContextKind, Override, Treatment};
 use ecmo_core::case::Case;
 use ecmo_core::time::Instant;
+use ecmo_proto::topic::PumpAddress;
 
 use super::change::ChangeError;
+use super::file;
 
 /// Changes of limits that are remembered.
 pub(super) const CHANGES_MAX: usize = 64;
@@ -236,6 +238,22 @@ impl Record {
             overrides: self.limits.iter().map(set).collect(),
             contexts: self.contexts.iter().map(context).collect(),
         }
+    }
+
+    /// The record as text with its check sum, as it is kept and as other gateways get it.
+    ///
+    /// # Errors
+    /// What cannot be written; none is known.
+    pub fn to_text(&self, address: &PumpAddress) -> Result<String, String> {
+        file::write(address, self)
+    }
+
+    /// The pump and the record of a text; its contexts have no end yet by the monotonic clock.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub fn from_text(text: &str) -> Result<(PumpAddress, Self), String> {
+        file::read(text)
     }
 
     /// The number that a person has set.

@@ -1,8 +1,8 @@
-//! The folder of records, one file a pump: written beside, flushed, renamed, so that a power cut leaves the old or the new.
+//! Records of an earlier gateway, one file a pump: read once, then put away.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use ecmo_proto::topic::{Id, PumpAddress};
@@ -15,6 +15,9 @@ const ENDING: &str = ".treatment.toml";
 
 /// Longest file that is read: a full record takes a third of it.
 const BYTES_MAX: u64 = 64 * 1024;
+
+/// Folder of the files that were read.
+const IMPORTED: &str = "imported";
 
 /// Damaged files of one pump that are kept.
 const DAMAGED_MAX: u32 = 9;
@@ -30,9 +33,9 @@ pub enum StoreError {
         /// The system's reason.
         source: io::Error,
     },
-    /// A file cannot be written.
-    #[error("cannot write {}", path.display())]
-    Write {
+    /// A file cannot be put away.
+    #[error("cannot move {}", path.display())]
+    Move {
         /// The file.
         path: PathBuf,
         /// The system's reason.
@@ -69,7 +72,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// A folder, which is made when it is first needed.
+    /// A folder; it need not be there.
     #[must_use]
     pub const fn new(dir: PathBuf) -> Self {
         Self { dir }
@@ -78,12 +81,16 @@ impl Store {
     /// Reads every record. Blocks on the disk.
     ///
     /// # Errors
-    /// The folder cannot be made or listed.
+    /// The folder cannot be listed.
     pub fn restore(&self) -> Result<Restored, StoreError> {
         let folder = |source| StoreError::Folder { dir: self.dir.clone(), source };
-        fs::create_dir_all(&self.dir).map_err(folder)?;
         let mut restored = Restored::default();
-        for entry in fs::read_dir(&self.dir).map_err(folder)? {
+        let listed = match fs::read_dir(&self.dir) {
+            Ok(listed) => listed,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(restored),
+            Err(error) => return Err(folder(error)),
+        };
+        for entry in listed {
             let path = entry.map_err(folder)?.path();
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
             let Some(name) = name.filter(|name| name.ends_with(ENDING)) else { continue };
@@ -102,15 +109,15 @@ impl Store {
         Ok(restored)
     }
 
-    /// Writes a record; when this returns it survives a power cut. Blocks on the disk.
+    /// Moves the file of a record that is kept elsewhere by now into the folder `imported`. Blocks on the disk.
     ///
     /// # Errors
-    /// The disk is full, read-only or gone. The record that was there before is still there.
-    pub fn write(&self, address: &PumpAddress, record: &Record) -> Result<(), StoreError> {
-        let path = self.dir.join(file_name(address));
-        let text = file::write(address, record).map_err(io::Error::other);
-        text.and_then(|text| replace(&self.dir, &path, &text))
-            .map_err(|source| StoreError::Write { path, source })
+    /// It cannot be moved; then it is read again at the next start, which changes nothing.
+    pub fn put_away(&self, address: &PumpAddress) -> Result<(), StoreError> {
+        let (path, away) = (self.dir.join(file_name(address)), self.dir.join(IMPORTED));
+        let moved = fs::create_dir_all(&away)
+            .and_then(|()| fs::rename(&path, away.join(file_name(address))));
+        moved.map_err(|source| StoreError::Move { path, source })
     }
 }
 
@@ -122,17 +129,6 @@ fn file_name(address: &PumpAddress) -> String {
 fn address_of(name: &str) -> Option<PumpAddress> {
     let (ward, pump) = name.strip_suffix(ENDING)?.split_once('@')?;
     Some(PumpAddress { ward: Id::new(ward).ok()?, pump: Id::new(pump).ok()? })
-}
-
-fn replace(dir: &Path, path: &Path, text: &str) -> io::Result<()> {
-    fs::create_dir_all(dir)?;
-    let beside = path.with_extension("tmp");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    // The new name is in the folder, and the folder is what must reach the disk.
-    File::open(dir)?.sync_all()
 }
 
 fn read_bounded(path: &Path) -> io::Result<String> {
@@ -169,18 +165,29 @@ mod tests {
         Record { version, ..Record::default() }
     }
 
+    /// What an earlier gateway left.
+    fn write(dir: &Path, pump: &str, version: u64) {
+        let text = record(version).to_text(&address(pump)).unwrap();
+        fs::write(dir.join(file_name(&address(pump))), text).unwrap();
+    }
+
     #[test]
-    fn the_newest_of_each_pump_comes_back() {
+    fn what_an_earlier_gateway_left_is_read_once_and_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new(folder.path().join("not/there/yet"));
-        assert!(store.restore().unwrap().records.is_empty());
-        for (pump, version) in [("p1", 1), ("p2", 5), ("p1", 2), ("..", 9)] {
-            store.write(&address(pump), &record(version)).unwrap();
+        let nothing = Store::new(folder.path().join("not/there"));
+        assert!(nothing.restore().unwrap().records.is_empty());
+        let store = Store::new(folder.path().to_owned());
+        for (pump, version) in [("p1", 2), ("p2", 5), ("..", 9)] {
+            write(folder.path(), pump, version);
         }
         let restored = store.restore().unwrap();
         let version = |pump| restored.records[&address(pump)].version;
         assert_eq!((version("p1"), version("p2"), version("..")), (2, 5, 9));
         assert!(restored.damaged.is_empty());
+        restored.records.keys().for_each(|address| store.put_away(address).unwrap());
+        assert!(store.restore().unwrap().records.is_empty());
+        assert_eq!(fs::read_dir(folder.path().join(IMPORTED)).unwrap().count(), 3);
+        assert!(store.put_away(&address("p1")).is_err(), "it is gone");
     }
 
     #[test]
@@ -188,7 +195,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path().to_owned());
         for round in 1..=3 {
-            store.write(&address("p1"), &record(1)).unwrap();
+            write(folder.path(), "p1", 1);
             let path = folder.path().join(file_name(&address("p1")));
             let text = fs::read_to_string(&path).unwrap();
             fs::write(&path, &text[..text.len() - 3]).unwrap();
@@ -211,7 +218,7 @@ mod tests {
         };
         write("p1", &[0xff; 9]);
         write("p2", &vec![b'x'; 70_000]);
-        let of_another = file::write(&address("p9"), &record(1)).unwrap();
+        let of_another = record(1).to_text(&address("p9")).unwrap();
         write("p3", of_another.as_bytes());
         let restored = store.restore().unwrap();
         assert!(restored.records.is_empty());
@@ -223,9 +230,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
         fs::write(&path, "").unwrap();
-        let store = Store::new(path);
-        assert!(store.restore().unwrap_err().to_string().contains("[state]"));
-        let error = store.write(&address("p1"), &record(1)).unwrap_err();
-        assert!(error.to_string().contains("nicu@p1"), "{error}");
+        assert!(Store::new(path).restore().unwrap_err().to_string().contains("[state]"));
     }
 }

@@ -27,6 +27,9 @@ const DEADLINE: Duration = Duration::from_secs(10);
 const FRAME: &str = "ecmo/v1/nicu/p1/frame";
 const BIRTH: &str = "ecmo/v1/nicu/p1/birth";
 
+/// Every subscription of a gateway of one ward, as it is asked for.
+const GRANTED: [u8; 9] = [1, 1, 0, 0, 1, 1, 0, 1, 0];
+
 /// The ingest under test, on the test's own thread as on the alarm thread.
 struct Reader {
     queue: Receiver<Ingest>,
@@ -38,11 +41,14 @@ struct Reader {
 impl Reader {
     fn start(broker: SocketAddr) -> Self {
         let (sender, queue) = ingest::queue();
+        let (others, _unread) = tokio::sync::mpsc::channel(1);
         let metrics = Arc::new(Metrics::new(&[BrokerPath::A]));
         let options = ingest::Options {
             broker: broker.into(),
             wards: vec![Id::new("nicu").unwrap()],
             path: BrokerPath::A,
+            gateway: Id::new("east").unwrap(),
+            others,
         };
         let (requests, mut outbound) = ingest::requests(&[BrokerPath::A], &metrics);
         let outbound = outbound.pop().unwrap();
@@ -258,12 +264,12 @@ async fn a_packet_that_is_too_long_to_be_read_ends_one_connection_and_not_the_ne
     let peer = Peer::listen().await;
     let mut reader = Reader::start(peer.address());
     let mut first = peer.connected().await;
-    first.answer_subscribe(&[1, 1, 0, 0, 1]).await;
+    first.answer_subscribe(&GRANTED).await;
     assert_eq!(reader.link().await, LinkEvent::Up);
     first.publish(FRAME, &vec![0; 17 * 1024 * 1024]).await;
     assert_eq!(reader.link().await, LinkEvent::Down(LinkLost::Oversize));
     let mut second = peer.connected().await;
-    second.answer_subscribe(&[1, 1, 0, 0, 1]).await;
+    second.answer_subscribe(&GRANTED).await;
     assert_eq!(reader.link().await, LinkEvent::Up);
     second.publish(FRAME, b"small").await;
     reader.arrival_of(b"small").await;
@@ -342,7 +348,7 @@ async fn a_broker_that_accepts_and_says_nothing_is_left() {
     assert_eq!(reader.link().await, LinkEvent::Down(LinkLost::Timeout));
     assert!(timeout(DEADLINE, silent.closes()).await.unwrap());
     let mut good = peer.connected().await;
-    good.answer_subscribe(&[1, 1, 0, 0, 1]).await;
+    good.answer_subscribe(&GRANTED).await;
     assert_eq!(reader.link().await, LinkEvent::Up);
 }
 
@@ -358,7 +364,7 @@ async fn a_subscription_that_is_refused_or_never_answered_is_no_connection() {
     let silent = peer.connected().await;
     assert!(timeout(DEADLINE, silent.closes()).await.unwrap());
     let mut good = peer.connected().await;
-    good.answer_subscribe(&[1, 1, 0, 0, 1]).await;
+    good.answer_subscribe(&GRANTED).await;
     assert_eq!(reader.link().await, LinkEvent::Up);
     let lost = |reason| {
         let series = format!(r#"ecmo_gateway_mqtt_reconnects_total{{path="a",reason="{reason}"}}"#);
@@ -449,7 +455,7 @@ async fn a_request_reaches_the_agent_after_each_cut_and_a_broker_that_acknowledg
     let mut reader = Reader::start(peer.address());
     for round in 0..3_u8 {
         let mut connection = peer.connected().await;
-        connection.answer_subscribe(&[1, 1, 0, 0, 1]).await;
+        connection.answer_subscribe(&GRANTED).await;
         assert_eq!(reader.link().await, LinkEvent::Up);
         // More than may be unacknowledged: what is beyond waits, and then is dropped, and reading goes on.
         for _ in 0..1_200 {

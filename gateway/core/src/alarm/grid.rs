@@ -8,7 +8,7 @@ use crate::alarm::hold::{Delays, Hold, Look, Onset, Verdict};
 use crate::alarm::measure::Shown;
 use crate::alarm::occurrence::Occurrence;
 use crate::alarm::rule::{CompositeRule, NotEvaluable, RuleKey};
-use crate::alarm::{Alarms, Cause, Moment, Output};
+use crate::alarm::{Alarms, Moment, Output};
 
 /// The state of one composite rule.
 #[derive(Debug)]
@@ -18,13 +18,27 @@ pub(super) struct CompositeState {
     /// What the newest finding says, or why there is none.
     pub(super) evidence: Option<Evidence>,
     pub(super) unknown: Option<NotEvaluable>,
+    /// Present before a restart, and judged by what was before it: that it is absent is not believed until it was found again.
+    pub(super) unproven: bool,
 }
 
 impl CompositeState {
     pub(super) fn new(rule: &CompositeRule) -> Self {
         let memory = Memory::new(&rule.composite);
         let unknown = Some(NotEvaluable::NoReference);
-        Self { memory, hold: Hold::new(), evidence: None, unknown }
+        Self { memory, hold: Hold::new(), evidence: None, unknown, unproven: false }
+    }
+
+    /// It was present before a restart of the reader, as the occurrence says.
+    pub(super) fn resume(&mut self, occurrence: &Occurrence, is_measured_by_before: bool) {
+        self.hold = Hold::present();
+        self.unproven = is_measured_by_before;
+        self.evidence = occurrence.parameter.map(|parameter| Evidence {
+            parameter,
+            value: occurrence.value.unwrap_or(f32::NAN),
+            limit: occurrence.limit,
+            priority: Some(occurrence.priority),
+        });
     }
 }
 
@@ -44,7 +58,11 @@ impl Alarms {
             let (raise, clear) = (rule.hold, rule.clear_delay);
             let delays = Delays { raise, clear, cumulative: false, dip: Duration::ZERO };
             let lag = lag_of(&rule.composite);
-            let finding = state.memory.judge(&rule.composite, scene);
+            let finding = match state.memory.judge(&rule.composite, scene) {
+                // With the fault for its measure, everything looks as usual.
+                Finding::Absent if state.unproven => Finding::Unknown(NotEvaluable::NoReference),
+                finding => finding,
+            };
             let (verdict, evidence) = match finding {
                 Finding::Unknown(reason) => {
                     state.unknown = Some(reason);
@@ -63,13 +81,19 @@ impl Alarms {
                 }
                 Finding::Present(evidence) => {
                     state.evidence = Some(evidence);
+                    if core::mem::take(&mut state.unproven) {
+                        self.register
+                            .find_mut(condition)
+                            .into_iter()
+                            .for_each(|it| it.orphan = false);
+                    }
                     let look = Look { violated: true, recovered: false, at, lag };
                     (state.hold.step(delays, look), Some(evidence))
                 }
             };
             state.unknown = None;
             if verdict == Verdict::Clear {
-                let cause = Some(Cause { sampled: scene.tick, stamp: moment.stamp });
+                let cause = Some(moment.cause(scene.tick));
                 self.settle(condition, moment.now, cause, out);
                 continue;
             }

@@ -49,6 +49,18 @@ pub(super) struct AgentWord {
     pub(super) drift_ppm: Option<f64>,
 }
 
+impl AgentWord {
+    /// The agent did not sample before a restart of the reader.
+    pub(super) const fn resume_not_sampling(&mut self) {
+        self.not_sampling = true;
+    }
+
+    /// The agent did not record before a restart of the reader.
+    pub(super) const fn resume_not_recording(&mut self) {
+        self.not_recording = true;
+    }
+}
+
 impl Pump {
     /// Takes a heartbeat; one of another run says nothing.
     pub fn on_heartbeat(
@@ -68,7 +80,7 @@ impl Pump {
         };
         self.agent.heard = Some((now, since));
         let frame_at = frame_at.unwrap_or(self.boot_since).max(self.boot_since).max(since);
-        if now.since(frame_at) > NOT_SAMPLING_AFTER && !self.agent.not_sampling {
+        if now.since(frame_at) > NOT_SAMPLING_AFTER {
             self.agent.not_sampling = true;
             self.notice(Condition::AGENT_NOT_SAMPLING, Priority::Medium, frame_at, now, out);
         }
@@ -85,9 +97,8 @@ impl Pump {
         self.agent.spool = records.map(|records| (records, before.map_or(now, |(_, since)| since)));
         match self.agent.spool {
             Some((false, since)) if now.since(since) >= NOT_RECORDING_AFTER => {
-                if !core::mem::replace(&mut self.agent.not_recording, true) {
-                    self.notice(Condition::AGENT_RECORDING, Priority::Medium, since, now, out);
-                }
+                self.agent.not_recording = true;
+                self.notice(Condition::AGENT_RECORDING, Priority::Medium, since, now, out);
             }
             Some((true, since)) if now.since(since) < RECORDING_FOR => {}
             Some((false, _since)) => {}

@@ -21,6 +21,9 @@ impl Pump {
     }
 
     pub(super) fn evaluate(&mut self, frame: &Frame, now: Instant, out: &mut impl Output) {
+        if self.judged_until.is_none() {
+            self.alarms.joined(now);
+        }
         self.look_at_speed();
         self.rates.on_frame(frame.sequence);
         for (block, readings) in frame.blocks() {
@@ -65,6 +68,7 @@ impl Pump {
     fn evaluate_unchanged(&mut self, frame: &Frame, now: Instant, out: &mut impl Output) {
         let moment = Moment {
             boot: frame.boot,
+            sequence: frame.sequence,
             stamp: frame.stamp,
             now,
             clock: &self.clock,
@@ -129,6 +133,7 @@ impl Pump {
         let fresh = !is_old && !self.silent && !has_failed;
         let moment = Moment {
             boot: frame.boot,
+            sequence: frame.sequence,
             stamp: frame.stamp,
             now,
             clock: &self.clock,
@@ -160,6 +165,7 @@ impl Pump {
         }
         let moment = Moment {
             boot: frame.boot,
+            sequence: frame.sequence,
             stamp: frame.stamp,
             now,
             clock: &self.clock,

@@ -83,10 +83,30 @@ impl Rates {
         let sampled = nominal.as_nanos() * u128::from(under_way.samples);
         let wrong = sampled.abs_diff(passed.as_nanos()) * SHARE > passed.as_nanos();
         *under_way = begun;
-        if let Some(told) = self.wrong.get_mut(place) {
+        self.say(parameter, wrong);
+        Some(wrong)
+    }
+
+    /// The agent has started anew: what was wrong is wrong until it is measured again.
+    pub(super) fn restart(&mut self) {
+        self.measures = [None; Parameter::COUNT];
+        self.next_sequence = None;
+    }
+
+    /// The rate of a channel was wrong before a restart of the reader.
+    pub(super) fn resume(&mut self, parameter: Parameter) {
+        self.say(parameter, true);
+    }
+
+    /// Nobody sends the channel any more.
+    pub(super) fn forget(&mut self, parameter: Parameter) {
+        self.say(parameter, false);
+    }
+
+    fn say(&mut self, parameter: Parameter, wrong: bool) {
+        if let Some(told) = self.wrong.get_mut(parameter.index()) {
             *told = wrong;
         }
-        Some(wrong)
     }
 
     /// Whether any channel's rate is wrong.

@@ -24,6 +24,8 @@ pub(super) struct Redundancy {
     from: Instant,
     both_since: Option<Instant>,
     lost: bool,
+    /// It was lost before a restart of the reader, and was not judged since.
+    restored: bool,
 }
 
 impl Redundancy {
@@ -35,12 +37,19 @@ impl Redundancy {
             from: now,
             both_since: None,
             lost: false,
+            restored: false,
         }
     }
 
     /// A birth says over how many paths frames come.
     pub(super) fn expect(&mut self, paths: u32) {
         self.expected = paths >= 2;
+    }
+
+    /// It was lost before a restart of the reader: the birth will say whether frames are still to come over both.
+    pub(super) fn resume(&mut self) {
+        self.expected = true;
+        self.restored = !self.lost;
     }
 
     /// Expects frames on both paths from now on.
@@ -98,7 +107,11 @@ impl Redundancy {
     /// When [`Redundancy::verdict`] may change if nothing arrives before.
     pub(super) fn deadline(&self, live: bool) -> Option<Instant> {
         match (self.lost, self.is_judged() && live) {
-            (false, true) => Some(self.oldest().plus(PATH_LOST_AFTER)),
+            (false, true) => {
+                let whole = self.both_since.filter(|_since| self.restored);
+                let lost = self.oldest().plus(PATH_LOST_AFTER);
+                Some(whole.map_or(lost, |since| since.plus(PATHS_WHOLE_FOR).min(lost)))
+            }
             (true, true) => Some(self.both_since?.plus(PATHS_WHOLE_FOR)),
             (_, false) => None,
         }
@@ -107,17 +120,22 @@ impl Redundancy {
     /// What is to be told now: `Some(true)` that redundancy is lost, `Some(false)` that it is back.
     pub(super) fn verdict(&mut self, now: Instant, live: bool) -> Option<bool> {
         if !self.expected {
-            return core::mem::take(&mut self.lost).then_some(false);
+            return self.take_lost().then_some(false);
         }
         if !self.is_judged() || !live {
             return None;
         }
         if now >= self.oldest().plus(PATH_LOST_AFTER) {
             self.both_since = None;
+            self.restored = false;
             return (!core::mem::replace(&mut self.lost, true)).then_some(true);
         }
         let whole = self.both_since.is_some_and(|since| now >= since.plus(PATHS_WHOLE_FOR));
-        (whole && core::mem::take(&mut self.lost)).then_some(false)
+        (whole && self.take_lost()).then_some(false)
+    }
+
+    fn take_lost(&mut self) -> bool {
+        core::mem::take(&mut self.lost) | core::mem::take(&mut self.restored)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is missing at a pump: frames, channels, the whole console; a second agent, a clock that is wrong.
 
+use core::time::Duration;
+
 use super::{Presence, Pump};
 use crate::alarm::condition::{Condition, Priority};
 use crate::alarm::occurrence::OccurrenceId;
@@ -17,6 +19,28 @@ const CLOCK_STEP_NANOS_MIN: u64 = 250_000_000;
 pub(super) struct Skew {
     since: Option<Instant>,
     told: bool,
+}
+
+/// A silence so soon after the end of the last one belongs to it (prop): the link flaps.
+pub const FLAPPING_WITHIN: Duration = Duration::from_secs(30);
+
+/// Frames must come for so long until the silence of a link that flaps has ended (operations reference, F6; prop).
+pub const FLAPPING_CLEAR: Duration = Duration::from_secs(5);
+
+/// When the silence of the stream ended last, and whether the present one followed at once.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Flapping {
+    ended_at: Option<Instant>,
+    flaps: bool,
+    /// It was silent before a restart of the reader, and nothing has been heard or missed since.
+    pub(super) restored: bool,
+}
+
+impl Skew {
+    /// It was wrong before a restart of the reader.
+    pub(super) const fn resume(&mut self) {
+        self.told = true;
+    }
 }
 
 impl Pump {
@@ -62,14 +86,17 @@ impl Pump {
         // A live frame refutes a hint that the agent is gone: the will of an old connection may come late. But not at
         // once: the last frames before the end may come after the word about it.
         self.presences.on_frame(path, now, rules.frame_after_hint);
-        if self.silent {
+        if self.silent || self.flapping.restored {
             self.silent = false;
+            self.flapping.restored = false;
+            self.alarms.judged(Condition::COMM_STALE, now, out);
             self.redundancy.expect_from(now);
             self.recovering_since = Some(now);
             self.channels.iter_mut().for_each(|channel| channel.withdraw(now));
         }
-        if self.recovering_since.is_some_and(|since| now.since(since) >= rules.frame_clear) {
+        if self.recovering_since.is_some_and(|since| now.since(since) >= self.frame_clear()) {
             self.recovering_since = None;
+            self.flapping.ended_at = Some(now);
             self.alarms.clear(Condition::COMM_STALE, now, out);
         }
         let mono = i128::from(frame.stamp.published.as_nanos());
@@ -81,9 +108,18 @@ impl Pump {
         }
     }
 
+    /// How long frames must come until a silence has ended.
+    fn frame_clear(&self) -> Duration {
+        let clear = self.alarms.rules().silence.frame_clear;
+        if self.flapping.flaps { clear.max(FLAPPING_CLEAR) } else { clear }
+    }
+
     pub(super) fn fall_silent(&mut self, now: Instant, out: &mut impl Output) {
         self.silent = true;
-        self.recovering_since = None;
+        if self.recovering_since.take().is_none() && !core::mem::take(&mut self.flapping.restored) {
+            let soon = |at: Instant| now.since(at) <= FLAPPING_WITHIN;
+            self.flapping.flaps = self.flapping.ended_at.is_some_and(soon);
+        }
         self.dropouts += u64::from(self.seen);
         let absence = self.absence(Condition::COMM_STALE, self.fresh_at);
         self.alarms.raise_absence(absence, now, out);
@@ -100,6 +136,7 @@ impl Pump {
         let rules = self.alarms.rules().silence;
         if self.console_deadline().is_some_and(|deadline| now >= deadline) {
             self.console_silent = true;
+            self.console_restored = false;
             let absence = self.absence(Condition::COMM_CONSOLE_SILENT, self.fresh_at);
             self.alarms.raise_absence(absence, now, out);
         }
@@ -113,7 +150,8 @@ impl Pump {
     /// When the console counts as silent although its agent lives: when the last of its channels does.
     pub(super) fn console_deadline(&self) -> Option<Instant> {
         let rules = &self.alarms.rules().silence;
-        let watched = self.seen && !self.silent && !self.console_silent;
+        let unknown = !self.console_silent || self.console_restored;
+        let watched = self.seen && !self.silent && unknown;
         let deadlines = self.channels.iter().filter_map(|channel| channel.console_deadline(rules));
         deadlines.max().filter(|_deadline| watched)
     }
@@ -121,6 +159,7 @@ impl Pump {
     /// Something was read: the console speaks.
     pub(super) fn console_speaks(&mut self, now: Instant, out: &mut impl Output) {
         if core::mem::take(&mut self.console_silent) {
+            self.console_restored = false;
             self.alarms.clear(Condition::COMM_CONSOLE_SILENT, now, out);
         }
     }

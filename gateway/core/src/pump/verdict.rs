@@ -49,6 +49,7 @@ impl Pump {
                 let condition = Condition::ALARM_VERDICT_DIFFERS;
                 self.notice(condition, Priority::Medium, now, now, out);
             }
+            None if self.reconciler.may_differ() => {}
             None => self.alarms.clear(Condition::ALARM_VERDICT_DIFFERS, now, out),
         }
     }

@@ -1,6 +1,7 @@
 //! Acknowledging: as far as it was shown, once, and without hiding what is present.
 
 use ecmo_core::alarm::Refused;
+use ecmo_core::alarm::action::Ask;
 use ecmo_core::alarm::occurrence::{OccurrenceId, Signal, Transition};
 use ecmo_core::parameter::Parameter::PumpSpeed;
 
@@ -15,8 +16,7 @@ fn stopped() -> (Bedside, OccurrenceId, u32) {
 }
 
 fn acknowledge(bedside: &mut Bedside, id: &OccurrenceId, revision: u32) -> Result<(), Refused> {
-    let now = bedside.now();
-    bedside.pump.acknowledge(id, revision, ("RN A".into(), String::new()), now, &mut bedside.log)
+    bedside.person(Ask::Acknowledge { id: *id, revision }, "RN A", "")
 }
 
 #[test]

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ecmo_core::alarm::action::{Action, Ask, Order};
 use ecmo_core::alarm::condition::Condition;
-use ecmo_core::alarm::occurrence::{OccurrenceId, Pause, PauseScope, Shelf, Transition};
+use ecmo_core::alarm::occurrence::{OccurrenceId, PauseScope, Transition};
 use ecmo_core::alarm::profile::{Bound, Profile};
 use ecmo_core::alarm::rule::{RuleKey, Side};
 use ecmo_core::alarm::treatment::Treatment;
-use ecmo_core::alarm::{AlarmChange, Cause, Output};
+use ecmo_core::alarm::{AlarmChange, Cause, Output, Refused};
 use ecmo_core::channel::ChannelSpec;
 use ecmo_core::frame::{BootId, Frame, FrameStamp};
 use ecmo_core::parameter::Parameter;
@@ -298,6 +299,7 @@ pub(crate) struct Bedside {
     path: BTreeMap<(u64, u64), Frame>,
     sent: u64,
     ms: u64,
+    orders: u64,
 }
 
 impl Bedside {
@@ -326,6 +328,7 @@ impl Bedside {
             path: BTreeMap::new(),
             sent: 0,
             ms: 0,
+            orders: 0,
         };
         bedside.apply(&Input::Birth(1, false));
         bedside
@@ -411,15 +414,13 @@ impl Bedside {
             Input::Stray(number) => self.stray(*number),
             Input::WallStep(seconds) => self.agent.wall_ns += seconds * 1_000_000_000,
             Input::Pause(scope, seconds) => {
-                let until = now.plus(Duration::from_secs(*seconds));
-                let pause = Pause { scope: *scope, until, by: "RN".into() };
-                self.pump.pause(None, &pause, now, &mut self.log).unwrap();
+                let lasts = Duration::from_secs(*seconds);
+                self.person(Ask::Pause { id: None, scope: *scope, lasts }, "RN", "").unwrap();
             }
             Input::Shelve(name, seconds) => {
                 let id = self.find(name).unwrap().id;
-                let until = now.plus(Duration::from_secs(*seconds));
-                let shelf = Shelf { until, by: "RN".into(), reason: "known".into() };
-                self.pump.shelve(&id, shelf, now, &mut self.log).unwrap();
+                let lasts = Duration::from_secs(*seconds);
+                self.person(Ask::Shelve { id, lasts }, "RN", "known").unwrap();
             }
             Input::Treat(change) => {
                 let mut treatment = self.pump.treatment().clone();
@@ -429,10 +430,28 @@ impl Bedside {
             Input::Acknowledge(name) => {
                 let found = self.find(name).unwrap_or_else(|| panic!("no {name} is active"));
                 let (id, revision) = (found.id, found.revision);
-                let person = ("RN".into(), String::new());
-                self.pump.acknowledge(&id, revision, person, now, &mut self.log).unwrap();
+                self.person(Ask::Acknowledge { id, revision }, "RN", "").unwrap();
             }
         }
+    }
+
+    /// What a person asks for, as an action; each is later than the one before.
+    pub(crate) fn prepare(
+        &mut self,
+        ask: Ask<'_>,
+        by: &str,
+        note: &str,
+    ) -> Result<Action, Refused> {
+        let what = self.pump.prepare(ask, by, self.now())?;
+        self.orders += 1;
+        let order = Order { at: self.orders, gateway: "test".into() };
+        Ok(Action { order, by: by.into(), note: note.into(), what })
+    }
+
+    /// A person asks for something, and it takes effect.
+    pub(crate) fn person(&mut self, ask: Ask<'_>, by: &str, note: &str) -> Result<(), Refused> {
+        let action = self.prepare(ask, by, note)?;
+        self.pump.apply(&action, self.now(), &mut self.log)
     }
 
     fn stray(&mut self, number: u64) {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use ecmo_core::alarm::Refused;
+use ecmo_core::alarm::action::Ask;
 use ecmo_core::alarm::condition::{Condition, Priority};
-use ecmo_core::alarm::occurrence::{Audio, Pause, PauseScope, Shelf, Transition};
+use ecmo_core::alarm::occurrence::{Audio, PauseScope, Transition};
 use ecmo_core::alarm::profile::Profile;
 use ecmo_core::alarm::rule::{Group, SignalRules};
 use ecmo_core::parameter::Parameter::{AirBubble, PressDrain, PressPost, PressPre, PumpSpeed};
@@ -88,10 +89,9 @@ fn a_new_alarm_ends_the_pause_of_its_pump_and_not_that_of_a_single_alarm() {
 #[test]
 fn a_pause_needs_something_that_signals() {
     let mut bedside = play(&[], 1_000);
-    let now = bedside.now();
-    let until = now.plus(Duration::from_secs(60));
-    let pause = Pause { scope: PauseScope::Pump, until, by: "RN".into() };
-    let refused = bedside.pump.pause(None, &pause, now, &mut bedside.log);
+    let lasts = Duration::from_secs(60);
+    let ask = Ask::Pause { id: None, scope: PauseScope::Pump, lasts };
+    let refused = bedside.person(ask, "RN", "");
     assert_eq!(refused, Err(Refused::NothingSounds));
 }
 
@@ -100,9 +100,8 @@ fn a_paused_alarm_can_still_be_acknowledged_as_it_was_shown() {
     let mut bedside = play(&[(1_000, Input::Value(PumpSpeed, 0.0))], 2_000);
     let (id, seen) = bedside.find("pump.stop").map(|one| (one.id, one.revision)).unwrap();
     bedside.apply(&Input::Pause(PauseScope::Pump, 60));
-    let now = bedside.now();
-    let person = ("RN".into(), "hand crank ready".into());
-    assert_eq!(bedside.pump.acknowledge(&id, seen, person, now, &mut bedside.log), Ok(()));
+    let ask = Ask::Acknowledge { id, revision: seen };
+    assert_eq!(bedside.person(ask, "RN", "hand crank ready"), Ok(()));
     let acknowledged = bedside.find("pump.stop").unwrap().acknowledged.clone().unwrap();
     assert_eq!(acknowledged.note, "hand crank ready");
 }
@@ -127,11 +126,8 @@ fn a_shelved_condition_is_silent_until_its_time_even_when_it_comes_back() {
 #[test]
 fn high_and_protected_alarms_are_never_shelved() {
     let mut bedside = play(&[(1_000, Input::Value(PressPost, 320.0))], 3_000);
-    let now = bedside.now();
     let id = bedside.find("post.high.alarm").unwrap().id;
-    let shelf =
-        Shelf { until: now.plus(Duration::from_secs(9)), by: "RN".into(), reason: "?".into() };
-    let refused = bedside.pump.shelve(&id, shelf, now, &mut bedside.log);
+    let refused = bedside.person(Ask::Shelve { id, lasts: Duration::from_secs(9) }, "RN", "?");
     assert_eq!(refused, Err(Refused::NeverShelved));
 }
 

@@ -7,6 +7,8 @@
 )]
 
 mod acknowledge;
+
+mod actions;
 mod allocation;
 mod bedside;
 mod lifecycle;

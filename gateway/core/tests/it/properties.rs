@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ecmo_core::alarm::action::{Action, Ask, Order};
 use ecmo_core::alarm::condition::Condition;
 use ecmo_core::alarm::occurrence::{OccurrenceId, Transition};
 use ecmo_core::channel::ChannelSpec;
@@ -280,7 +281,11 @@ fn make(call: Call, pump: &mut Pump, now: Instant, log: &mut Log) {
             let active = pump.alarms();
             if !active.is_empty() {
                 let id = active[which % active.len()].id;
-                pump.acknowledge(&id, revision, ("RN".into(), String::new()), now, log).ok();
+                if let Ok(what) = pump.prepare(Ask::Acknowledge { id, revision }, "RN", now) {
+                    let order = Order { at: now.as_nanos(), gateway: String::new() };
+                    let action = Action { order, by: "RN".into(), note: String::new(), what };
+                    pump.apply(&action, now, log).ok();
+                }
             }
         }
     }

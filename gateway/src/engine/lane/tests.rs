@@ -234,21 +234,27 @@ fn a_display_that_was_away_for_too_long_is_told_that_more_ended_than_is_remember
 
 #[test]
 fn what_an_earlier_start_remembered_is_told_by_the_wall_clock() {
-    let truth = truth();
-    let one = truth.update(0, &occurrence());
-    let mut lane = truth.lane;
-    let ended = vec![(one.clone(), 100), (one, 200)];
-    lane.restore(Remembered { ended, known_from_wall_ns: 50 });
+    let mut truth = truth();
+    let now = truth.lane.clock.now();
+    let ago = |seconds| {
+        let mut one = occurrence();
+        one.changed_at = now.minus(Duration::from_secs(seconds));
+        truth.update(0, &one)
+    };
+    let ended = vec![ago(200), ago(100)];
+    truth.lane.restore(ended);
+    let wall_ns = truth.lane.clock.wall_ns();
+    let before = |seconds: i64| Seen::Before(wall_ns - seconds * 1_000_000_000);
     for (seen, expected) in [
-        (Seen::Before(40), (2, true)),
-        (Seen::Before(60), (2, false)),
-        (Seen::Before(150), (1, false)),
-        (Seen::Before(201), (0, false)),
+        (before(300), (2, true)),
+        (before(199), (1, false)),
+        (before(101), (1, false)),
+        (before(99), (0, false)),
         (Seen::Here(Instant::from_nanos(1)), (0, false)),
     ] {
-        let (ended, incomplete) = lane.ended.since(seen, None);
+        let (ended, incomplete) = truth.lane.ended.since(seen, None);
         assert_eq!((ended.len(), incomplete), expected, "{seen:?}");
-        let (elsewhere, _) = lane.ended.since(seen, Some(&Id::new("picu").unwrap()));
+        let (elsewhere, _) = truth.lane.ended.since(seen, Some(&Id::new("picu").unwrap()));
         assert_eq!(elsewhere.len(), 0);
     }
 }

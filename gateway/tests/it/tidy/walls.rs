@@ -29,7 +29,7 @@ const METRICS: &[&str] = &["gateway/src/metrics", "agent/src/metrics"];
 const MESSAGES: &[&str] = &[
     "gateway/decode/src/",
     "gateway/src/decode",
-    "gateway/src/request.rs",
+    "gateway/src/request",
     "gateway/src/grpc",
     "agent/src/",
     "dashboards/",

@@ -93,6 +93,26 @@ pub enum Composite {
     PulseLow(PulseLow),
 }
 
+impl Composite {
+    /// Whether it tells a fault by what was usual before: who begins in the midst of the fault cannot tell.
+    pub(crate) const fn is_measured_by_before(&self) -> bool {
+        match self {
+            Self::PumpNoFlow(_)
+            | Self::Disconnection(_)
+            | Self::PostFall(_)
+            | Self::ReturnObstruction(_)
+            | Self::DrainObstruction(_)
+            | Self::Clotting(_)
+            | Self::AirEntrainment(_)
+            | Self::Recirculation(_)
+            | Self::BleedingTrend(_) => true,
+            Self::Chatter(_) | Self::GasFailure(_) | Self::Depleting(_) | Self::PulseLow(_) => {
+                false
+            }
+        }
+    }
+}
+
 /// What is known at one point of the grid.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scene<'a> {

@@ -1,0 +1,96 @@
+//! What of a pump outlives a restart of the reader: its alarms, its shelves, who looks after it.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use super::Pump;
+use super::ownership::Ownership;
+use crate::alarm::Output;
+use crate::alarm::action::Order;
+use crate::alarm::condition::Condition;
+use crate::alarm::occurrence::{Occurrence, Shelf};
+use crate::reading::NoData;
+use crate::time::Instant;
+
+/// A sensor that was doubted before a restart of the reader is believed again after this (prop): the slowest doubt needs a
+/// minute to be found anew.
+const DOUBTED_FOR: Duration = Duration::from_secs(62);
+
+/// What is kept of a pump. Its times are of the clock of the reader that kept it: who hands it to another reader maps them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Kept {
+    /// Every occurrence that has not ended.
+    pub occurrences: Vec<Occurrence>,
+    /// Conditions that are shelved.
+    pub shelves: Vec<(Condition, Shelf)>,
+    /// The last that a person did to the shelving of a condition, whether it is shelved or not.
+    pub shelved: Vec<(Condition, Order)>,
+    /// Who looks after it.
+    pub ownership: Ownership,
+}
+
+impl Pump {
+    /// What is to be kept of the pump now.
+    #[must_use]
+    pub fn kept(&self) -> Kept {
+        let (shelves, shelved) = self.alarms.kept_shelves();
+        Kept {
+            occurrences: self.alarms.active().to_vec(),
+            shelves: shelves.to_vec(),
+            shelved: shelved.to_vec(),
+            ownership: Ownership::clone(&self.ownership),
+        }
+    }
+
+    /// Goes up when what is to be kept has changed in more than its values.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.alarms.changes().wrapping_add(self.ownership.version)
+    }
+
+    /// Goes on with what was kept before a restart, before anything has arrived. What is here already is not touched.
+    pub fn restore(&mut self, kept: Kept, now: Instant, out: &mut impl Output) {
+        if kept.ownership.version > self.ownership.version {
+            self.ownership = Arc::new(kept.ownership);
+        }
+        let mut occurrences = kept.occurrences;
+        let known = self.alarms.active();
+        occurrences.retain(|one| !known.iter().any(|it| it.id.condition == one.id.condition));
+        for occurrence in occurrences.iter_mut().filter(|one| one.present && one.rule == 0) {
+            occurrence.orphan = !self.resume(occurrence, now);
+        }
+        self.alarms.restore(occurrences, (kept.shelves, kept.shelved), now, out);
+        self.tell_ownership(now, out);
+    }
+
+    /// Tells whoever misses something that it was missing before; whether they can say when it is back.
+    fn resume(&mut self, occurrence: &Occurrence, now: Instant) -> bool {
+        if let Some(parameter) = occurrence.id.condition.sensor() {
+            let doubted = occurrence.no_data == Some(NoData::SensorFault);
+            let needed = if doubted { DOUBTED_FOR } else { Duration::ZERO };
+            let channel = self.channels.get_mut(parameter.index());
+            return channel.map(|channel| channel.resume_fault(needed)).is_some();
+        }
+        match occurrence.id.condition {
+            Condition::COMM_STALE => self.flapping.restored = !self.silent,
+            Condition::COMM_CONSOLE_SILENT => {
+                self.console_restored = !self.console_silent;
+                self.console_silent = true;
+            }
+            Condition::COMM_REDUNDANCY_LOST => self.redundancy.resume(),
+            Condition::AGENT_NOT_SAMPLING => self.agent.resume_not_sampling(),
+            Condition::AGENT_RECORDING => self.agent.resume_not_recording(),
+            Condition::ALARM_VERDICT_DIFFERS => self.reconciler.resume(),
+            Condition::CLOCK_SKEW => self.skew.resume(),
+            Condition::SOURCE_DUPLICATE => self.duplicate_at = Some(now),
+            Condition::SENSOR_RATE => {
+                let Some(parameter) = occurrence.parameter else { return false };
+                self.rates.resume(parameter);
+            }
+            Condition::OWNERSHIP_UNANSWERED => {}
+            _ => return false,
+        }
+        true
+    }
+}

@@ -1,0 +1,3 @@
+//! The other gateways.
+
+mod watch;

@@ -1,0 +1,1 @@
+//! The store over restarts, damage and disks that fail.

@@ -17,7 +17,7 @@ use super::decisions::Decisions;
 use super::lane::AlarmLane;
 use crate::clock::Clock;
 use crate::fanout::{
-    AlarmOutlet, AlarmUpdate, PathTimes, PumpSlot, WaveformBlock, WaveformFrame,
+    AlarmItem, AlarmOutlet, AlarmUpdate, PathTimes, PumpSlot, WaveformBlock, WaveformFrame,
 };
 use crate::history::Collector;
 use crate::journal::{Intake, RecordingState, What};
@@ -180,7 +180,7 @@ impl Hub {
 
     /// Tells every display that the alarm thread lives.
     pub(super) fn heartbeat(&mut self) {
-        let cut_off = self.lane.heartbeat();
+        let cut_off = self.lane.tell(AlarmItem::Heartbeat);
         self.count_cut_off(cut_off);
     }
 

@@ -7,8 +7,8 @@ use ecmo_core::time::Instant;
 
 use crate::clock::Clock;
 use crate::fanout::{
-    AlarmItem, AlarmOutlet, AlarmUpdate, Encoded, Ended, Handed, Listed, OutletEnd,
-    Snapshot, Stamped,
+    AlarmItem, AlarmOutlet, AlarmUpdate, Encoded, Ended, Handed, Listed, OutletEnd, Snapshot,
+    Stamped,
 };
 
 /// How long a list of what is active serves displays that join, when nothing changes: values in it are older by that, and
@@ -93,9 +93,9 @@ impl AlarmLane {
         cut_off
     }
 
-    /// Tells every display that the alarm thread lives; how many were cut off.
-    pub(super) fn heartbeat(&mut self) -> u64 {
-        let item = self.stamp(AlarmItem::Heartbeat);
+    /// Tells every display something that is no change of an alarm; how many were cut off.
+    pub(super) fn tell(&mut self, item: AlarmItem) -> u64 {
+        let item = self.stamp(item);
         self.hand_over(&item)
     }
 

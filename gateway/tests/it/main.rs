@@ -20,7 +20,11 @@ mod hand;
 
 mod site;
 
+mod killable;
+
 mod people;
+
+mod state;
 
 mod silence;
 

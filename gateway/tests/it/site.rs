@@ -134,6 +134,13 @@ impl Site {
     }
 }
 
+/// Settings with a folder for what survives.
+pub(crate) fn keeping_in(dir: std::path::PathBuf) -> Settings {
+    let mut settings = Settings::on_free_ports();
+    settings.state_dir = Some(dir);
+    settings
+}
+
 /// Settings for a broker elsewhere.
 pub(crate) fn at(broker: SocketAddr) -> Settings {
     let mut settings = Settings::on_free_ports();

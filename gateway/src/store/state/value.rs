@@ -478,4 +478,4 @@ fn ownership_of(value: OwnershipValue, times: Times) -> Result<Ownership, String
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

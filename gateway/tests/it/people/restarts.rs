@@ -1,65 +1,16 @@
 //! What people said survives a gateway that is killed; and a disk that fails is told, and holds up no alarm.
 #![cfg(test)]
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-
 use ecmo_core::alarm::treatment::ContextKind;
 use ecmo_gateway::clock::Clock;
-use ecmo_gateway::config::Settings;
-use ecmo_gateway::treatment::{ContextEntry, Record, Store};
+use ecmo_gateway::treatment::{ContextEntry, Record};
 use ecmo_proto::v1;
 use ecmo_testkit::EmbeddedBroker;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
 
 use super::{Desk, case, gap, limit, near};
-use crate::display::{Display, SOON};
 use crate::hand::{HandAgent, address};
-use crate::site::Site;
-
-/// The real program, which a test can kill.
-struct Killable {
-    child: Child,
-    display: Display,
-}
-
-impl Killable {
-    async fn start(settings: &Path) -> Self {
-        let program = env!("CARGO_BIN_EXE_ecmo-gateway");
-        let mut child = Command::new(program)
-            .args(["serve", "--config"])
-            .arg(settings)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = tokio::time::timeout(SOON, lines.next_line()).await.unwrap().unwrap().unwrap();
-        let url = line.strip_prefix("displays: http://").unwrap_or_else(|| panic!("{line}"));
-        let gateway: SocketAddr = url.trim().parse().unwrap();
-        // The other end of its output closes here: a gateway does not end because nobody reads it.
-        drop(lines);
-        Self { child, display: Display::connect(gateway).await }
-    }
-
-    async fn kill(mut self) {
-        self.child.kill().await.unwrap();
-    }
-}
-
-/// Settings in a folder, with a broker that outlives the gateway.
-fn settings(folder: &Path, broker: SocketAddr) -> PathBuf {
-    let path = folder.join("gateway.toml");
-    let text = format!(
-        "[broker]\nurl = \"mqtt://{broker}\"\n[serve]\nbind = \"127.0.0.1:0\"\n\
-         [metrics]\nbind = \"127.0.0.1:0\"\n[state]\ndir = \"said\"\n"
-    );
-    std::fs::write(&path, text).unwrap();
-    path
-}
+use crate::killable::{Killable, settings};
+use crate::site::{Site, keeping_in};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn case_limit_and_context_survive_a_gateway_that_is_killed() {
@@ -104,12 +55,6 @@ async fn case_limit_and_context_survive_a_gateway_that_is_killed() {
     after.kill().await;
 }
 
-fn keeping_in(dir: PathBuf) -> Settings {
-    let mut settings = Settings::on_free_ports();
-    settings.state_dir = Some(dir);
-    settings
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_context_goes_on_after_a_restart_and_ends_by_itself_and_an_expired_one_does_not_return() {
     let folder = tempfile::tempdir().unwrap();
@@ -123,7 +68,9 @@ async fn a_context_goes_on_after_a_restart_and_ends_by_itself_and_an_expired_one
     };
     let contexts = vec![context(ContextKind::Priming, 4), context(ContextKind::Wean, -1)];
     let record = Record { version: 5, contexts, ..Record::default() };
-    Store::new(folder.path().to_owned()).write(&address("p1"), &record).unwrap();
+    // As an earlier gateway left it.
+    let file = folder.path().join("nicu@p1.treatment.toml");
+    std::fs::write(&file, record.to_text(&address("p1")).unwrap()).unwrap();
 
     let site = Site::with(keeping_in(folder.path().to_owned())).await;
     let agent = site.agent("p1").await;
@@ -146,18 +93,13 @@ async fn a_context_goes_on_after_a_restart_and_ends_by_itself_and_an_expired_one
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_damaged_file_is_told_set_aside_and_never_written_over() {
+async fn a_damaged_file_of_an_earlier_gateway_is_told_set_aside_and_never_written_over() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().to_owned();
     let file = dir.join("nicu@p1.treatment.toml");
-    {
-        let site = Site::with(keeping_in(dir.clone())).await;
-        let _agent = site.agent("p1").await;
-        Desk::at(&site.display, "p1").start(case(), 0).await.unwrap();
-        site.gateway.stop().await;
-    }
-    let text = std::fs::read_to_string(&file).unwrap();
-    let damaged = text.replacen("weight_kg = 3", "weight_kg = 9", 1);
+    let record = Record { version: 5, ..Record::default() };
+    let text = record.to_text(&address("p1")).unwrap();
+    let damaged = text.replacen("version = 5", "version = 6", 1);
     assert_ne!(text, damaged);
     std::fs::write(&file, &damaged).unwrap();
 
@@ -172,6 +114,50 @@ async fn a_damaged_file_is_told_set_aside_and_never_written_over() {
     assert!(anew.durable);
     let aside = file.with_extension("toml.damaged");
     assert_eq!(std::fs::read_to_string(aside).unwrap(), damaged);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_of_an_earlier_gateway_are_taken_over_once_and_survive_from_then_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_owned();
+    let file = dir.join("nicu@p1.treatment.toml");
+    let record = Record { version: 5, ..Record::default() };
+    std::fs::write(&file, record.to_text(&address("p1")).unwrap()).unwrap();
+    for start in 0..3 {
+        let site = Site::with(keeping_in(dir.clone())).await;
+        let _agent = site.agent("p1").await;
+        let kept = Desk::at(&site.display, "p1").treatment().await;
+        assert_eq!((kept.version, kept.durable), (5, true), "start {start}");
+        assert!(!file.exists() && dir.join("imported/nicu@p1.treatment.toml").exists());
+        site.gateway.stop().await;
+    }
+    let log = std::fs::read_to_string(dir.join("audit/000001.jsonl")).unwrap();
+    assert_eq!(log.matches("\"kind\":\"imported\"").count(), 1, "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_state_is_told_set_aside_and_begun_anew_from_the_audit_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_owned();
+    {
+        let site = Site::with(keeping_in(dir.clone())).await;
+        let _agent = site.agent("p1").await;
+        let desk = Desk::at(&site.display, "p1");
+        desk.start(case(), 0).await.unwrap();
+        desk.set("pre.high.alarm", Some(310.0), 1).await.unwrap();
+        site.gateway.stop().await;
+    }
+    std::fs::write(dir.join("state.redb"), b"what no gateway wrote").unwrap();
+    let site = Site::with(keeping_in(dir.clone())).await;
+    site.await_counted("ecmo_gateway_state_errors_total", &["op=\"read\""], 1.0).await;
+    let _agent = site.agent("p1").await;
+    let kept = Desk::at(&site.display, "p1").treatment().await;
+    assert!(kept.durable && near(limit(&kept, "pre.high.alarm").limit, 310.0));
+    assert_eq!(kept.version, 2);
+    let aside = std::fs::read(dir.join("state.redb.damaged")).unwrap();
+    assert_eq!(aside, b"what no gateway wrote");
+    let log = std::fs::read_to_string(dir.join("audit/000001.jsonl")).unwrap();
+    assert!(log.contains("\"kind\":\"set_aside\""), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -196,7 +182,9 @@ async fn a_disk_that_fails_is_told_and_the_change_is_in_force_all_the_same() {
     std::fs::remove_file(&dir).unwrap();
     let kept = desk.await_treatment("durable again", |it| it.durable).await;
     assert_eq!(kept.version, 2);
-    let text = std::fs::read_to_string(dir.join("nicu@p1.treatment.toml")).unwrap();
+    let files = std::fs::read_dir(dir.join("audit")).unwrap();
+    let files = files.map(|file| file.unwrap().path()).filter(|path| path.ends_with("000002.jsonl"));
+    let text: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
     assert!(text.contains("310"), "{text}");
 }
 

@@ -160,6 +160,10 @@ struct OccurrenceValue {
     reminders: u32,
     #[prost(bool, tag = "32")]
     orphan: bool,
+    #[prost(uint64, tag = "33")]
+    returned_onset: u64,
+    #[prost(uint32, optional, tag = "34")]
+    returned_call: Option<u32>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -390,6 +394,8 @@ fn occurrence_to(one: &Occurrence, times: Times) -> OccurrenceValue {
         remind_at: wall(one.remind_at),
         reminders: one.reminders,
         orphan: one.orphan,
+        returned_onset: one.returned.map_or(0, |(onset, _call)| onset),
+        returned_call: one.returned.map(|(_onset, call)| call),
     }
 }
 
@@ -434,6 +440,7 @@ fn occurrence_of(value: OccurrenceValue, times: Times) -> Result<Occurrence, Str
         remind_at: mono(value.remind_at),
         reminders: value.reminders,
         orphan: value.orphan,
+        returned: value.returned_call.map(|call| (value.returned_onset, call)),
     })
 }
 

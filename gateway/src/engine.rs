@@ -7,6 +7,8 @@ mod counting;
 
 mod decisions;
 
+mod lane;
+
 mod hub;
 
 mod command;
@@ -158,6 +160,7 @@ impl Engine {
         // A pump that was treated before a restart must be there after it, whether its agent lives or not.
         let mut restored = parts.restored;
         let redo = std::mem::take(&mut restored.redo);
+        hub.remember(std::mem::take(&mut restored.ended));
         let Restored { treatments, kept, ended: _, redo: _ } = &restored;
         let treated = treatments.iter().filter(|(_, treatment)| treatment.patient > 0);
         let known = treated.map(|(address, _)| address).chain(kept.keys());

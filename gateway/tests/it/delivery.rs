@@ -3,6 +3,8 @@
 
 mod alarms;
 
+mod missed;
+
 mod proxied;
 
 mod pumps;
@@ -10,5 +12,11 @@ mod pumps;
 mod settings;
 
 mod slow;
+
+mod stalled;
+
+mod storm;
+
+mod ward;
 
 mod wire;

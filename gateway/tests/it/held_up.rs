@@ -65,6 +65,11 @@ impl Since {
         Self { began: Instant::now(), held_up: HeldUp::watch() }
     }
 
+    /// How long that was.
+    pub(crate) fn passed(&self, then: Instant) -> Duration {
+        then.saturating_duration_since(self.began)
+    }
+
     /// Checks that no more time passed until then than was promised, but for what the machine took.
     pub(crate) fn is_within(&self, promise: Duration, then: Instant, what: &str) {
         let took = then.saturating_duration_since(self.began);

@@ -17,10 +17,10 @@ use crate::hand::{HandAgent, address, channel};
 use crate::site::Site;
 
 /// What a display with these windows takes without reading: less than two alarms.
-const SMALL_WINDOW: u32 = 512;
+pub(super) const SMALL_WINDOW: u32 = 512;
 
 /// A gateway whose bubble alarms come and go with each sample.
-async fn stormy_site() -> Site {
+pub(super) async fn stormy_site() -> Site {
     let mut settings = Settings::on_free_ports();
     settings.alarms.silence = Some(Duration::from_secs(10));
     let mut profile = Profile::clone(&settings.alarms.profile);
@@ -34,7 +34,7 @@ async fn stormy_site() -> Site {
 }
 
 /// One frame in which the bubble detector changes its mind so often.
-async fn send_bubbles(agent: &HandAgent, changes: u64) {
+pub(super) async fn send_bubbles(agent: &HandAgent, changes: u64) {
     let mut frame = agent.frame();
     let sequence = frame.sequence;
     let block = &mut frame.blocks[channel("air.bubble")];

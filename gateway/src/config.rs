@@ -26,6 +26,8 @@ pub const WARDS_MAX: usize = 32;
 /// Everything that a gateway needs to be told. Values are checked when read: what is here is possible.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// Name of this gateway among others of its unit; not reserved.
+    pub name: Id,
     /// Wards to serve; empty for all.
     pub wards: Vec<Id>,
     /// Where frames come from.
@@ -129,12 +131,16 @@ impl Alarms {
 /// Long enough for what a shift remembers, at some 0.3 MB a fast channel.
 const HISTORY_DEFAULT: Duration = Duration::from_mins(30);
 
+/// Name of a gateway that stands alone.
+const NAME_DEFAULT: &str = "gateway";
+
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
 impl Default for Settings {
     /// All wards, embedded broker, loopback addresses, the built-in profile, nothing durable.
     fn default() -> Self {
         Self {
+            name: Id::new(NAME_DEFAULT).expect("it is an id"),
             wards: Vec::new(),
             broker: Broker::Embedded { bind: (LOOPBACK, 1883).into() },
             second_broker: None,

@@ -3,6 +3,8 @@
 //! One thread with a runtime of its own reads the brokers and judges what they bring, so that no display, disk or scrape
 //! can hold up an alarm, and no hand-over between threads adds to its way.
 
+mod recent;
+
 mod hub;
 
 mod command;
@@ -20,6 +22,8 @@ mod people;
 mod rounds;
 
 mod attending;
+
+mod drill;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -43,6 +47,7 @@ use crate::request::Asker;
 
 use asking::Voice;
 use command::COMMANDS_MAX;
+use drill::Drill;
 use hub::Hub;
 use rounds::{Own, Rounds};
 use ward::{Ward, WardParts};
@@ -50,6 +55,7 @@ use ward::{Ward, WardParts};
 pub use crate::journal::BackfillPart;
 pub use attending::{AlarmConfirmations, DisplayView};
 pub use command::{EngineHandle, NoAnswer, Paused, Report, Target};
+pub use drill::{DRILL_LIMIT, DRILL_PARAMETER};
 pub use hub::{Confirmed, Waveform};
 
 /// Waveform frames on their way to the serving side: a quarter second of every pump. Beyond, they are lost and counted.
@@ -120,10 +126,12 @@ impl Engine {
         let profile = settings.alarms.in_force();
         let clock = parts.clock;
         let hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms)
+            .named(&settings.name)
             .recording(parts.journal);
         let own = Own {
             uplink: Uplink::new(&profile, clock.now()),
             attendance: Attendance::new(&profile, settings.serve.displays_max),
+            drill: Drill::new(&settings.name, &profile, clock.now()),
         };
         // A pump that was treated before a restart must be there after it, whether its agent lives or not.
         let treated = parts.restored.iter().filter(|(_, treatment)| treatment.patient > 0);

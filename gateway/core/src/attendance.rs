@@ -149,6 +149,12 @@ impl Attendance {
         self.displays.iter().any(|one| *one.name == *display && one.attends(None, now))
     }
 
+    /// Since when the display of this name attends without a break.
+    #[must_use]
+    pub fn attends_since(&self, display: &str, now: Instant) -> Option<Instant> {
+        self.displays.iter().find(|one| *one.name == *display)?.attends_since(now)
+    }
+
     /// An alarm was handed to the displays.
     pub fn on_alarm(&mut self, alarm: HandedOver<'_>, now: Instant) {
         self.delivery.on_alarm(alarm, now);

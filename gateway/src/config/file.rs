@@ -274,6 +274,7 @@ fn settings(read: File, file: &str) -> Result<Settings, Complaint> {
     let wards = wards(read.wards)?;
     let (broker, second_broker) = brokers(read.broker, defaults.broker)?;
     Ok(Settings {
+        name: defaults.name,
         broker,
         second_broker,
         serve: Serve {

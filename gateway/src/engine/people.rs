@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use ecmo_core::alarm::Refused;
 use ecmo_core::alarm::condition::Condition;
 use ecmo_core::alarm::occurrence::{OccurrenceId, Pause, PauseScope, Shelf};
 use ecmo_core::alarm::quality::STALE_AFTER;
 use ecmo_core::alarm::treatment::Treatment;
-use ecmo_core::alarm::{Alarms, Refused};
 use ecmo_core::pump::Pump;
 use ecmo_core::reconcile::Difference;
 use ecmo_core::time::Instant;
@@ -23,27 +23,6 @@ use crate::fanout::AlarmUpdate;
 const EVERY_SCOPE: [PauseScope; 3] = [PauseScope::Alarm, PauseScope::Pump, PauseScope::Ward];
 
 impl Rounds {
-    /// The occurrence of the gateway itself that displays know by this id.
-    fn own(&self, id: &str) -> Option<AlarmUpdate> {
-        let own = self.uplink.alarms().iter().map(|one| self.hub.update_of(None, one));
-        own.into_iter().find(|update| update.id() == id)
-    }
-
-    /// The gateway's own occurrence as it is now.
-    fn own_now(&self, name: OccurrenceId) -> Option<AlarmUpdate> {
-        let present = self.uplink.alarms().iter().find(|one| one.id == name);
-        present.map(|one| self.hub.update_of(None, one))
-    }
-
-    fn on_own<T>(
-        &mut self,
-        now: Instant,
-        act: impl FnOnce(&mut Alarms, &mut Outbox<'_>) -> T,
-    ) -> T {
-        let mut outbox = Outbox::new(&mut self.hub, None, now);
-        act(self.uplink.alarms_mut(), &mut outbox)
-    }
-
     /// Acknowledges an occurrence as far as it was shown.
     ///
     /// # Errors
@@ -60,8 +39,11 @@ impl Rounds {
         };
         let name = found.occurrence.id;
         let (by, note) = person.clone();
-        self.on_own(now, |alarms, out| alarms.acknowledge(&name, revision, person, now, out))?;
-        Ok(self.own_now(name).unwrap_or_else(|| found.acknowledged(by, note, now)))
+        self.on_own(found.ward.as_ref(), now, |alarms, out| {
+            alarms.acknowledge(&name, revision, person, now, out)
+        })
+        .ok_or(Refused::Unknown)??;
+        Ok(self.own(id).unwrap_or_else(|| found.acknowledged(by, note, now)))
     }
 
     /// Pauses the sound of what signals now.
@@ -78,10 +60,13 @@ impl Rounds {
         let until = now.plus(lasts.min(self.ward.pause_max()));
         let pause = |scope| Pause { scope, until, by: by.clone() };
         let alarms = match target {
-            Target::Alarm(id) => match self.own(id).map(|found| found.occurrence.id) {
-                Some(name) => {
-                    let pause = pause(PauseScope::Alarm);
-                    self.on_own(now, |own, out| own.pause(Some(&name), &pause, now, out))?
+            Target::Alarm(id) => match self.own(id) {
+                Some(found) => {
+                    let (pause, name) = (pause(PauseScope::Alarm), found.occurrence.id);
+                    self.on_own(found.ward.as_ref(), now, |own, out| {
+                        own.pause(Some(&name), &pause, now, out)
+                    })
+                    .ok_or(Refused::Unknown)??
                 }
                 None => {
                     let pause = pause(PauseScope::Alarm);
@@ -101,8 +86,10 @@ impl Rounds {
                 let of_pumps = self.ward.on_pumps(Some(ward), now, &mut self.hub, |pump, out| {
                     pump.pause(None, &pause, now, out).unwrap_or(0)
                 });
-                let own = self.on_own(now, |own, out| own.pause(None, &pause, now, out));
-                match of_pumps.saturating_add(own.unwrap_or(0)) {
+                let own = self.on_all_own(Some(ward), now, |own, out| {
+                    own.pause(None, &pause, now, out).unwrap_or(0)
+                });
+                match of_pumps.saturating_add(own) {
                     0 => return Err(Refused::NothingSounds),
                     alarms => alarms,
                 }
@@ -114,9 +101,13 @@ impl Rounds {
     /// Ends pauses before their time; how many.
     pub(super) fn resume(&mut self, target: &Target, now: Instant) -> u32 {
         match target {
-            Target::Alarm(id) => match self.own(id).map(|found| found.occurrence.id) {
-                Some(name) => {
-                    self.on_own(now, |own, out| own.resume(Some(&name), &EVERY_SCOPE, now, out))
+            Target::Alarm(id) => match self.own(id) {
+                Some(found) => {
+                    let name = found.occurrence.id;
+                    self.on_own(found.ward.as_ref(), now, |own, out| {
+                        own.resume(Some(&name), &EVERY_SCOPE, now, out)
+                    })
+                    .unwrap_or(0)
                 }
                 None => self
                     .ward
@@ -140,7 +131,7 @@ impl Rounds {
         let of_pumps = self
             .ward
             .on_pumps(ward, now, &mut self.hub, |pump, out| pump.resume(None, scopes, now, out));
-        let own = self.on_own(now, |own, out| own.resume(None, scopes, now, out));
+        let own = self.on_all_own(ward, now, |own, out| own.resume(None, scopes, now, out));
         of_pumps.saturating_add(own)
     }
 
@@ -182,7 +173,7 @@ fn key_of(id: &str) -> Option<&str> {
 
 impl Ward {
     /// The occurrence that displays know by this id.
-    fn update(&self, id: &str, hub: &Hub) -> Option<AlarmUpdate> {
+    pub(super) fn update(&self, id: &str, hub: &Hub) -> Option<AlarmUpdate> {
         let entry = self.pumps.get(key_of(id)?)?;
         let address = &entry.slot.address;
         let updates = entry.pump.alarms().iter().map(|one| hub.update_of(Some(address), one));

@@ -177,7 +177,8 @@ impl Attendance {
         let attends = by.attends(None, now);
         let counts = attends && self.delivery.get(id).is_some_and(|alarm| covers(by, alarm));
         let display = Arc::clone(&by.name);
-        let confirmation = Confirmation { display, revision, took, counts };
+        let confirmation =
+            Confirmation { display, revision, counted: if counts { revision } else { 0 }, took };
         let displays = &self.displays;
         let is_known = |name: &str| displays.iter().any(|one| *one.name == *name);
         let known = self.delivery.confirm(id, confirmation, self.displays_max, is_known);
@@ -200,7 +201,7 @@ impl Attendance {
         let ward = alarm.ward.as_deref();
         let has = |name: &str| {
             let mut own = alarm.confirmations.iter().filter(|one| *one.display == *name);
-            own.any(|one| one.counts && one.revision >= alarm.covers_from)
+            own.any(|one| one.covers(alarm.covers_from))
         };
         let attending = self.displays.iter().filter(|one| one.attends(ward, now));
         attending.filter(|one| !has(&one.name)).map(|one| Arc::clone(&one.name)).collect()
@@ -281,3 +282,6 @@ impl Attendance {
 fn covers(display: &Display, alarm: &Watched) -> bool {
     alarm.redirected || alarm.ward.as_deref().is_none_or(|ward| display.is_of(ward))
 }
+
+#[cfg(test)]
+mod tests;

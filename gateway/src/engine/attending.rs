@@ -7,7 +7,8 @@ use std::time::Duration;
 use ecmo_core::alarm::Alarms;
 use ecmo_core::alarm::occurrence::Signal;
 use ecmo_core::attendance::{
-    AttendWord, Attendance, DisplayState, HandedOver, Health, TooManyDisplays, Watched,
+    AttendWord, Attendance, Confirmation, DisplayState, HandedOver, Health, TooManyDisplays,
+    Watched,
 };
 use ecmo_core::pump::Link;
 use ecmo_core::time::Instant;
@@ -288,8 +289,10 @@ impl Rounds {
         let of = |update: AlarmUpdate| {
             let occurrence = update.id();
             let watched = self.attendance.alarm(&occurrence)?;
-            let by = watched.confirmations.iter().filter(|one| one.counts);
-            let by = by.map(|one| (Arc::clone(&one.display), one.revision, one.took));
+            let by = watched.confirmations.iter().filter(|one| one.counted > 0);
+            // How long it took is of the newest revision that it has named.
+            let took = |one: &Confirmation| one.took.filter(|_| one.counted == one.revision);
+            let by = by.map(|one| (Arc::clone(&one.display), one.counted, took(one)));
             Some(AlarmConfirmations {
                 occurrence,
                 revision: watched.revision,
@@ -395,8 +398,10 @@ fn displays(attendance: &Attendance, ward: Option<&Id>, now: Instant) -> Vec<Dis
     let own = own.filter(|one| ward.is_none_or(|ward| one.is_of(ward.as_str())));
     let mut views: Vec<_> = own
         .map(|one| {
-            let waits = attendance.alarms().filter(|(_id, alarm)| {
-                alarm.waits() && alarm.ward.as_deref().is_none_or(|ward| one.is_of(ward))
+            let due = attendance.alarms().filter(|(_id, alarm)| {
+                alarm.signals
+                    && alarm.must_be_seen
+                    && alarm.ward.as_deref().is_none_or(|ward| one.is_of(ward))
             });
             let has_not = |alarm: &&Watched| {
                 !alarm
@@ -404,7 +409,7 @@ fn displays(attendance: &Attendance, ward: Option<&Id>, now: Instant) -> Vec<Dis
                     .iter()
                     .any(|by| by.display == one.name && by.revision >= alarm.covers_from)
             };
-            let unconfirmed = waits.map(|(_id, alarm)| alarm).filter(has_not).count();
+            let unconfirmed = due.map(|(_id, alarm)| alarm).filter(has_not).count();
             DisplayView {
                 name: Arc::clone(&one.name),
                 wards: one.wards.clone(),

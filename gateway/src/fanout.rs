@@ -39,6 +39,10 @@ pub use waveform::{
 pub struct AlarmUpdate {
     /// The pump; `None` for a condition of the gateway itself.
     pub address: Option<PumpAddress>,
+    /// The ward of a condition of the gateway itself; `None` where it concerns every ward, and for a pump.
+    pub ward: Option<Arc<str>>,
+    /// Name of the gateway that decided it.
+    pub gateway: Arc<str>,
     /// The occurrence as it was then.
     pub occurrence: Occurrence,
     /// What changed; `None` in lists and snapshots.
@@ -47,16 +51,27 @@ pub struct AlarmUpdate {
     pub onset_wall_ns: i64,
     /// What the path took for the deciding sample.
     pub path: PathTimes,
+    /// Displays of every ward are given it, because none of its own ward has confirmed it in time.
+    pub redirected: bool,
 }
 
 impl AlarmUpdate {
-    /// The id under which displays know the occurrence: unique over all pumps.
+    /// The id under which displays know the occurrence: unique over all pumps and gateways.
     #[must_use]
     pub fn id(&self) -> String {
-        match &self.address {
-            Some(address) => format!("{address}/{}", self.occurrence.id),
-            None => format!("//{}", self.occurrence.id),
+        let (gateway, occurrence) = (&self.gateway, &self.occurrence.id);
+        match (&self.address, &self.ward) {
+            (Some(address), _) => format!("{address}/{occurrence}"),
+            (None, Some(ward)) => format!("{ward}/@{gateway}/{occurrence}"),
+            (None, None) => format!("/@{gateway}/{occurrence}"),
         }
+    }
+
+    /// The ward that it is about; `None` for every ward.
+    #[must_use]
+    pub fn of_ward(&self) -> Option<&str> {
+        let of_pump = self.address.as_ref().map(|address| address.ward.as_str());
+        of_pump.or(self.ward.as_deref())
     }
 
     /// The occurrence as its acknowledgement of this call left it, when that ended it.
@@ -72,11 +87,16 @@ impl AlarmUpdate {
         ended
     }
 
-    /// Whether a display that asked for one ward, or all, wants it. What the gateway lacks concerns every ward.
+    /// Whether a display that asked for one ward, or all, wants it. What the gateway lacks concerns every ward, and so does
+    /// what nobody in its own ward has confirmed.
     #[must_use]
     pub fn concerns(&self, ward: Option<&Id>) -> bool {
-        match (&self.address, ward) {
-            (Some(address), Some(ward)) => address.ward == *ward,
+        self.redirected || self.is_of(ward)
+    }
+
+    fn is_of(&self, ward: Option<&Id>) -> bool {
+        match (self.of_ward(), ward) {
+            (Some(own), Some(ward)) => own == ward.as_str(),
             (None, _) | (_, None) => true,
         }
     }
@@ -100,8 +120,28 @@ pub enum AlarmItem {
     Snapshot(Snapshot),
     /// One change.
     Change(Arc<Listed>),
+    /// An alarm as it stands, for displays of other wards: those of its own have it.
+    Redirected(Arc<Listed>),
+    /// The synthetic alarm, to be confirmed in silence.
+    Drill {
+        /// The id under which it is to be confirmed.
+        occurrence: Arc<str>,
+        /// The revision to be confirmed.
+        revision: u32,
+    },
     /// The alarm thread lives.
     Heartbeat,
+}
+
+impl AlarmItem {
+    /// Whether a display that asked for one ward, or all, gets it.
+    fn is_for(&self, ward: Option<&Id>) -> bool {
+        match self {
+            Self::Change(update) => update.value().concerns(ward),
+            Self::Redirected(update) => !update.value().is_of(ward),
+            Self::Snapshot(_) | Self::Drill { .. } | Self::Heartbeat => true,
+        }
+    }
 }
 
 /// An occurrence as many displays get it: as a change, in their snapshots, among what ended.

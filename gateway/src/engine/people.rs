@@ -1,10 +1,10 @@
 //! What people do to the pumps and their alarms, and to those of the gateway itself; and what a new alarm does to pauses.
 
+use ecmo_core::alarm::Refused;
 use ecmo_core::alarm::action::{Action, AlarmRef, Ask, What};
 use ecmo_core::alarm::occurrence::{Occurrence, OccurrenceId, PauseScope};
 use ecmo_core::alarm::quality::STALE_AFTER;
 use ecmo_core::alarm::treatment::Treatment;
-use ecmo_core::alarm::{Alarms, Refused};
 use ecmo_core::pump::Pump;
 use ecmo_core::reconcile::Difference;
 use ecmo_core::time::Instant;
@@ -82,7 +82,7 @@ impl Rounds {
         now: Instant,
     ) -> Result<Prepared, Refused> {
         let what = match &address {
-            None => self.uplink.alarms_mut().prepare(ask),
+            None => self.prepare_own(ask),
             Some(address) => self.ward.pump(address).ok_or(Refused::Unknown)?.prepare(ask, by, now),
         };
         Ok(Prepared { address, what: what? })
@@ -117,28 +117,16 @@ impl Rounds {
             Target::Ward(ward) => {
                 let ask = asks(None, PauseScope::Ward);
                 let of_pumps = self.ward.addresses(ward).into_iter().map(Some);
-                let places: Vec<_> = of_pumps.chain([None]).collect();
+                let places: Vec<_> = of_pumps.collect();
                 let at = |address| self.prepare_at(address, ask, by, now).ok();
-                places.into_iter().filter_map(at).collect()
+                let found: Vec<_> = places.into_iter().filter_map(at).collect();
+                let own = self.prepare_all_own(ward, ask);
+                let own = own.into_iter().map(|what| Prepared { address: None, what });
+                found.into_iter().chain(own).collect()
             }
         };
         let something = |one: &Prepared| !alarms_of(&one.what).is_empty();
         Ok(found.into_iter().filter(something).collect())
-    }
-
-    /// The occurrence of the gateway itself that displays know by this id.
-    fn own(&self, id: &str) -> Option<AlarmUpdate> {
-        let own = self.uplink.alarms().iter().map(|one| self.hub.update_of(None, one));
-        own.into_iter().find(|update| update.id() == id)
-    }
-
-    fn on_own<T>(
-        &mut self,
-        now: Instant,
-        act: impl FnOnce(&mut Alarms, &mut Outbox<'_>) -> T,
-    ) -> T {
-        let mut outbox = Outbox::new(&mut self.hub, None, now);
-        act(self.uplink.alarms_mut(), &mut outbox)
     }
 
     /// Lets actions of one person here take effect.
@@ -184,26 +172,23 @@ impl Rounds {
     ) {
         match &action.what {
             What::Acknowledge(_) | What::Shelve { .. } => {
-                let is_it = |one: &&Occurrence| {
-                    before.as_ref().is_some_and(|before| before.occurrence.id == one.id)
+                let is_it = |one: &AlarmUpdate| {
+                    before.as_ref().is_some_and(|before| before.occurrence.id == one.occurrence.id)
                 };
-                let present = self.alarms_at(address).iter().find(is_it);
+                let present = self.alarms_at(address).into_iter().find(is_it);
                 let left = || {
                     let AlarmRef { call, .. } = before.as_ref()?.occurrence.named();
                     Some(before.as_ref()?.acknowledged(action, call, now))
                 };
-                let update = present.map(|one| self.hub.update_of(address, one)).or_else(left);
-                applied.updates.extend(update);
+                applied.updates.extend(present.or_else(left));
             }
             What::Pause { left, .. } => {
-                let is_it = |one: &&Occurrence| {
-                    one.pause.as_ref().is_some_and(|pause| pause.order == action.order)
-                };
-                let until = |one: &Occurrence| one.pause.as_ref().map(|pause| pause.until);
-                let mut now_paused = self.alarms_at(address).iter().filter(is_it).peekable();
-                let until = now_paused.peek().and_then(|one| until(one));
+                let pauses =
+                    self.alarms_at(address).into_iter().filter_map(|one| one.occurrence.pause);
+                let made: Vec<_> = pauses.filter(|pause| pause.order == action.order).collect();
+                let until = made.first().map(|pause| pause.until);
                 applied.until = applied.until.or(until).or(Some(now.plus(*left)));
-                applied.count += u32::try_from(now_paused.count()).unwrap_or(u32::MAX);
+                applied.count += u32::try_from(made.len()).unwrap_or(u32::MAX);
             }
             What::Resume { .. } => {
                 let ended = paused.saturating_sub(self.paused(address));
@@ -231,7 +216,7 @@ impl Rounds {
         now: Instant,
     ) -> Result<(), Refused> {
         match address {
-            None => self.on_own(now, |own, out| own.apply(action, now, out)),
+            None => self.act_own(action, now),
             Some(address) => self
                 .ward
                 .on_pump(address, now, &mut self.hub, |pump, out| pump.apply(action, now, out))
@@ -239,26 +224,24 @@ impl Rounds {
         }
     }
 
-    fn alarms_at(&self, address: Option<&PumpAddress>) -> &[Occurrence] {
-        match address {
-            None => self.uplink.alarms(),
-            Some(address) => self.ward.pump(address).map_or(&[], Pump::alarms),
-        }
+    fn alarms_at(&self, address: Option<&PumpAddress>) -> Vec<AlarmUpdate> {
+        let Some(address) = address else { return self.own_alarms().collect() };
+        let alarms = self.ward.pump(address).map_or(&[][..], Pump::alarms);
+        alarms.iter().map(|one| self.hub.update_of(Some(address), one)).collect()
     }
 
     fn paused(&self, address: Option<&PumpAddress>) -> usize {
-        self.alarms_at(address).iter().filter(|one| one.pause.is_some()).count()
+        self.alarms_at(address).iter().filter(|one| one.occurrence.pause.is_some()).count()
     }
 
     /// The alarm that is acknowledged or shelved, as it is now.
     fn concerned(&self, address: Option<&PumpAddress>, what: &What) -> Option<AlarmUpdate> {
-        let is_it = |one: &&Occurrence| match what {
-            What::Acknowledge(alarm) => one.id == alarm.id,
-            What::Shelve { condition, .. } => one.id.condition == *condition,
+        let is_it = |one: &AlarmUpdate| match what {
+            What::Acknowledge(alarm) => one.occurrence.id == alarm.id,
+            What::Shelve { condition, .. } => one.occurrence.id.condition == *condition,
             What::Pause { .. } | What::Resume { .. } | What::Own(_) => false,
         };
-        let found = self.alarms_at(address).iter().find(is_it);
-        found.map(|one| self.hub.update_of(address, one))
+        self.alarms_at(address).into_iter().find(is_it)
     }
 
     /// A new or worse alarm that is heard ends the pauses of its ward; one of the gateway itself those of every ward.
@@ -269,7 +252,7 @@ impl Rounds {
             let now = self.hub.now();
             let end = |pump: &mut Pump, out: &mut Outbox<'_>| pump.break_pauses(now, out);
             self.ward.on_pumps(ward.as_ref(), now, &mut self.hub, end);
-            self.on_own(now, |own, out| own.break_pauses(now, out));
+            self.on_all_own(ward.as_ref(), now, |own, out| own.break_pauses(now, out));
         }
     }
 }
@@ -291,7 +274,7 @@ fn key_of(id: &str) -> Option<&str> {
 
 impl Ward {
     /// The occurrence that displays know by this id.
-    fn update(&self, id: &str, hub: &Hub) -> Option<AlarmUpdate> {
+    pub(super) fn update(&self, id: &str, hub: &Hub) -> Option<AlarmUpdate> {
         let entry = self.pumps.get(key_of(id)?)?;
         let address = &entry.slot.address;
         let updates = entry.pump.alarms().iter().map(|one| hub.update_of(Some(address), one));

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use ecmo_proto::topic::Id;
 use tokio::sync::mpsc;
 
-use super::{AlarmItem, Handed, Seen};
+use super::{Handed, Seen};
 
 /// Alarm changes that a display may be behind: every one of 256 pumps raising four at once. Beyond, it is cut off.
 pub const ALARMS_QUEUED_MAX: usize = 1_024;
@@ -74,9 +74,7 @@ impl AlarmOutlet {
     /// # Errors
     /// The display is gone, or is cut off by this call because its mailbox is full.
     pub fn hand_over(&self, item: &Handed) -> Result<(), OutletEnd> {
-        if let AlarmItem::Change(update) = &item.value().item
-            && !update.value().concerns(self.ward())
-        {
+        if !item.value().item.is_for(self.ward()) {
             return Ok(());
         }
         self.items.try_send(Arc::clone(item)).map_err(|refused| match refused {

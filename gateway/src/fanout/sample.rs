@@ -77,6 +77,9 @@ pub(crate) fn update(address: Option<PumpAddress>, seed: u64) -> AlarmUpdate {
     };
     AlarmUpdate {
         address,
+        ward: None,
+        gateway: std::sync::Arc::from(""),
+        redirected: false,
         occurrence: one,
         transition: random.bool().then_some(Transition::DataBack),
         onset_wall_ns: random.i64(..),

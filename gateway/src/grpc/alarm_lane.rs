@@ -29,6 +29,7 @@ mod number {
     pub(super) const SNAPSHOT: u32 = 4;
     pub(super) const ALARM: u32 = 5;
     pub(super) const HEARTBEAT: u32 = 6;
+    pub(super) const DRILL: u32 = 7;
     pub(super) const SNAPSHOT_ALARMS: u32 = 1;
     pub(super) const SNAPSHOT_ENDED: u32 = 2;
     pub(super) const SNAPSHOT_ENDED_INCOMPLETE: u32 = 3;
@@ -74,9 +75,13 @@ fn shared(stamped: &Stamped, epoch: u64) -> Bytes {
     let mut out = BytesMut::new();
     put_times(epoch, stamped.made_at, &mut out);
     match &stamped.item {
-        AlarmItem::Change(update) => {
+        AlarmItem::Change(update) | AlarmItem::Redirected(update) => {
             put_key(number::ALARM, &mut out);
             out.put_slice(update.bytes(encoded));
+        }
+        AlarmItem::Drill { occurrence, revision } => {
+            let drill = v1::Drill { occurrence: occurrence.to_string(), revision: *revision };
+            out.put_slice(&field(number::DRILL, &drill));
         }
         AlarmItem::Heartbeat => {
             let heartbeat = v1::Heartbeat { wall_ns: stamped.wall_ns };
@@ -155,7 +160,10 @@ impl Watch {
                 let Stamped { item: what, made_at, .. } = item.value();
                 match what {
                     AlarmItem::Snapshot(snapshot) => self.begin(snapshot, *made_at),
-                    AlarmItem::Change(_) | AlarmItem::Heartbeat => Body::Shared(item),
+                    AlarmItem::Change(_)
+                    | AlarmItem::Redirected(_)
+                    | AlarmItem::Drill { .. }
+                    | AlarmItem::Heartbeat => Body::Shared(item),
                 }
             }
         };

@@ -153,7 +153,7 @@ impl AlarmService for Alarms {
         Ok(Response::new(v1::ConfirmAlarmsResponse {
             known: confirmed.known,
             decided_to_confirmed_ns: confirmed.last_took.map(convert::nanos),
-            counts: false,
+            counts: confirmed.counts,
         }))
     }
 

@@ -32,6 +32,8 @@ mod held_up;
 
 mod delivery;
 
+mod attendance;
+
 mod journal;
 
 mod two_paths;

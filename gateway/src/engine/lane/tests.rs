@@ -85,7 +85,7 @@ impl Display {
                         assert_eq!(before.unwrap_or(0) + 1, revision, "no revision was left out");
                     }
                 }
-                AlarmItem::Heartbeat => {}
+                AlarmItem::Redirected(_) | AlarmItem::Drill { .. } | AlarmItem::Heartbeat => {}
             }
         }
     }
@@ -103,6 +103,9 @@ impl Truth {
     fn update(&self, alarm: usize, one: &Occurrence) -> AlarmUpdate {
         AlarmUpdate {
             address: Some(address(WARDS[alarm % 2], &format!("p{alarm}"))),
+            ward: None,
+            gateway: Arc::from(""),
+            redirected: false,
             occurrence: one.clone(),
             transition: None,
             onset_wall_ns: 0,

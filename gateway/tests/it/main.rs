@@ -36,4 +36,6 @@ mod journal;
 
 mod two_paths;
 
+mod two_gateways;
+
 mod whole_path;

@@ -411,7 +411,6 @@ fn occurrence_of(value: OccurrenceValue, times: Times) -> Result<Occurrence, Str
     let side = if value.above { Side::Above } else { Side::Below };
     let shelf = value.shelf.map(|shelf| shelf_of(shelf, times)).transpose()?;
     Ok(Occurrence {
-        returned: None,
         id: OccurrenceId {
             condition: condition_of(&value.condition)?,
             boot: BootId::new(value.boot),

@@ -38,4 +38,6 @@ mod journal;
 
 mod two_paths;
 
+mod two_gateways;
+
 mod whole_path;

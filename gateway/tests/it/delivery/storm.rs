@@ -9,7 +9,7 @@ use ecmo_testkit::eventually;
 use futures_util::future::join_all;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use super::slow::{send_bubbles, stormy_site};
+use super::slow::{SMALL_WINDOW, send_bubbles, stormy_site};
 use crate::display::{AlarmLog, Display, SOON};
 use crate::hand::{HandAgent, PERIOD, address};
 use crate::held_up::Since;
@@ -96,6 +96,42 @@ async fn fault_f36_a_signal_that_chatters_changes_its_alarm_no_more_often_than_o
     let changes = revisions(&log, "p1").len();
     let seconds = usize::try_from(began.elapsed().as_secs()).unwrap();
     assert!((1..=2 + seconds).contains(&changes), "{changes} changes in {seconds} s");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn trap_08_a_snapshot_larger_than_every_buffer_on_its_way_arrives_and_the_stream_goes_on() {
+    let site = stormy_site().await;
+    let agents = pumps(&site, PUMPS).await;
+    let log = site.display.watch_alarms().await;
+    let note = "ä".repeat(256);
+    for agent in &agents {
+        send_bubbles(agent, 1).await;
+        let pump = agent.address.pump.as_str();
+        let (_, alarm) = log.raised(pump, "air.arterial").await;
+        let request = v1::AcknowledgeAlarmRequest {
+            occurrence: alarm.occurrence,
+            revision: alarm.revision,
+            by: "A. Nurse".to_owned(),
+            note: note.clone(),
+        };
+        site.display.alarms().acknowledge_alarm(request).await.unwrap();
+    }
+    let narrow = Display::with_windows(site.gateway.address(), SMALL_WINDOW).await;
+    let mut stream = narrow.alarm_stream("").await;
+    let first = timeout(SOON, stream.message()).await.unwrap().unwrap().unwrap();
+    let Some(Update::Snapshot(snapshot)) = first.update else { panic!("{first:?}") };
+    let noted = snapshot.alarms.iter().filter(|alarm| alarm.acknowledged_note == note);
+    assert_eq!(noted.count(), PUMPS);
+    send_bubbles(&agents[0], 2).await;
+    let next = async {
+        loop {
+            let message = stream.message().await.unwrap().unwrap();
+            if let Some(Update::Alarm(alarm)) = message.update {
+                return alarm.pump;
+            }
+        }
+    };
+    assert_eq!(timeout(SOON, next).await.unwrap(), "p0");
 }
 
 /// A display that comes back: connection, snapshot of alarms, all pumps. How many alarms and pumps it then knows.

@@ -226,14 +226,9 @@ impl Hub {
         std::mem::take(&mut self.heard)
     }
 
-    /// Whether a list of what is active is at hand that is new enough for a display that joins.
-    pub(super) fn has_listed(&self) -> bool {
-        self.lane.is_listed(self.clock.now())
-    }
-
-    /// Adds a display and gives it the snapshot first: `fresh`, or the list at hand.
-    pub(super) fn watch(&mut self, outlet: AlarmOutlet, fresh: Option<Vec<AlarmUpdate>>) {
-        self.lane.watch(outlet, fresh);
+    /// What displays that watch alarms are handed.
+    pub(super) const fn lane(&mut self) -> &mut AlarmLane {
+        &mut self.lane
     }
 
     /// Tells every display that the alarm thread lives.

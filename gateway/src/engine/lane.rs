@@ -49,24 +49,22 @@ impl AlarmLane {
         self.ended.restore(ended.into_iter().map(|update| (wall(&update), update)).collect());
     }
 
-    /// Whether a list of what is active is at hand that is new enough for a display that joins.
-    pub(super) fn is_listed(&self, now: Instant) -> bool {
-        self.listed.as_ref().is_some_and(|(_, at)| now.since(*at) <= LIST_AGE_MAX)
+    /// The list of what is active that is at hand, if it is new enough for a display that joins.
+    pub(super) fn listed(&self) -> Option<Arc<[Listed]>> {
+        let now = self.clock.now();
+        let fresh = self.listed.as_ref().filter(|(_, at)| now.since(*at) <= LIST_AGE_MAX);
+        fresh.map(|(listed, _)| Arc::clone(listed))
     }
 
-    /// Adds a display and gives it the snapshot first; `fresh` is all that is active now, most urgent first, unless the list
-    /// at hand does.
-    pub(super) fn watch(&mut self, outlet: AlarmOutlet, fresh: Option<Vec<AlarmUpdate>>) {
-        let now = self.clock.now();
-        let alarms: Arc<[Listed]> = match (fresh, &self.listed) {
-            (None, Some((listed, _))) => Arc::clone(listed),
-            (fresh, _) => {
-                let listed: Arc<[Listed]> =
-                    fresh.unwrap_or_default().into_iter().map(Encoded::new).collect();
-                self.listed = Some((Arc::clone(&listed), now));
-                listed
-            }
-        };
+    /// Keeps a list of all that is active now, most urgent first, for displays that join at about the same time.
+    pub(super) fn list(&mut self, active: Vec<AlarmUpdate>) -> Arc<[Listed]> {
+        let listed: Arc<[Listed]> = active.into_iter().map(Encoded::new).collect();
+        self.listed = Some((Arc::clone(&listed), self.clock.now()));
+        listed
+    }
+
+    /// Adds a display and gives it the snapshot first: all that is active, and what ended while it was away.
+    pub(super) fn watch(&mut self, outlet: AlarmOutlet, alarms: Arc<[Listed]>) {
         let (ended, ended_incomplete) = match outlet.seen() {
             Some(seen) => self.ended.since(seen, outlet.ward()),
             None => (Vec::new(), false),
@@ -95,6 +93,7 @@ impl AlarmLane {
 
     /// Tells every display something that is no change of an alarm; how many were cut off.
     pub(super) fn tell(&mut self, item: AlarmItem) -> u64 {
+        self.listed = None;
         let item = self.stamp(item);
         self.hand_over(&item)
     }

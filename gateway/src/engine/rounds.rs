@@ -227,8 +227,14 @@ impl Rounds {
 
     /// Adds a display. Nothing is judged between the list that it begins with and the first change that it gets.
     fn watch(&mut self, outlet: AlarmOutlet) {
-        let fresh = if self.hub.has_listed() { None } else { Some(self.alarms(None)) };
-        self.hub.watch(outlet, fresh);
+        let listed = match self.hub.lane().listed() {
+            Some(listed) => listed,
+            None => {
+                let active = self.alarms(None);
+                self.hub.lane().list(active)
+            }
+        };
+        self.hub.lane().watch(outlet, listed);
     }
 
     #[expect(

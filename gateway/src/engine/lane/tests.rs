@@ -137,13 +137,24 @@ impl Truth {
         active.filter_map(|(alarm, one)| Some(self.update(alarm, one.as_ref()?))).collect()
     }
 
+    /// As the alarm thread does.
+    fn watch(&mut self, outlet: AlarmOutlet) {
+        let listed = match self.lane.listed() {
+            Some(listed) => listed,
+            None => {
+                let active = self.list();
+                self.lane.list(active)
+            }
+        };
+        self.lane.watch(outlet, listed);
+    }
+
     fn join(&mut self, display: &mut Display) {
         if display.mailbox.is_some() {
             return;
         }
         let (outlet, mailbox) = alarm_mailbox(display.ward.clone(), display.seen.map(Seen::Here));
-        let fresh = (!self.lane.is_listed(self.lane.clock.now())).then(|| self.list());
-        self.lane.watch(outlet, fresh);
+        self.watch(outlet);
         if display.seen.is_none() && display.before.is_empty() {
             display.before = self.ended.iter().map(|(number, _)| *number).collect();
         }
@@ -215,8 +226,7 @@ fn a_display_that_was_away_for_too_long_is_told_that_more_ended_than_is_remember
     display.mailbox = None;
     let come_back = |truth: &mut Truth, seen| {
         let (outlet, mut mailbox) = alarm_mailbox(None, Some(seen));
-        let fresh = Some(truth.list());
-        truth.lane.watch(outlet, fresh);
+        truth.watch(outlet);
         let first = mailbox.next().now_or_never().unwrap().unwrap();
         let AlarmItem::Snapshot(snapshot) = &first.value().item else { panic!("{first:?}") };
         (snapshot.ended.len(), snapshot.ended_incomplete)
@@ -263,7 +273,7 @@ fn what_an_earlier_start_remembered_is_told_by_the_wall_clock() {
 }
 
 #[test]
-fn trap_6_a_full_mailbox_costs_its_display_the_stream_and_the_others_nothing() {
+fn trap_06_a_full_mailbox_costs_its_display_the_stream_and_the_others_nothing() {
     let mut truth = truth();
     let (mut stalled, mut healthy) = (Display::default(), Display::default());
     truth.join(&mut stalled);

@@ -49,7 +49,7 @@ impl Drop for Attendant {
 }
 
 impl Attendant {
-    pub(crate) async fn start(display: Display, name: &str, ward: &str) -> Self {
+    async fn start(display: Display, name: &str, ward: &str) -> Self {
         let (to, messages) = mpsc::unbounded_channel();
         let log = AlarmLog::passing_on(display.alarm_stream(ward).await, Some(to)).await;
         let health = v1::DisplayHealth {
@@ -148,6 +148,14 @@ impl Attendant {
         self.task.abort();
         let request = v1::LeaveWardsRequest { display: self.name.clone() };
         self.display.displays().leave_wards(request).await.expect("the gateway answers");
+    }
+}
+
+impl Display {
+    /// Attends a ward, or all for "", as a display does that shows and confirms what it is told; returns once the gateway
+    /// takes it for one.
+    pub async fn attend(&self, name: &str, ward: &str) -> Attendant {
+        Attendant::start(self.clone(), name, ward).await
     }
 }
 

@@ -20,7 +20,6 @@ use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
 
-pub use crate::attendant::Attendant;
 use crate::wait::eventually;
 
 /// Longest wait for anything that should happen soon.
@@ -135,12 +134,6 @@ impl Display {
     #[must_use]
     pub fn displays(&self) -> DisplayServiceClient<Channel> {
         DisplayServiceClient::new(self.channel.clone())
-    }
-
-    /// Attends a ward, or all for "", as a display does that shows and confirms what it is told; returns once the gateway
-    /// takes it for one.
-    pub async fn attend(&self, name: &str, ward: &str) -> Attendant {
-        Attendant::start(self.clone(), name, ward).await
     }
 
     /// Acknowledges an alarm as far as this revision.

@@ -277,7 +277,10 @@ impl Entry {
                 hub.measure_decision(arrival.received, begun, decoded_at);
                 // Once it is judged, and once, whichever path it came by.
                 if judged.is_ok() && self.pump.counters().frames.duplicate == repeats {
-                    hub.tally(way);
+                    // What an outage held up was told by its silence.
+                    if self.told_up {
+                        hub.tally(way);
+                    }
                     let sealed = || arrival.payload.clone();
                     hub.keep(&self.slot, now, || What::Frame { boot, sequence, sealed: sealed() });
                 }

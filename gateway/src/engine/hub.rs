@@ -1,5 +1,7 @@
 //! Hands every alarm change to every display at once, measures the way, and remembers what was handed over.
 
+mod notes;
+
 mod outbox;
 
 use std::collections::{HashMap, HashSet};
@@ -9,7 +11,7 @@ use std::time::Duration;
 use ecmo_core::alarm::condition::{Condition, Priority};
 use ecmo_core::alarm::occurrence::{Audio, Occurrence, Signal, Transition};
 use ecmo_core::alarm::{AlarmChange, Cause};
-use ecmo_core::frame::{Frame, FrameStamp};
+use ecmo_core::frame::FrameStamp;
 use ecmo_core::time::Instant;
 use ecmo_core::uplink::{self, Tallies};
 use ecmo_proto::topic::{Id, PumpAddress};
@@ -31,6 +33,7 @@ use crate::metrics::{
 };
 use crate::store::state::StateIntake;
 
+pub(super) use notes::{Note, Revision, Way};
 pub(super) use outbox::Outbox;
 
 /// More than this between two wall clocks is an error of one of them, not a way.
@@ -48,58 +51,6 @@ pub struct Confirmed {
     pub last_took: Option<Duration>,
     /// Whether the display counts for all that was known; for a display that named none, whether it attends.
     pub counts: bool,
-}
-
-/// What the gateway must know to judge itself.
-#[derive(Debug)]
-pub(super) enum Note {
-    /// A revision was handed to the displays.
-    Alarm(Revision),
-    /// A hop took so long for an alarm.
-    Took(uplink::Hop, Duration),
-}
-
-/// A revision as the displays answer for it.
-#[derive(Debug)]
-pub(super) struct Revision {
-    /// The id that displays know.
-    pub(super) id: String,
-    /// The revision.
-    pub(super) revision: u32,
-    /// The oldest one that shows as much.
-    pub(super) covers_from: u32,
-    /// It is high, and not that nobody confirms: that is not confirmed by nobody either.
-    pub(super) must_be_seen: bool,
-    /// It signals.
-    pub(super) signals: bool,
-    /// It has ended.
-    pub(super) is_over: bool,
-}
-
-/// How long a frame was on its way, as far as it is known without wall clocks.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Way {
-    /// From the oldest sample, by the agent's clock; `None` for a frame without samples.
-    sampled_to_published: Option<Duration>,
-    /// By the probes' estimate of the clocks.
-    published_to_received: Option<Duration>,
-}
-
-impl Way {
-    /// `offset` is the gateway's clock less the agent's, in nanoseconds.
-    pub(super) fn of(frame: &Frame, offset: Option<i64>) -> Self {
-        let stamp = &frame.stamp;
-        let oldest = frame.blocks().map(|(block, _readings)| block.start).min();
-        let network = |offset: i64| {
-            let published = stamp.published.as_nanos().saturating_add_signed(offset);
-            // The estimate may err by more than a short way takes.
-            Duration::from_nanos(stamp.received.as_nanos().saturating_sub(published))
-        };
-        Self {
-            sampled_to_published: oldest.map(|oldest| stamp.published.since(oldest)),
-            published_to_received: offset.map(network),
-        }
-    }
 }
 
 /// What a condition is about.

@@ -11,6 +11,7 @@ use tonic::Code;
 use crate::display::{AlarmLog, Attendant, Display, SOON};
 use crate::hand::{HandAgent, address_in};
 use crate::site::Site;
+use crate::two_paths::Answerer;
 
 /// A live agent of a ward.
 async fn agent(site: &Site, ward: &str, pump: &str) -> HandAgent {
@@ -32,6 +33,15 @@ async fn of_ward(log: &AlarmLog, ward: &str, condition: &str, present: bool) -> 
         alarm.ward == ward && alarm.condition == condition && alarm.present == present
     };
     log.change(&what, is_it).await.1
+}
+
+/// What a log heard besides how slow a busy machine makes the gateway.
+fn news(log: &AlarmLog) -> Vec<v1::Alarm> {
+    let is_slowness = |alarm: &v1::Alarm| {
+        alarm.condition == "gateway.overload" || alarm.condition.starts_with("latency.")
+    };
+    let changes = log.changes().into_iter().map(|(_, alarm)| alarm);
+    changes.filter(|alarm| !is_slowness(alarm)).collect()
 }
 
 async fn displays(site: &Site, ward: &str) -> Vec<v1::Display> {
@@ -121,7 +131,7 @@ async fn a_display_that_says_goodbye_is_not_lost() {
     assert_eq!(displays(&site, "").await.len(), 1);
     // Twice the time after which it would be.
     tokio::time::sleep(Duration::from_secs(6)).await;
-    assert_eq!(witness.log.changes(), []);
+    assert_eq!(news(&witness.log), []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -193,9 +203,9 @@ async fn a_high_alarm_that_a_display_of_its_ward_confirms_bothers_nobody_else() 
     })
     .await;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    assert_eq!(of_picu.log.changes(), []);
-    let others = own.log.changes().into_iter().filter(|(_, one)| one.pump != "p1");
-    assert_eq!(others.count(), 0, "{:?}", own.log.changes());
+    assert_eq!(news(&of_picu.log), []);
+    let others: Vec<_> = news(&own.log).into_iter().filter(|one| one.pump != "p1").collect();
+    assert_eq!(others, []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -250,4 +260,92 @@ async fn only_a_display_that_attends_counts_and_a_hidden_one_counts_once_it_is_s
     display.shows(true);
     display.log.ended("", "delivery.unconfirmed").await;
     assert!(counts(&site, &display, &alarm).await);
+}
+
+/// Waits until leases come, or until none has come for two of the agent's seconds.
+async fn leases(answerer: &Answerer, come: bool) {
+    let what = format!("leases come: {come}");
+    let mut quiet_since = Instant::now();
+    answerer.leases.lock().unwrap().clear();
+    until(&what, async || {
+        let some = !std::mem::take(&mut *answerer.leases.lock().unwrap()).is_empty();
+        if some {
+            quiet_since = Instant::now();
+        }
+        let so = if come { some } else { quiet_since.elapsed() >= Duration::from_secs(2) };
+        if so { Ok(()) } else { Err(format!("quiet for {:?}", quiet_since.elapsed())) }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_lease_is_given_for_a_pump_whose_high_alarm_nobody_has_confirmed_and_others_keep_theirs()
+{
+    let site = Site::start().await;
+    let (sick, well) = (agent(&site, "nicu", "p1").await, agent(&site, "nicu", "p2").await);
+    let display = other(&site).await.attend("station", "nicu").await;
+    let of_sick = Answerer::start(site.broker(), &sick);
+    let of_well = Answerer::start(site.broker(), &well);
+    tokio::join!(leases(&of_sick, true), leases(&of_well, true));
+    display.confirms(false);
+    sick.set("air.bubble", 1);
+    let (_, alarm) = display.log.raised("p1", "air.arterial").await;
+    display.log.raised("", "delivery.unconfirmed").await;
+    leases(&of_sick, false).await;
+    leases(&of_well, true).await;
+    // Confirmed at last, it is leased again although the alarm is still there.
+    assert!(counts(&site, &display, &alarm).await);
+    leases(&of_sick, true).await;
+    // Acknowledged, it needs no display to show what comes of it.
+    sick.set("press.pre", 400);
+    let (_, second) = display.log.raised("p1", "pre.high.alarm").await;
+    leases(&of_sick, false).await;
+    site.display.acknowledge(&second, second.revision, "A. Nurse").await.unwrap();
+    leases(&of_sick, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drill_reaches_every_display_in_silence_and_its_time_is_counted() {
+    let site = Site::start().await;
+    let nicu = other(&site).await.attend("one", "nicu").await;
+    let picu = other(&site).await.attend("two", "picu").await;
+    // By hand: the synthetic pumps of this gateway and of another one.
+    let mut pumps = Vec::new();
+    for name in ["gateway", "gateway-b"] {
+        let mut pump = HandAgent::connect(site.broker(), address_in("_drill", name));
+        pump.announce(&pump.birth()).await;
+        pump.go_on();
+        pumps.push(pump);
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for pump in &pumps {
+        pump.set("pump.speed", 0);
+    }
+    for display in [&nicu, &picu] {
+        until("a drill", async || match &display.drills()[..] {
+            [drill] if drill.occurrence.starts_with("_drill/gateway/") => Ok(()),
+            drills => Err(format!("{drills:?}")),
+        })
+        .await;
+    }
+    let canary = "ecmo_gateway_canary_latency_seconds_count";
+    for stage in ["stage=\"decided\"", "stage=\"confirmed\""] {
+        site.await_counted(canary, &[stage], 1.0).await;
+    }
+    // Over, and once more.
+    pumps[0].set("pump.speed", 2_000);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    pumps[0].set("pump.speed", 0);
+    until("a second one", async || match nicu.drills().len() {
+        2 => Ok(()),
+        drills => Err(drills.to_string()),
+    })
+    .await;
+    let drills = nicu.drills();
+    assert_ne!(drills[0].occurrence, drills[1].occurrence);
+    // It is no pump and no alarm, and what is another gateway's was not even refused.
+    assert_eq!(site.display.list().await.pumps, []);
+    assert_eq!((news(&nicu.log), news(&picu.log)), (vec![], vec![]));
+    site.await_counted("ecmo_gateway_frames_rejected_total", &[], 0.0).await;
+    site.await_counted("ecmo_gateway_displays_attending", &[], 2.0).await;
 }

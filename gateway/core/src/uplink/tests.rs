@@ -117,7 +117,7 @@ fn told(mut tell: impl FnMut(&mut Uplink, u64)) -> Vec<(Condition, Transition, u
 }
 
 #[test]
-fn an_alarm_that_waits_for_a_display_is_an_alarm_until_it_does_not() {
+fn a_high_alarm_that_no_display_confirms_is_an_alarm_until_one_does() {
     let condition = Condition::DELIVERY_UNCONFIRMED;
     let all = told(|uplink, ms| {
         uplink.on_undelivered((3_000..4_000).contains(&ms).then(|| Instant::from_millis(1_000)));
@@ -127,7 +127,7 @@ fn an_alarm_that_waits_for_a_display_is_an_alarm_until_it_does_not() {
 }
 
 #[test]
-fn a_missed_budget_is_an_alarm_with_the_hop_that_broke_it_until_it_is_kept_again() {
+fn a_missed_budget_is_an_alarm_until_it_is_kept_again() {
     for hop in Hop::ALL {
         let all = told(|uplink, ms| {
             let slow = (5_000..6_000).contains(&ms);

@@ -396,8 +396,8 @@ fn occurrence_to(one: &Occurrence, times: Times) -> OccurrenceValue {
         remind_at: wall(one.remind_at),
         reminders: one.reminders,
         orphan: one.orphan,
-        returned_onset: one.returned.map_or(0, |(onset, _call)| onset),
-        returned_call: one.returned.map(|(_onset, call)| call),
+        returned_onset: one.returned.last().map_or(0, |(onset, _call)| *onset),
+        returned_call: one.returned.last().map(|(_onset, call)| *call),
     }
 }
 
@@ -445,7 +445,7 @@ fn occurrence_of(value: OccurrenceValue, times: Times) -> Result<Occurrence, Str
         remind_at: mono(value.remind_at),
         reminders: value.reminders,
         orphan: value.orphan,
-        returned: value.returned_call.map(|call| (value.returned_onset, call)),
+        returned: value.returned_call.map(|call| (value.returned_onset, call)).into_iter().collect(),
     })
 }
 

@@ -6,6 +6,8 @@ mod http;
 
 mod peer;
 
+mod peers;
+
 mod promtool;
 
 mod rumqttc_traps;

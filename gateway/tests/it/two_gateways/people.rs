@@ -79,7 +79,7 @@ async fn each_thing_is_seen(unit: &Unit) -> (Duration, &'static str) {
     took.push((seen(since, "treatment", started).await, "treatment"));
 
     let since = Instant::now();
-    Desk::at(east, "p1").set("flow.low#1", Some(200.0), 1).await.unwrap();
+    Desk::at(east, "p1").set("pre.high.alarm", Some(310.0), 1).await.unwrap();
     let set = async || {
         let treatment = Desk::at(west, "p1").treatment().await;
         let by = treatment.changes.first().map(|change| change.by.clone());

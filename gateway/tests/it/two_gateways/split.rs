@@ -1,10 +1,10 @@
 //! Two gateways that cannot hear each other both go on; afterwards what people did at both counts at both.
 #![cfg(test)]
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use ecmo_gateway::config::{Broker, Settings};
+use ecmo_gateway::config::Settings;
+use ecmo_proto::topic::Id;
 use ecmo_proto::v1;
 use ecmo_testkit::{EmbeddedBroker, FaultProxy};
 
@@ -24,8 +24,9 @@ struct Split {
     brokers: [EmbeddedBroker; 2],
 }
 
-fn first_and_second(name: &str, first: SocketAddr, second: SocketAddr) -> Settings {
-    Settings { second_broker: Some(Broker::External(second.into())), ..named(name, first, second) }
+/// The same for a gateway that must not be alone.
+fn beside(other: &str, settings: Settings) -> Settings {
+    Settings { peers: vec![Id::new(other).unwrap()], ..settings }
 }
 
 impl Split {
@@ -34,8 +35,8 @@ impl Split {
         let brokers = [EmbeddedBroker::start(None).unwrap(), EmbeddedBroker::start(None).unwrap()];
         let [a, b] = [brokers[0].addr(), brokers[1].addr()];
         let (east_to_b, west_to_a) = (FaultProxy::start(b).unwrap(), FaultProxy::start(a).unwrap());
-        let east = Site::with(first_and_second("east", a, east_to_b.addr())).await;
-        let west = Site::with(first_and_second("west", b, west_to_a.addr())).await;
+        let east = Site::with(beside("west", named("east", a, east_to_b.addr()))).await;
+        let west = Site::with(beside("east", named("west", b, west_to_a.addr()))).await;
         for site in [&east, &west] {
             site.await_counted("ecmo_gateway_mqtt_connected", &[], 2.0).await;
         }

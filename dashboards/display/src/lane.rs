@@ -48,6 +48,8 @@ pub(crate) struct Lane {
     next: Result<u64, Why>,
     /// The gateway's clock, of this epoch.
     pub(crate) clock: GatewayClock,
+    /// The clock of the epoch before: times of then mean nothing on the present one.
+    pub(crate) clock_before: GatewayClock,
     /// The newest time that the gateway told here without a gap before it.
     pub(crate) newest: GatewayTime,
     /// Since when it has been of no use, where it ever was.
@@ -61,6 +63,7 @@ impl Lane {
             epoch: None,
             next: Err(Why::Ended),
             clock: GatewayClock::default(),
+            clock_before: GatewayClock::default(),
             newest: GatewayTime::default(),
             lost_at: None,
         }
@@ -78,7 +81,7 @@ impl Lane {
             // A subscription always begins with everything.
             _ if sequence == 0 => {
                 if self.epoch != Some(epoch) {
-                    self.clock = GatewayClock::default();
+                    self.clock_before = std::mem::take(&mut self.clock);
                     self.newest = GatewayTime::default();
                 }
                 self.epoch = Some(epoch);
@@ -115,6 +118,14 @@ impl Lane {
         self.next.ok()?;
         let now = self.clock.now(local)?;
         Some(self.newest.age_at(now))
+    }
+
+    /// Why messages are of no use; `None` while they are, however late.
+    pub(crate) const fn cut(&self) -> Option<Why> {
+        match self.next {
+            Ok(_) => None,
+            Err(why) => Some(why),
+        }
     }
 
     /// Why it must be opened anew; `None` while it is of use.

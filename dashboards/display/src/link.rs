@@ -59,8 +59,14 @@ pub struct LinkView {
     pub epoch: Option<u64>,
     /// Whether its pumps are known, beside its alarms.
     pub pumps_known: bool,
+    /// How old the newest message of its pumps is; absent before the first one of a subscription.
+    pub pumps_silence: Option<Duration>,
     /// Alarms that were too many to keep.
     pub unlisted: usize,
+    /// When the gateway's alarm thread last finished a round, by its own clock; absent while its pumps are not known.
+    pub alarm_round: Option<GatewayTime>,
+    /// The gateway's present time; absent before its first message.
+    pub now: Option<GatewayTime>,
 }
 
 /// An acknowledgement that a gateway told of.
@@ -146,9 +152,15 @@ impl Link {
         stream.or_else(|| restarted().then_some(Why::Epoch))
     }
 
-    /// Whether the values of its pumps are known.
+    /// Whether the values of its pumps are known. Where the alarms' subscription alone has ended, they go on, and age; where a
+    /// message is missing or the gateway has restarted, nothing of the link counts until it begins anew.
     pub(crate) fn pumps_known(&self, local: LocalTime) -> bool {
-        self.state(local).is_known() && self.pumps.broken(local).is_none()
+        let of_one_start = match self.alarms.cut() {
+            None => self.alarms.epoch == self.pumps.epoch,
+            Some(Why::Ended | Why::Silent) => true,
+            Some(Why::Gap { .. } | Why::Epoch) => false,
+        };
+        of_one_start && self.pumps.broken(local).is_none()
     }
 
     /// The link as it may be shown.
@@ -169,7 +181,10 @@ impl Link {
             silence: self.alarms.silence(local),
             epoch: self.alarms.epoch,
             pumps_known: self.pumps_known(local),
+            pumps_silence: self.pumps.silence(local),
             unlisted: self.unlisted,
+            alarm_round: Some(self.alarm_round).filter(|_| self.pumps_known(local)),
+            now: self.alarms.clock.now(local).or_else(|| self.pumps.clock.now(local)),
         }
     }
 

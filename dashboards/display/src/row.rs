@@ -102,8 +102,8 @@ impl Row {
 pub enum Change {
     /// It was not there before.
     New(Row),
-    /// Something of it is different.
-    Changed(Row),
+    /// Something of it is different; with the alarm as it was before.
+    Changed(Row, Arc<v1::Alarm>),
     /// No gateway that is heard holds it any more; the alarm is as it ended.
     Ended(Row),
     /// It ended while this display did not hear the gateway; the row is as it was last known.
@@ -118,7 +118,7 @@ impl Change {
     pub const fn row(&self) -> &Row {
         match self {
             Self::New(row)
-            | Self::Changed(row)
+            | Self::Changed(row, _)
             | Self::Ended(row)
             | Self::EndedUnseen(row)
             | Self::Forgotten(row) => row,

@@ -249,16 +249,25 @@ impl Screen {
         self.links.iter().any(|link| link.state(self.now).is_known())
     }
 
-    /// When the alarm thread of a link's gateway last finished a round, by that gateway's clock; zero before it was told.
-    #[must_use]
-    pub fn alarm_round(&self, id: LinkId) -> Option<GatewayTime> {
-        self.links.get(usize::from(id.0)).map(|link| link.alarm_round)
-    }
-
     /// The present time of a link's gateway, by which the ages in its rows are counted; `None` before its first message.
     #[must_use]
     pub fn gateway_now(&self, id: LinkId) -> Option<GatewayTime> {
         self.links.get(usize::from(id.0))?.alarms.clock.now(self.now)
+    }
+
+    /// The time of the gateway by which the alarm of a change is dated.
+    #[must_use]
+    pub fn now_for(&self, change: &Change) -> GatewayTime {
+        let Some(link) = self.links.get(usize::from(change.row().link.0)) else {
+            return GatewayTime::default();
+        };
+        let clock = match change {
+            Change::Forgotten(_) => &link.alarms.clock_before,
+            Change::New(_) | Change::Changed(..) | Change::Ended(_) | Change::EndedUnseen(_) => {
+                &link.alarms.clock
+            }
+        };
+        clock.now(self.now).unwrap_or_default()
     }
 
     /// What came and went without being painted, the newest first; at most 1,024.

@@ -84,7 +84,8 @@ fn changed(before: &Row, row: Row, cause: &Cause) -> Option<Change> {
         Cause::Revision(link, _) => row.told.iter().all(|told| told.link == *link),
         Cause::Snapshot { .. } | Cause::Link => false,
     };
-    (alone || differs(&before.alarm, &row.alarm)).then_some(Change::Changed(row))
+    (alone || differs(&before.alarm, &row.alarm))
+        .then(|| Change::Changed(row, Arc::clone(&before.alarm)))
 }
 
 /// Whether two words about one alarm show a person something different. Values and times go on by themselves.

@@ -9,7 +9,7 @@ use crate::messages::{A, B, acknowledged, alarm, beat, ended, message, ms, rows,
 fn told(screen: &mut Screen) -> Vec<&'static str> {
     let name = |change: &Change| match change {
         Change::New(_) => "new",
-        Change::Changed(_) => "changed",
+        Change::Changed(..) => "changed",
         Change::Ended(_) => "ended",
         Change::EndedUnseen(_) => "ended unseen",
         Change::Forgotten(_) => "forgotten",

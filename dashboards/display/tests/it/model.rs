@@ -35,7 +35,7 @@ pub(crate) enum Step {
 }
 
 enum Wire {
-    Alarms(v1::WatchAlarmsResponse),
+    Alarms(Box<v1::WatchAlarmsResponse>),
     Pumps(v1::WatchPumpsResponse),
 }
 
@@ -80,6 +80,8 @@ pub(crate) struct World {
     onsets: u64,
     pub(crate) raised: BTreeSet<String>,
     pub(crate) painted: BTreeSet<String>,
+    /// What people acknowledged: at which gateway, and as far as which call.
+    acknowledged: BTreeSet<(usize, String, u32)>,
 }
 
 impl Watcher {
@@ -114,7 +116,7 @@ impl Watcher {
                         // A gap shows with the message after it.
                         line.gapless = !line.dropped;
                         line.learn(&message);
-                        self.screen.on_alarms(id, message, ms(now));
+                        self.screen.on_alarms(id, *message, ms(now));
                     }
                     Wire::Pumps(message) => self.screen.on_pumps(id, message, ms(now)),
                 }
@@ -164,6 +166,7 @@ impl World {
             onsets: 0,
             raised: BTreeSet::new(),
             painted: BTreeSet::new(),
+            acknowledged: BTreeSet::new(),
         };
         for link in 0..2 {
             world.open(true, link);
@@ -243,7 +246,7 @@ impl World {
             let now_mono_ns = (self.now_ms + ahead) * 1_000_000;
             let update = Some(update.clone());
             let message = v1::WatchAlarmsResponse { sequence, epoch, now_mono_ns, update };
-            watcher.send(link, self.now_ms, Wire::Alarms(message));
+            watcher.send(link, self.now_ms, Wire::Alarms(Box::new(message)));
         }
     }
 
@@ -295,7 +298,7 @@ impl World {
             alarm_thread_mono_ns: now_mono_ns,
         };
         watcher.lines[link] = Line { open: true, numbers: (1, 1), ..Line::default() };
-        watcher.send(link, now, Wire::Alarms(alarms));
+        watcher.send(link, now, Wire::Alarms(Box::new(alarms)));
         watcher.send(link, now, Wire::Pumps(pumps));
         watcher.deliver(now);
     }
@@ -337,6 +340,7 @@ impl World {
         }
         let alarm = acknowledged(alarm, "Mia");
         self.gateways[link].alarms.insert(condition, alarm.clone());
+        self.acknowledged.insert((link, alarm.occurrence.clone(), alarm.call));
         self.gateways[1 - link].unsynced.push(alarm.clone());
         self.tell(link, &Update::Alarm(alarm));
     }
@@ -352,6 +356,7 @@ impl World {
                 let found = held.into_iter().find(|(_, alarm)| covered(alarm) && signals(alarm));
                 if let Some((condition, alarm)) = found {
                     let alarm = acknowledged(&alarm, &other.acknowledged_by);
+                    self.acknowledged.insert((link, alarm.occurrence.clone(), alarm.call));
                     self.gateways[link].alarms.insert(condition, alarm.clone());
                     self.tell(link, &Update::Alarm(alarm));
                 }
@@ -382,7 +387,10 @@ impl World {
                 let found: Vec<_> =
                     rows.iter().filter(|row| row.key.condition == alarm.condition).collect();
                 assert_eq!(found.len(), 1, "{} hidden or doubled", alarm.occurrence);
-                let elsewhere = self.gateways[1 - link].acknowledged(alarm);
+                let covers = |(gateway, occurrence, call): &(usize, String, u32)| {
+                    *gateway != link && *occurrence == alarm.occurrence && *call >= alarm.call
+                };
+                let elsewhere = self.acknowledged.iter().any(covers);
                 assert!(found[0].signals() || elsewhere, "{} is quiet", alarm.occurrence);
             }
         }
@@ -398,15 +406,5 @@ impl World {
             };
             assert!(view.known && true_age <= bound, "{true_age} ms old, and {view:?}");
         }
-    }
-}
-
-impl Gateway {
-    /// Whether a person acknowledged this alarm here, as far as it had called.
-    fn acknowledged(&self, alarm: &v1::Alarm) -> bool {
-        let ended = self.ended.iter().map(|(_, alarm)| alarm);
-        let same = |other: &&v1::Alarm| other.occurrence == alarm.occurrence;
-        let mut others = self.alarms.values().chain(ended).filter(same);
-        others.any(|other| other.call >= alarm.call && !other.acknowledged_by.is_empty())
     }
 }

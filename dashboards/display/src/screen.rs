@@ -378,7 +378,11 @@ impl Screen {
             true
         };
         if is_news {
-            self.refresh(&key, &Cause::Revision(id, alarm));
+            self.refresh(&key, &Cause::Revision(id, Arc::clone(&alarm)));
+            // Its row may go on with a newer occurrence.
+            if !is_active(&alarm) {
+                self.note_missed(id, alarm, false);
+            }
         }
     }
 

@@ -65,6 +65,10 @@ pub struct LinkView {
     pub unlisted: usize,
     /// When the gateway's alarm thread last finished a round, by its own clock; absent while its pumps are not known.
     pub alarm_round: Option<GatewayTime>,
+    /// Epoch of its pumps; absent before the first message of them.
+    pub pumps_epoch: Option<u64>,
+    /// The newest heartbeat of its alarm thread: the gateway's wall time in nanoseconds since 1970 UTC, and its age.
+    pub heartbeat: Option<(i64, Duration)>,
     /// The gateway's present time; absent before its first message.
     pub now: Option<GatewayTime>,
 }
@@ -97,7 +101,8 @@ pub(crate) struct Link {
     /// By ward and pump.
     pub(crate) by_pump: BTreeMap<(String, String), Arc<v1::Pump>>,
     pub(crate) alarm_round: GatewayTime,
-    pub(crate) wall_ns: i64,
+    /// Wall time and time of the newest heartbeat of this epoch.
+    pub(crate) heartbeat: Option<(i64, GatewayTime)>,
     drills: Vec<Shown>,
     /// Painted and to be confirmed: occurrence, revision.
     to_confirm: BTreeMap<String, u32>,
@@ -121,7 +126,7 @@ impl Link {
             ended_rows: Bounded::new(OCCURRENCES_MAX),
             by_pump: BTreeMap::new(),
             alarm_round: GatewayTime::default(),
-            wall_ns: 0,
+            heartbeat: None,
             drills: Vec::new(),
             to_confirm: BTreeMap::new(),
             confirmed: BTreeMap::new(),
@@ -184,6 +189,10 @@ impl Link {
             pumps_silence: self.pumps.silence(local),
             unlisted: self.unlisted,
             alarm_round: Some(self.alarm_round).filter(|_| self.pumps_known(local)),
+            pumps_epoch: self.pumps.epoch,
+            heartbeat: self.heartbeat.map(|(wall_ns, at)| {
+                (wall_ns, at.age_at(self.alarms.clock.now(local).unwrap_or_default()))
+            }),
             now: self.alarms.clock.now(local).or_else(|| self.pumps.clock.now(local)),
         }
     }

@@ -84,6 +84,9 @@ impl Screen {
         let (epoch, now) = (message.epoch, GatewayTime(message.now_mono_ns));
         let before = link.alarms.epoch;
         let place = link.alarms.take(message.sequence, epoch, now, local);
+        if before != link.alarms.epoch {
+            link.heartbeat = None;
+        }
         if place != Place::Useless {
             link.last_word = local;
             link.share_clock(now, local, place == Place::First);
@@ -96,7 +99,9 @@ impl Screen {
             // A subscription that does not begin with everything tells nothing.
             (Place::First, _) => link.alarms.lose(Why::Gap { expected: 0, got: 0 }, local),
             (Place::Next, Some(Update::Alarm(alarm))) => self.take_revision(id, alarm),
-            (Place::Next, Some(Update::Heartbeat(beat))) => link.wall_ns = beat.wall_ns,
+            (Place::Next, Some(Update::Heartbeat(beat))) => {
+                link.heartbeat = Some((beat.wall_ns, now));
+            }
             (Place::Next, Some(Update::Drill(drill))) => link.drill(drill),
             // A newer gateway's kind of message: it proves life and nothing more.
             (Place::Next, None) => {}
@@ -298,7 +303,8 @@ impl Screen {
     pub fn seen_until(&self, id: LinkId) -> Option<v1::SeenUntil> {
         let link = self.links.get(usize::from(id.0))?;
         let epoch = link.alarms.epoch?;
-        Some(v1::SeenUntil { epoch, mono_ns: link.alarms.newest.0, wall_ns: link.wall_ns })
+        let wall_ns = link.heartbeat.map_or(0, |(wall_ns, _)| wall_ns);
+        Some(v1::SeenUntil { epoch, mono_ns: link.alarms.newest.0, wall_ns })
     }
 
     /// What of a link must be subscribed anew.

@@ -15,6 +15,13 @@ impl GatewayTime {
     pub const fn age_at(self, now: Self) -> Duration {
         Duration::from_nanos(now.0.saturating_sub(self.0))
     }
+
+    /// The same point on a clock that shows so many nanoseconds more.
+    #[must_use]
+    pub fn moved(self, by: i128) -> Self {
+        let moved = i128::from(self.0).saturating_add(by).max(0);
+        Self(u64::try_from(moved).unwrap_or(u64::MAX))
+    }
 }
 
 /// A point on the display's own monotonic clock, in nanoseconds since its start.

@@ -108,7 +108,7 @@ fn pump_stop() -> wire::Alarm {
         limit_side: wire::LimitSide::Below.into(),
         unit: "{rev}/min".to_owned(),
         onset_mono_ns: 1_000_000_000,
-        value_mono_ns: Some(15_100_000_000),
+        value_mono_ns: Some(15_050_000_000),
         unreviewed: true,
         ..wire::Alarm::default()
     }
@@ -146,7 +146,10 @@ fn pumps_after_restart(top: &mut Ward, mut pumps: Vec<wire::Pump>, at_ms: u64) {
         pump.last_frame_mono_ns = Some(now);
         pump.readings[0].sampled_mono_ns = Some(now);
     }
-    top.pumps = 0;
+    let link = top.screen.links().remove(0);
+    if !link.pumps_known || link.pumps_epoch != Some(2) {
+        top.pumps = 0;
+    }
     pumps_of(top, 2, now, now, pumps, at_ms);
 }
 
@@ -392,8 +395,8 @@ fn an_alarm_stream_that_lags_is_told_although_the_pumps_are_fresh() {
     alarms_of(&mut top, 1, heartbeat(), 21_000_000_000, 51_000);
     pumps(&mut top, vec![named("pump-1")], 51_000);
     let late = picture(&top, 51_000);
-    assert!(late.contains("PICTURE IS 29 s OLD"), "{late}");
-    assert!(late.contains("(29 s ago)"), "{late}");
+    assert!(late.contains("PICTURE IS 30 s OLD"), "{late}");
+    assert!(late.contains("(30 s ago)"), "{late}");
     alarms(&mut top, heartbeat(), 51_100);
     let fresh = picture(&top, 51_950);
     assert!(!fresh.contains("OLD") && fresh.contains("(0.8 s ago)"), "{fresh}");
@@ -485,8 +488,11 @@ fn a_sparkline_has_a_gap_where_no_value_held() {
 #[test]
 fn only_alarms_that_fit_the_screen_are_confirmed_and_each_revision_once() {
     let mut top = ward();
-    let many =
-        (0..30).map(|number| wire::Alarm { occurrence: format!("{number:02}"), ..pump_stop() });
+    let many = (0..30).map(|number| wire::Alarm {
+        occurrence: format!("{number:02}"),
+        condition: format!("limit.{number:02}"),
+        ..pump_stop()
+    });
     alarms(&mut top, snapshot(many.collect()), 20_000);
     let (picture, shown) = drawn(&top, 20_100, (80, 24));
     assert!(picture.contains("of 30"), "{picture}");
@@ -529,6 +535,7 @@ fn the_selection_stays_with_its_alarm_when_a_more_urgent_one_arrives() {
     let mut top = ward();
     let low = wire::Alarm {
         occurrence: "low".to_owned(),
+        condition: "battery.low".to_owned(),
         priority: wire::AlarmPriority::Low.into(),
         ..pump_stop()
     };

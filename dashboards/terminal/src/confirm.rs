@@ -18,8 +18,8 @@ const RETRY: Duration = Duration::from_millis(500);
 /// Longest wait for the last confirmations when a command ends.
 const FINISH_MAX: Duration = Duration::from_secs(2);
 
-/// Confirmations that wait to be told. When full they are left out: they are told for people, nothing rests on them.
-const TOLD_MAX: usize = 64;
+/// How often what did not count yet is said again: the lease of a display that has just come takes a moment.
+const TRIES_MAX: u32 = 10;
 
 /// A confirmation that the gateway took.
 #[derive(Debug)]
@@ -37,12 +37,15 @@ pub(crate) struct Confirmer {
 }
 
 impl Confirmer {
-    /// Starts the task.
-    pub(crate) fn start(gateway: Gateway, display: String) -> (Self, Receiver<Confirmed>) {
+    /// Starts the task; what the gateway took is told.
+    pub(crate) fn start(
+        gateway: Gateway,
+        display: String,
+        told: impl Fn(Confirmed) + Send + Sync + 'static,
+    ) -> Self {
         let (shown, waiting) = channel(WAITING_MAX);
-        let (told, confirmed) = channel(TOLD_MAX);
         let task = tokio::spawn(confirm_all(gateway, display, waiting, told));
-        (Self { shown, task }, confirmed)
+        Self { shown, task }
     }
 
     /// Notes that a revision was shown; false when the queue is full and it will not be confirmed.
@@ -65,8 +68,9 @@ async fn confirm_all(
     gateway: Gateway,
     display: String,
     mut waiting: Receiver<ShownAlarm>,
-    told: Sender<Confirmed>,
+    told: impl Fn(Confirmed),
 ) -> usize {
+    let mut tries = 0;
     let mut unconfirmed: VecDeque<ShownAlarm> = VecDeque::new();
     let mut batch = Vec::new();
     loop {
@@ -86,13 +90,18 @@ async fn confirm_all(
         if unconfirmed.is_empty() {
             return 0;
         }
-        let Ok(latency) = gateway.confirm(&display, unconfirmed.make_contiguous()).await else {
+        let Ok(answer) = gateway.confirm(&display, unconfirmed.make_contiguous()).await else {
             continue;
         };
+        tries += 1;
+        if !answer.counts && tries < TRIES_MAX && !waiting.is_closed() {
+            // This display does not count there yet.
+            continue;
+        }
+        tries = 0;
         let last = unconfirmed.drain(..).next_back();
-        if let Some((alarm, decided_to_confirmed_ns)) = last.zip(latency) {
-            // Full, or nobody wants to know: see TOLD_MAX.
-            told.try_send(Confirmed { alarm, decided_to_confirmed_ns }).ok();
+        if let Some((alarm, decided_to_confirmed_ns)) = last.zip(answer.decided_to_confirmed_ns) {
+            told(Confirmed { alarm, decided_to_confirmed_ns });
         }
     }
 }

@@ -14,8 +14,14 @@ pub(crate) const SILENCE_MAX: Duration = Duration::from_millis(2_500);
 /// Longest wait for the first message after a subscription was accepted.
 const FIRST_MAX: Duration = Duration::from_secs(2);
 
-/// Waits between attempts, before jitter; the last one is repeated for as long as it takes.
-const BACK_OFF_MS: [u64; 5] = [100, 250, 500, 1_000, 2_000];
+/// Least wait before an attempt after the first, which is made at once.
+const WAIT_MIN: Duration = Duration::from_millis(100);
+
+/// Longest wait before an attempt.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// A subscription that brought so many messages has been of use: after its loss the first attempt is made at once.
+const OF_USE: u64 = 3;
 
 /// Messages that wait between a subscription and its reader. When full, the subscription is not read on: the gateway
 /// then cuts it off and says so, which is told, and the next snapshot holds every alarm. Nothing is lost silently.
@@ -58,7 +64,7 @@ pub(crate) async fn follow<T, E>(
         if reader.send(wrap(Followed::Lost(lost))).await.is_err() {
             return;
         }
-        if received > 0 {
+        if received >= OF_USE {
             attempt = 0;
         }
         tokio::time::sleep(back_off(attempt, fastrand::f64())).await;
@@ -93,12 +99,14 @@ async fn pass_on<T: Numbered, E>(
     }
 }
 
-/// The wait before an attempt, spread by `random` (0 to 1) over half to one and a half times its step, so that the
-/// displays of a ward do not come back all at once.
-fn back_off(attempt: usize, random: f64) -> Duration {
-    let last = BACK_OFF_MS.len() - 1;
-    let step = BACK_OFF_MS.get(attempt.min(last)).copied().unwrap_or(2_000);
-    Duration::from_millis(step).mul_f64(0.5 + random)
+/// The wait before an attempt: none before the first, then anything up to a bound that doubles, so that the displays of a
+/// ward do not come back all at once. `random` is 0 to 1.
+fn back_off(attempt: u32, random: f64) -> Duration {
+    if attempt == 0 {
+        return Duration::ZERO;
+    }
+    let most = WAIT_MIN.saturating_mul(2_u32.saturating_pow(attempt)).min(WAIT_MAX);
+    WAIT_MIN + (most - WAIT_MIN).mul_f64(random)
 }
 
 #[cfg(test)]
@@ -151,10 +159,11 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_between_attempts_grows_to_a_bound_and_is_spread() {
+    fn the_first_attempt_is_made_at_once_and_later_ones_are_spread_up_to_a_bound() {
         let ms = |attempt, random| back_off(attempt, random).as_millis();
-        assert_eq!((ms(0, 0.0), ms(0, 1.0)), (50, 150));
-        assert_eq!((ms(4, 0.5), ms(10_000, 0.5)), (2_000, 2_000));
+        assert_eq!((ms(0, 0.0), ms(0, 1.0)), (0, 0));
+        assert_eq!((ms(1, 0.0), ms(1, 1.0), ms(3, 1.0)), (100, 200, 800));
+        assert_eq!((ms(10_000, 0.0), ms(10_000, 1.0)), (100, 5_000));
         const { assert!(SILENCE_MAX.as_millis() < 3_000) };
     }
 }

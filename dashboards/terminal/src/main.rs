@@ -8,8 +8,6 @@ mod clock;
 
 mod model;
 
-mod alarm_book;
-
 mod verdict;
 
 mod format;
@@ -22,9 +20,19 @@ mod convert;
 
 mod client;
 
+mod gateways;
+
 mod follow;
 
 mod confirm;
+
+mod attend;
+
+mod news;
+
+mod live;
+
+mod bell;
 
 mod json;
 

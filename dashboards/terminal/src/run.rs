@@ -1,9 +1,9 @@
 //! Runs the command that was asked for, and tells how it ended.
 
 use crate::args::{Cli, Command, LimitCommand};
-use crate::client::Gateway;
 use crate::clock::Clock;
 use crate::command::{self, CommandError, Context};
+use crate::gateways::Gateways;
 use crate::output::Printer;
 use crate::top;
 use crate::verdict::Verdict;
@@ -12,7 +12,7 @@ use crate::verdict::Verdict;
 pub(crate) async fn run(cli: Cli) -> Verdict {
     let form = cli.form();
     let printer = Printer::new(form);
-    let result = match Gateway::new(&cli.gateway) {
+    let result = match Gateways::new(&cli.gateway) {
         Ok(gateway) => {
             let context = Context { clock: Clock::start(), gateway, printer };
             dispatch(context, cli.command).await
@@ -53,6 +53,9 @@ async fn dispatch(context: Context, command: Command) -> Result<Verdict, Command
         Command::Context(args) => command::change::context(context, args).await,
         Command::Agent(args) => command::agent::run(context, &args.pump).await,
         Command::Report(args) => command::report::run(context, &args.pump).await,
+        Command::Own(command) => command::own::run(context, command).await,
+        Command::Displays(args) => command::displays::displays(context, &args).await,
+        Command::Confirmations(args) => command::displays::confirmations(context, &args).await,
         Command::Missed(args) => command::missed::run(context, args.pump.as_ref()).await,
     }
 }

@@ -93,8 +93,8 @@ fn count(number: usize, thing: &str) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::model::{
-        Counters, Link, Priority, PumpKind, PumpName, Reading, RefusedChannel, Source, Turning,
-        Validity,
+        Counters, Link, Ownership, Priority, PumpKind, PumpName, Reading, RefusedChannel, Source,
+        Turning, Validity,
     };
     use crate::words::tests::pump_stop;
 
@@ -106,6 +106,7 @@ pub(crate) mod tests {
         Pump {
             name: PumpName { ward: "nicu".to_owned(), pump: "pump-1".to_owned() },
             link: Link::Live,
+            ownership: Ownership::default(),
             turning: Turning::Running,
             last_frame: Some(FRESH),
             readings: vec![Reading {

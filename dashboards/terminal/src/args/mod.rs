@@ -32,12 +32,13 @@ Research software, not a medical device: the console at the bedside stays the pr
 #[derive(Debug, Parser)]
 #[command(name = "ecmoctl", version, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
-    /// Address of the gateway.
+    /// Address of the gateway; or of two that watch the same wards, with a comma between them: what follows joins both, what
+    /// asks once asks the first that answers.
     #[arg(
         long,
         global = true,
         env = "ECMO_GATEWAY",
-        value_name = "URL",
+        value_name = "URL[,URL]",
         default_value = "http://127.0.0.1:8080"
     )]
     pub(crate) gateway: String,
@@ -81,7 +82,7 @@ pub(crate) enum Command {
     /// How long each hop of the path takes, as the gateway measured it.
     Latency,
     /// The ward on one screen: tiles, alarms, ages. Needs a terminal.
-    Top(WardArgs),
+    Top(TopArgs),
     /// Acknowledges an alarm as far as you have seen it.
     Ack(AckArgs),
     /// Pauses the sound of an alarm, or of those of a pump or a ward that sound now.
@@ -107,6 +108,13 @@ pub(crate) enum Command {
     Agent(PumpArgs),
     /// How good the alarms of a pump were as alarms, beside what EEMUA 191 and ISA-18.2 ask for.
     Report(PumpArgs),
+    /// Who looks after a pump, and at which bed it stands.
+    #[command(subcommand)]
+    Own(OwnCommand),
+    /// The displays that the gateway knows: which of them attend, paint and can be heard.
+    Displays(WardArgs),
+    /// Who has shown each alarm that signals, and which display that should has not; ends with 1 when one is unconfirmed.
+    Confirmations(WardArgs),
     /// What was missed while a pump's frames did not arrive; ends with 1 when something was.
     Missed(MissedArgs),
 }
@@ -126,6 +134,17 @@ pub(crate) struct WardArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct TopArgs {
+    /// Only this ward.
+    #[arg(long, value_name = "WARD")]
+    pub(crate) ward: Option<String>,
+
+    /// Ring the terminal's bell while an alarm sounds, and say so to the gateway; without it this display is a silent one.
+    #[arg(long)]
+    pub(crate) bell: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct AlarmsArgs {
     /// Only this ward.
     #[arg(long, value_name = "WARD")]
@@ -138,6 +157,14 @@ pub(crate) struct AlarmsArgs {
     /// Follow alarms until stopped; each one shown is confirmed to the gateway.
     #[arg(long)]
     pub(crate) watch: bool,
+
+    /// Ring the terminal's bell while an alarm sounds, and say so to the gateway; without it this display is a silent one.
+    #[arg(long, requires = "watch")]
+    pub(crate) bell: bool,
+
+    /// A person sees the output although it is no terminal: this display answers for the alarms of its wards.
+    #[arg(long, requires = "watch")]
+    pub(crate) seen: bool,
 
     /// Stop after this time.
     #[arg(long = "for", value_name = "SECONDS", value_parser = seconds, requires = "watch")]

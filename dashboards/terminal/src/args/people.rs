@@ -126,6 +126,57 @@ pub(crate) struct ShelveArgs {
     pub(crate) who: ByArgs,
 }
 
+/// What a person says about who looks after a pump.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OwnCommand {
+    /// Takes the pump: one that nobody has, that was offered, or that another person has.
+    Accept(OwnArgs),
+    /// Offers the pump to another person, who accepts or rejects; until then you keep it.
+    HandOver(HandOverArgs),
+    /// Rejects an offer, or gives the pump up: then the whole ward is asked.
+    Reject(OwnArgs),
+    /// Says at which bed the pump stands.
+    Bed(BedArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OwnArgs {
+    /// The pump.
+    #[arg(value_name = "WARD/PUMP")]
+    pub(crate) pump: PumpName,
+
+    #[command(flatten)]
+    pub(crate) who: ByArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HandOverArgs {
+    /// The pump.
+    #[arg(value_name = "WARD/PUMP")]
+    pub(crate) pump: PumpName,
+
+    /// To whom.
+    #[arg(long, value_name = "NAME", value_parser = person)]
+    pub(crate) to: String,
+
+    #[command(flatten)]
+    pub(crate) who: ByArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BedArgs {
+    /// The pump.
+    #[arg(value_name = "WARD/PUMP")]
+    pub(crate) pump: PumpName,
+
+    /// The bed, as people call it; at most 32 characters. An empty one says that it stands at none.
+    #[arg(value_name = "BED")]
+    pub(crate) bed: String,
+
+    #[command(flatten)]
+    pub(crate) who: ByArgs,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct UnshelveArgs {
     /// The pump.

@@ -9,6 +9,8 @@ use tonic::{Code, Status};
 pub(crate) enum ClientError {
     #[error("{url:?} is no gateway address: use http://HOST:PORT, such as http://127.0.0.1:8080")]
     Url { url: String },
+    #[error("at most {most} gateways can be named, with a comma between them")]
+    TooMany { most: usize },
     #[error(
         "cannot connect to the gateway at {url}; is ecmo-gateway running there? (--gateway, ECMO_GATEWAY)"
     )]
@@ -36,6 +38,23 @@ pub(crate) enum ClientError {
 }
 
 impl ClientError {
+    /// Whether the gateway did not answer, so that another one may be asked.
+    pub(crate) const fn is_no_answer(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::NoAnswer { .. } | Self::Failed { .. } => true,
+            Self::Url { .. }
+            | Self::TooMany { .. }
+            | Self::NotFound { .. }
+            | Self::CutOff { .. }
+            | Self::Refused { .. }
+            | Self::Conflict { .. }
+            | Self::Unsupported { .. }
+            | Self::Ended { .. }
+            | Self::Silent { .. }
+            | Self::Gap { .. } => false,
+        }
+    }
+
     /// The error with its causes, in one line.
     pub(crate) fn chain(&self) -> String {
         let mut parts = vec![self.to_string()];

@@ -22,16 +22,22 @@ mod people;
 
 mod care;
 
+mod displays;
+
+mod owners;
+
 pub(crate) use care::TreatmentAnswer;
+pub(crate) use displays::Attended;
+pub(crate) use ecmo_display::Shown as ShownAlarm;
 pub(crate) use error::ClientError;
+pub(crate) use owners::OwnAct;
 pub(crate) use people::PauseTarget;
 pub(crate) use updates::{
-    AlarmUpdate, AlarmsAnswer, AlarmsUpdate, Numbered, Open, PumpsUpdate, ShownAlarm, Subscription,
-    WaveformsUpdate,
+    AlarmsAnswer, Numbered, Open, PumpsUpdate, Subscription, WaveformsUpdate,
 };
 
 use error::refused;
-use updates::{alarms_update, pumps_update, waveforms_update};
+use updates::waveforms_update;
 
 /// Longest wait for a connection.
 const CONNECT_MAX: Duration = Duration::from_secs(2);
@@ -54,6 +60,9 @@ const CONNECTION_WINDOW_BYTES: u32 = 2 * STREAM_WINDOW_BYTES;
 
 /// Largest message read: 64 pumps of 64 readings and 64 alarms stay below it.
 const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Until when a display has seen everything of a gateway, as it is at the time of each subscription.
+pub(crate) type Seen = tokio::sync::watch::Receiver<Option<wire::SeenUntil>>;
 
 /// One gateway.
 #[derive(Debug, Clone)]
@@ -151,8 +160,6 @@ impl Gateway {
         Ok(PumpsUpdate {
             pumps: answer.pumps.into_iter().map(convert::pump).collect(),
             now: GatewayTime(answer.now_mono_ns),
-            epoch: answer.epoch,
-            sequence: 0,
             alarm_round: GatewayTime(answer.alarm_thread_mono_ns),
         })
     }
@@ -176,26 +183,12 @@ impl Gateway {
         Ok((answer.hops.into_iter().map(convert::hop).collect(), answer.discarded))
     }
 
-    /// Tells which revisions this display has shown; how long the last known one took from its decision to this
-    /// confirmation, in nanoseconds by the gateway's clock.
-    pub(crate) async fn confirm(
-        &self,
-        display: &str,
-        shown: &[ShownAlarm],
-    ) -> Result<Option<u64>, ClientError> {
-        let shown = shown.iter().cloned().map(|alarm| wire::ShownAlarm {
-            occurrence: alarm.occurrence,
-            revision: alarm.revision,
-        });
-        let request =
-            wire::ConfirmAlarmsRequest { display: display.to_owned(), shown: shown.collect() };
-        let mut client = Self::alarms_client(self.channel.clone());
-        let answer = self.answer("confirm alarms", client.confirm_alarms(timed(request))).await?;
-        Ok(answer.decided_to_confirmed_ns)
-    }
-
     /// Opens subscriptions to pumps.
-    pub(crate) fn watch_pumps(&self, ward: &str, interval_ms: u32) -> Open<PumpsUpdate> {
+    pub(crate) fn watch_pumps(
+        &self,
+        ward: &str,
+        interval_ms: u32,
+    ) -> Open<wire::WatchPumpsResponse> {
         const WHAT: &str = "watch pumps";
         let (gateway, ward) = (self.clone(), ward.to_owned());
         Box::new(move || {
@@ -204,26 +197,31 @@ impl Gateway {
                 let mut client = Self::pumps_client(gateway.fresh_channel().await?);
                 let call = client.watch_pumps(wire::WatchPumpsRequest { ward, interval_ms });
                 let stream = gateway.answer(WHAT, call).await?;
-                Ok(stream.map(|message| message.map(pumps_update).map_err(lost(WHAT))).boxed())
+                Ok(stream.map(|message| message.map_err(lost(WHAT))).boxed())
             })
         })
     }
 
-    /// Opens subscriptions to alarms; their connection carries nothing else, so that no backlog delays them.
-    pub(crate) fn watch_alarms(&self, ward: &str, display: &str) -> Open<AlarmsUpdate> {
+    /// Opens subscriptions to alarms; their connection carries nothing else, so that no backlog delays them. What ended since
+    /// `seen` comes with each snapshot.
+    pub(crate) fn watch_alarms(
+        &self,
+        ward: &str,
+        display: &str,
+        seen: &Seen,
+    ) -> Open<wire::WatchAlarmsResponse> {
         const WHAT: &str = "watch alarms";
         let (gateway, ward, display) = (self.clone(), ward.to_owned(), display.to_owned());
+        let seen = seen.clone();
         Box::new(move || {
+            let seen_until = seen.borrow().clone();
             let (gateway, ward, display) = (gateway.clone(), ward.clone(), display.clone());
             Box::pin(async move {
                 let mut client = Self::alarms_client(gateway.fresh_channel().await?);
-                let call = client.watch_alarms(wire::WatchAlarmsRequest {
-                    ward,
-                    display,
-                    seen_until: None,
-                });
+                let request = wire::WatchAlarmsRequest { ward, display, seen_until };
+                let call = client.watch_alarms(request);
                 let stream = gateway.answer(WHAT, call).await?;
-                Ok(stream.map(|message| message.map(alarms_update).map_err(lost(WHAT))).boxed())
+                Ok(stream.map(|message| message.map_err(lost(WHAT))).boxed())
             })
         })
     }

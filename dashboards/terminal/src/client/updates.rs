@@ -3,7 +3,6 @@
 use ecmo_proto::v1 as wire;
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
-use wire::watch_alarms_response::Update;
 
 use super::ClientError;
 use crate::age::GatewayTime;
@@ -24,13 +23,11 @@ pub(crate) type Subscription<T> = BoxStream<'static, Result<T, ClientError>>;
 pub(crate) type Open<T> =
     Box<dyn Fn() -> BoxFuture<'static, Result<Subscription<T>, ClientError>> + Send + Sync>;
 
-/// What `ListPumps` and `WatchPumps` tell.
+/// What `ListPumps` tells.
 #[derive(Debug, Clone)]
 pub(crate) struct PumpsUpdate {
     pub(crate) pumps: Vec<Pump>,
     pub(crate) now: GatewayTime,
-    pub(crate) epoch: u64,
-    pub(crate) sequence: u64,
     /// When the alarm thread last finished a round.
     pub(crate) alarm_round: GatewayTime,
 }
@@ -40,26 +37,6 @@ pub(crate) struct PumpsUpdate {
 pub(crate) struct AlarmsAnswer {
     pub(crate) alarms: Vec<Alarm>,
     pub(crate) now: GatewayTime,
-}
-
-/// One message of `WatchAlarms`.
-#[derive(Debug, Clone)]
-pub(crate) struct AlarmsUpdate {
-    pub(crate) update: AlarmUpdate,
-    pub(crate) now: GatewayTime,
-    pub(crate) epoch: u64,
-    pub(crate) sequence: u64,
-}
-
-/// What a message of `WatchAlarms` carries.
-#[derive(Debug, Clone)]
-pub(crate) enum AlarmUpdate {
-    /// Everything active.
-    Snapshot(Vec<Alarm>),
-    /// One revision.
-    Alarm(Box<Alarm>),
-    /// Proof of life, with the gateway's wall time in nanoseconds since 1970 UTC.
-    Heartbeat(i64),
 }
 
 /// One message of `WatchWaveforms`.
@@ -74,20 +51,13 @@ pub(crate) struct WaveformsUpdate {
     pub(crate) sequence: u64,
 }
 
-/// One revision that was shown.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct ShownAlarm {
-    pub(crate) occurrence: String,
-    pub(crate) revision: u32,
-}
-
-impl Numbered for PumpsUpdate {
+impl Numbered for wire::WatchPumpsResponse {
     fn sequence(&self) -> u64 {
         self.sequence
     }
 }
 
-impl Numbered for AlarmsUpdate {
+impl Numbered for wire::WatchAlarmsResponse {
     fn sequence(&self) -> u64 {
         self.sequence
     }
@@ -96,33 +66,6 @@ impl Numbered for AlarmsUpdate {
 impl Numbered for WaveformsUpdate {
     fn sequence(&self) -> u64 {
         self.sequence
-    }
-}
-
-pub(super) fn pumps_update(raw: wire::WatchPumpsResponse) -> PumpsUpdate {
-    PumpsUpdate {
-        pumps: raw.pumps.into_iter().map(convert::pump).collect(),
-        now: GatewayTime(raw.now_mono_ns),
-        epoch: raw.epoch,
-        sequence: raw.sequence,
-        alarm_round: GatewayTime(raw.alarm_thread_mono_ns),
-    }
-}
-
-pub(super) fn alarms_update(raw: wire::WatchAlarmsResponse) -> AlarmsUpdate {
-    AlarmsUpdate {
-        update: match raw.update {
-            Some(Update::Snapshot(snapshot)) => {
-                AlarmUpdate::Snapshot(snapshot.alarms.into_iter().map(convert::alarm).collect())
-            }
-            Some(Update::Alarm(alarm)) => AlarmUpdate::Alarm(Box::new(convert::alarm(alarm))),
-            Some(Update::Heartbeat(heartbeat)) => AlarmUpdate::Heartbeat(heartbeat.wall_ns),
-            // A drill, or a newer gateway's kind of message: it proves life and nothing more.
-            Some(Update::Drill(_)) | None => AlarmUpdate::Heartbeat(0),
-        },
-        now: GatewayTime(raw.now_mono_ns),
-        epoch: raw.epoch,
-        sequence: raw.sequence,
     }
 }
 

@@ -24,10 +24,15 @@ pub(crate) mod agent;
 
 pub(crate) mod missed;
 
+pub(crate) mod own;
+
+pub(crate) mod displays;
+
 use std::time::Duration;
 
-use crate::client::{ClientError, Gateway};
+use crate::client::ClientError;
 use crate::clock::Clock;
+use crate::gateways::Gateways;
 use crate::model::PumpName;
 use crate::output::Printer;
 use crate::verdict::Verdict;
@@ -35,7 +40,7 @@ use crate::verdict::Verdict;
 /// What every command needs.
 pub(crate) struct Context {
     pub(crate) clock: Clock,
-    pub(crate) gateway: Gateway,
+    pub(crate) gateway: Gateways,
     pub(crate) printer: Printer,
 }
 
@@ -90,7 +95,7 @@ fn in_ward(ward: Option<&str>) -> String {
 impl CommandError {
     pub(crate) const fn verdict(&self) -> Verdict {
         match self {
-            Self::Client(ClientError::Url { .. })
+            Self::Client(ClientError::Url { .. } | ClientError::TooMany { .. })
             | Self::AmbiguousPump { .. }
             | Self::NoTerminal
             | Self::Usage(_)
@@ -130,6 +135,7 @@ fn done<T>(answer: Result<T, ClientError>, look: &str) -> Result<T, CommandError
             CommandError::Unanswered { source: error, look: look.to_owned() }
         }
         error @ (ClientError::Url { .. }
+        | ClientError::TooMany { .. }
         | ClientError::Connect { .. }
         | ClientError::NotFound { .. }
         | ClientError::CutOff { .. }

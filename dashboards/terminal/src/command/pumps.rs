@@ -10,8 +10,8 @@ use crate::model::{Alarm, Pump};
 use crate::output::Printer;
 use crate::verdict::{Verdict, alarms_are_judged, judge, summary};
 use crate::words::{
-    alarm_line, clock_text, condition_text, not_evaluable_text, not_read_text, priority_label,
-    priority_mark, rules_text, unreviewed_text,
+    alarm_line, clock_text, condition_text, not_evaluable_text, not_read_text, ownership_text,
+    priority_label, priority_mark, rules_text, unreviewed_text,
 };
 
 /// Columns of readings; more do not fit a terminal. JSON holds them all.
@@ -90,6 +90,7 @@ fn rows(pumps: &[Pump], now: GatewayTime) -> Vec<Vec<String>> {
     let mut head = vec!["PUMP".to_owned(), "LINK".to_owned(), "LAST FRAME".to_owned()];
     head.push("STATE".to_owned());
     head.extend(columns.iter().map(|column| (*column).to_owned()));
+    head.push("OWNER".to_owned());
     head.push("RULES".to_owned());
     head.push("ALARM".to_owned());
     let mut rows = vec![head];
@@ -112,6 +113,7 @@ fn row(pump: &Pump, columns: &[&str], now: GatewayTime) -> Vec<String> {
             |reading| reading_text(reading, pump.shown(reading, now)),
         ));
     }
+    row.push(ownership_text(&pump.ownership, Some(now)));
     row.push(rules_text(pump));
     row.push(worst_text(pump));
     row
@@ -175,6 +177,7 @@ mod tests {
                 "unknown",
                 "--- silent (412 mL/min, 14 s ago)",
                 "·",
+                "",
                 "WEAN, 3 rules not evaluable",
                 "*** HIGH pump stopped"
             ]

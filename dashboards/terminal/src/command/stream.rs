@@ -3,20 +3,19 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::mpsc::{Sender, channel};
 
-use crate::age::{GatewayClock, GatewayTime, LocalTime, age_text};
-use crate::alarm_book::Change;
+use crate::age::{GatewayTime, LocalTime, age_text};
 use crate::args::StreamArgs;
-use crate::client::{AlarmsUpdate, ClientError, Gateway, PumpsUpdate, WaveformsUpdate};
-use crate::command::feed::{AlarmFeed, LinkState, print_change, wall_text};
+use crate::client::{ClientError, Gateway, WaveformsUpdate};
+use crate::command::feed::{LinkState, Links, news, print_news, wall_text};
 use crate::command::pumps::say;
-use crate::command::watch::confirm;
 use crate::command::{CommandError, Context, asked_to_end};
-use crate::confirm::{Confirmer, display_name};
+use crate::convert;
 use crate::follow::{Followed, WAITING_MESSAGES_MAX, follow};
 use crate::format::{number_text, parameter_unit, reading_text};
 use crate::json::PumpJson;
+use crate::live::{Event as LiveEvent, Live, Setup, Stream as Lane, Told};
 use crate::model::{Alarm, Pump, PumpName};
 use crate::output::Printer;
 use crate::verdict::{Verdict, alarms_are_judged, judge};
@@ -27,8 +26,7 @@ use crate::words::{not_read_text, rules_text, unreviewed_text};
 const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 enum Event {
-    Pumps(Followed<PumpsUpdate>),
-    Alarms(Followed<AlarmsUpdate>),
+    Live(LiveEvent),
     Waveforms(Followed<WaveformsUpdate>),
 }
 
@@ -36,14 +34,9 @@ enum Event {
 struct Stream {
     name: PumpName,
     printer: Printer,
-    confirmer: Confirmer,
-    alarms: AlarmFeed,
-    link: LinkState,
+    live: Live,
+    links: Links,
     waveform_link: LinkState,
-    clock: GatewayClock,
-    epoch: u64,
-    alarm_round: GatewayTime,
-    pump: Option<Pump>,
     told_at: Option<LocalTime>,
     /// What was last said of channels that are not read and of the rules: said again only when it changes.
     said: Vec<String>,
@@ -76,22 +69,27 @@ struct DroppedLine {
 /// Runs the command.
 pub(crate) async fn run(context: Context, args: StreamArgs) -> Result<Verdict, CommandError> {
     let Context { clock, gateway, printer } = context;
-    let gateway = gateway.connect().await?;
-    let name = resolve(&gateway, &args).await?;
-    let display = display_name();
-    let mut events = subscribe(&gateway, &name, &args, &display);
-    let (confirmer, _confirmed) = Confirmer::start(gateway, display);
+    let first = gateway.connect().await?;
+    let name = resolve(&first, &args).await?;
+    let (out, mut events) = channel(WAITING_MESSAGES_MAX);
+    let setup = Setup {
+        gateways: gateway.all(),
+        ward: &name.ward,
+        pumps_interval_ms: Some(args.interval),
+        // One pump is not the ward: this display does not answer for its alarms.
+        lease: None,
+        clock,
+    };
+    let live = Live::start(&setup, &out, Event::Live);
+    if args.waveforms {
+        follow_waveforms(&first, &name, out);
+    }
     let mut stream = Stream {
-        confirmer,
+        live,
+        links: Links::new(&gateway.urls()),
         name,
         printer,
-        alarms: AlarmFeed::new(),
-        link: LinkState::new("pumps"),
         waveform_link: LinkState::new("waveforms"),
-        clock: GatewayClock::default(),
-        epoch: 0,
-        alarm_round: GatewayTime(0),
-        pump: None,
         told_at: None,
         said: Vec::new(),
         seconds: Seconds::default(),
@@ -105,8 +103,9 @@ pub(crate) async fn run(context: Context, args: StreamArgs) -> Result<Verdict, C
         };
         stream.take(event, clock.now(), &wall_text(clock))?;
     }
-    let verdict = stream.verdict(clock.now());
-    if stream.confirmer.finish().await > 0 {
+    stream.live.screen.tick(clock.now());
+    let verdict = stream.verdict();
+    if stream.live.finish().await > 0 {
         stream.printer.note("some alarms were shown and could not be confirmed to the gateway");
     }
     Ok(verdict)
@@ -141,22 +140,9 @@ fn listed<'a>(pumps: impl Iterator<Item = &'a Pump>, text: impl Fn(&PumpName) ->
     pumps.map(|pump| text(&pump.name)).collect::<Vec<_>>().join(", ")
 }
 
-fn subscribe(
-    gateway: &Gateway,
-    name: &PumpName,
-    args: &StreamArgs,
-    display: &str,
-) -> Receiver<Event> {
-    let (out, events): (Sender<Event>, _) = channel(WAITING_MESSAGES_MAX);
-    let pumps = gateway.watch_pumps(&name.ward, args.interval);
-    tokio::spawn(follow("watch pumps", pumps, Event::Pumps, out.clone()));
-    let alarms = gateway.watch_alarms(&name.ward, display);
-    tokio::spawn(follow("watch alarms", alarms, Event::Alarms, out.clone()));
-    if args.waveforms {
-        let waveforms = gateway.watch_waveforms(name);
-        tokio::spawn(follow("watch waveforms", waveforms, Event::Waveforms, out));
-    }
-    events
+fn follow_waveforms(gateway: &Gateway, name: &PumpName, out: Sender<Event>) {
+    let waveforms = gateway.watch_waveforms(name);
+    tokio::spawn(follow("watch waveforms", waveforms, Event::Waveforms, out));
 }
 
 /// What must be known of a pump before its values are believed, after what was said of it before.
@@ -177,45 +163,55 @@ fn standing(pump: &Pump, said: &[String]) -> Vec<String> {
 impl Stream {
     fn take(&mut self, event: Event, local: LocalTime, wall: &str) -> Result<(), CommandError> {
         match event {
-            Event::Pumps(Followed::Message(update)) => self.take_pumps(update, local, wall),
-            Event::Pumps(Followed::Lost(error)) => {
-                if let Some(line) = self.link.lost(&error, local) {
-                    line.print(&mut self.printer, wall);
-                }
-            }
-            Event::Alarms(followed) => self.take_alarms(followed, local, wall),
+            Event::Live(event) => self.take_live(event, local, wall),
             Event::Waveforms(followed) => self.take_waveforms(followed, local, wall)?,
         }
         Ok(())
     }
 
-    fn take_pumps(&mut self, update: PumpsUpdate, local: LocalTime, wall: &str) {
-        if update.epoch != self.epoch {
-            self.clock = GatewayClock::default();
-            self.pump = None;
-            self.epoch = update.epoch;
-        }
-        self.clock.observe(update.now, local);
-        self.alarm_round = update.alarm_round;
-        if let Some(line) = self.link.message(local) {
+    fn take_live(&mut self, event: LiveEvent, local: LocalTime, wall: &str) {
+        let changed = matches!(&event, LiveEvent::Pumps(_, Followed::Message(message))
+            if message.pumps.iter().any(|pump| pump.ward == self.name.ward && pump.pump == self.name.pump));
+        let told = self.live.take(event, local);
+        if let Some(line) = self.links.take(&told, local) {
             line.print(&mut self.printer, wall);
         }
-        let changed = update.pumps.into_iter().find(|pump| pump.name == self.name);
         let due = self.told_at.is_none_or(|told| local.since(told) >= TELL_AGAIN);
-        if changed.is_some() || due {
-            self.pump = changed.or_else(|| self.pump.take());
+        if matches!(told, Told::Message(_, Lane::Pumps)) && (changed || due) {
             self.told_at = Some(local);
-            self.tell_pump(local, wall);
+            self.tell_pump(wall);
+        }
+        for news in news(&mut self.live, &self.printer) {
+            if self.name.concerns(&news.alarm) {
+                print_news(&mut self.printer, wall, &news);
+            }
+        }
+        if self.printer.is_open() {
+            let (picture, name) = (self.live.screen.picture(), &self.name);
+            self.live.painted(&picture, local, |row| {
+                name.concerns(&convert::alarm((*row.alarm).clone()))
+            });
         }
     }
 
-    fn tell_pump(&mut self, local: LocalTime, wall: &str) {
-        let now = self.clock.now(local).unwrap_or_default();
-        let alarms_judged = alarms_are_judged(self.alarm_round, now);
-        let Some(pump) = &self.pump else {
+    /// The pump as it is now: by the freshest gateway that tells of it.
+    fn pump(&self) -> Option<(Pump, GatewayTime, bool)> {
+        let views = self.live.screen.pumps();
+        let named = |pump: &ecmo_proto::v1::Pump| {
+            pump.ward == self.name.ward && pump.pump == self.name.pump
+        };
+        let view = views.into_iter().find(|view| view.known && named(&view.pump))?;
+        let round = self.live.screen.link(view.link).and_then(|link| link.alarm_round);
+        let judged = alarms_are_judged(round.unwrap_or_default(), view.now);
+        Some((convert::pump((*view.pump).clone()), view.now, judged))
+    }
+
+    fn tell_pump(&mut self, wall: &str) {
+        let Some((pump, now, alarms_judged)) = self.pump() else {
             let text = format!("{wall}  {}  the gateway does not know this pump now", self.name);
             return self.printer.note(&text);
         };
+        let pump = &pump;
         let standing = standing(pump, &self.said);
         let new = standing.iter().filter(|text| !self.said.contains(text));
         let lines: Vec<String> = new.map(|text| format!("{wall}  {text}")).collect();
@@ -227,22 +223,6 @@ impl Stream {
         } else {
             self.printer.line(&format!("{wall}  {}", pump_line(pump, now, alarms_judged)));
         }
-    }
-
-    fn take_alarms(&mut self, followed: Followed<AlarmsUpdate>, local: LocalTime, wall: &str) {
-        let news = self.alarms.take(followed, local);
-        if let Some(line) = news.link {
-            line.print(&mut self.printer, wall);
-        }
-        for change in news.changes.iter().filter(|change| self.name.concerns(change.alarm())) {
-            let now = self.alarms.now_for(change, local);
-            print_change(&mut self.printer, wall, change, now);
-            self.confirm(change);
-        }
-    }
-
-    fn confirm(&self, change: &Change) {
-        confirm(&self.printer, &self.confirmer, change);
     }
 
     fn take_waveforms(
@@ -261,7 +241,7 @@ impl Stream {
             }
             Followed::Lost(error) => {
                 self.seconds.restart();
-                if let Some(line) = self.waveform_link.lost(&error, local) {
+                if let Some(line) = self.waveform_link.lost(&error, false, local) {
                     line.print(&mut self.printer, wall);
                 }
                 return Ok(());
@@ -300,13 +280,20 @@ impl Stream {
     }
 
     /// Judged by what is known when the command ends.
-    fn verdict(&self, local: LocalTime) -> Verdict {
-        if !self.link.is_connected() || !self.alarms.link.is_connected() {
+    fn verdict(&self) -> Verdict {
+        if !self.links.pumps_arrive() || !self.links.alarms_arrive() {
             return Verdict::GatewayLost;
         }
-        let alarms = self.alarms.book.active().filter(|alarm| self.name.concerns(alarm));
-        let now = self.clock.now(local).unwrap_or_default();
-        judge(self.pump.as_slice(), alarms, self.alarm_round, now)
+        let rows = self.live.screen.rows();
+        let alarms: Vec<Alarm> =
+            rows.into_iter().map(|row| convert::alarm((*row.alarm).clone())).collect();
+        let alarms = alarms.iter().filter(|alarm| self.name.concerns(alarm));
+        let (pump, now, judged) = self
+            .pump()
+            .map_or_else(Default::default, |(pump, now, judged)| (vec![pump], now, judged));
+        // A round that is not fresh enough is told as none.
+        let round = if judged { now } else { GatewayTime::default() };
+        judge(&pump, alarms, round, now)
     }
 }
 

@@ -1,21 +1,32 @@
-//! `ecmoctl alarms --watch`: every alarm as it comes, each one shown confirmed to the gateway.
+//! `ecmoctl alarms --watch`: every alarm as it comes, each one shown confirmed to the gateways.
 
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use ecmo_proto::v1 as wire;
 use serde::Serialize;
 use tokio::sync::mpsc::channel;
 
-use crate::alarm_book::Change;
+use crate::age::LocalTime;
 use crate::args::AlarmsArgs;
-use crate::client::ShownAlarm;
-use crate::command::feed::{AlarmFeed, print_change, to_confirm, wall_text};
+use crate::attend::Lease;
+use crate::bell::Bell;
+use crate::client::{ClientError, PumpsUpdate, ShownAlarm};
+use crate::command::feed::{Links, news, print_news, wall_text};
 use crate::command::pumps::say;
 use crate::command::{CommandError, Context, asked_to_end};
-use crate::confirm::{Confirmed, Confirmer, display_name};
-use crate::follow::{WAITING_MESSAGES_MAX, follow};
+use crate::confirm::Confirmed;
+use crate::convert;
+use crate::follow::WAITING_MESSAGES_MAX;
 use crate::format::latency_text;
+use crate::live::{Live, Setup, Told};
 use crate::model::Alarm;
-use crate::output::Printer;
+use crate::news::{News, What};
 use crate::verdict::{Verdict, judge};
-use crate::words::{not_read_text, unreviewed_text};
+use crate::words::{alarm_line, not_read_text, unreviewed_text};
+
+/// How often the links are looked at when nothing comes.
+const TICK: Duration = Duration::from_millis(250);
 
 /// Why watching ended.
 enum End {
@@ -25,46 +36,51 @@ enum End {
     Asked,
 }
 
+/// What is known while watching.
+struct Watch {
+    live: Live,
+    links: Links,
+    bell: Bell,
+    missed_told: usize,
+    told_unreviewed: bool,
+    until: Option<String>,
+}
+
 /// Runs the command.
 pub(crate) async fn run(mut context: Context, args: AlarmsArgs) -> Result<Verdict, CommandError> {
     let ward = args.ward.clone().unwrap_or_default();
     // The first connection is not tried again: a wrong address should be told at once.
-    context.gateway = context.gateway.connect().await?;
-    let mut told_unreviewed = tell_unreviewed(&mut context, &ward).await;
-    let display = display_name();
-    let (out, mut messages) = channel(WAITING_MESSAGES_MAX);
-    let open = context.gateway.watch_alarms(&ward, &display);
-    tokio::spawn(follow("watch alarms", open, |followed| followed, out));
-    let (confirmer, mut confirmed) = Confirmer::start(context.gateway.clone(), display);
-    let mut feed = AlarmFeed::new();
+    context.gateway.connect().await?;
+    let told_unreviewed = tell_unreviewed(&mut context, &ward).await;
+    let (out, mut events) = channel(WAITING_MESSAGES_MAX);
+    let audio = if args.bell { wire::AudioOutput::On } else { wire::AudioOutput::None };
+    // What goes into a file or a program is seen by nobody, unless somebody says so.
+    let visible = args.seen || std::io::stdout().is_terminal();
+    let setup = Setup {
+        gateways: context.gateway.all(),
+        ward: &ward,
+        pumps_interval_ms: None,
+        lease: Some(Lease { audio, visible }),
+        clock: context.clock,
+    };
+    let mut watch = Watch {
+        live: Live::start(&setup, &out, |event| event),
+        links: Links::new(&context.gateway.urls()),
+        bell: Bell::new(args.bell),
+        missed_told: 0,
+        told_unreviewed,
+        until: args.until.clone(),
+    };
     let asked = asked_to_end(args.for_time);
     tokio::pin!(asked);
+    let mut ticks = tokio::time::interval(TICK);
     let end = loop {
-        let followed = tokio::select! {
+        let told = tokio::select! {
             () = &mut asked => break End::Asked,
-            Some(confirmed) = confirmed.recv() => {
-                print_confirmed(&mut context, &confirmed);
-                continue;
-            }
-            Some(followed) = messages.recv() => followed,
+            _ = ticks.tick() => Told::Nothing,
+            Some(event) = events.recv() => watch.live.take(event, context.clock.now()),
         };
-        let local = context.clock.now();
-        let news = feed.take(followed, local);
-        let wall = wall_text(context.clock);
-        if let Some(link) = news.link {
-            link.print(&mut context.printer, &wall);
-        }
-        let mut shown = false;
-        let unreviewed = unreviewed_text(&[], feed.book.active());
-        if let Some(text) = unreviewed.filter(|_| !told_unreviewed) {
-            told_unreviewed = true;
-            say(&mut context.printer, &[text]);
-        }
-        for change in &news.changes {
-            print_change(&mut context.printer, &wall, change, feed.now_for(change, local));
-            confirm(&context.printer, &confirmer, change);
-            shown |= is_awaited(change, args.until.as_deref());
-        }
+        let shown = watch.tell(&mut context, told);
         if !context.printer.is_open() {
             break End::Asked;
         }
@@ -72,23 +88,105 @@ pub(crate) async fn run(mut context: Context, args: AlarmsArgs) -> Result<Verdic
             break End::Shown;
         }
     };
-    let unconfirmed = confirmer.finish().await;
-    while let Ok(last) = confirmed.try_recv() {
-        print_confirmed(&mut context, &last);
+    let (alarms, arrive) = (watch.alarms(), watch.links.alarms_arrive());
+    let unconfirmed = watch.live.finish().await;
+    while let Ok(last) = events.try_recv() {
+        if let crate::live::Event::Confirmed(last) = last {
+            print_confirmed(&mut context, &last);
+        }
     }
     if unconfirmed > 0 {
         context.printer.note("some alarms were shown and could not be confirmed to the gateway");
     }
     Ok(match end {
         End::Shown => Verdict::Fine,
-        End::Asked => ended(&context, &feed, &ward, &args).await,
+        End::Asked => ended(&context, arrive, &alarms, &ward, &args).await,
     })
+}
+
+impl Watch {
+    /// Writes what is new, and says to the gateways that it was written; true when what is waited for was among it.
+    fn tell(&mut self, context: &mut Context, told: Told) -> bool {
+        let local = context.clock.now();
+        let wall = wall_text(context.clock);
+        self.live.screen.tick(local);
+        if let Some(link) = self.links.take(&told, local) {
+            link.print(&mut context.printer, &wall);
+        }
+        if let Told::Confirmed(confirmed) = &told {
+            print_confirmed(context, confirmed);
+        }
+        if !self.told_unreviewed
+            && let Some(text) = unreviewed_text(&[], &self.alarms())
+        {
+            self.told_unreviewed = true;
+            say(&mut context.printer, &[text]);
+        }
+        let mut shown = false;
+        for news in news(&mut self.live, &context.printer) {
+            print_news(&mut context.printer, &wall, &news);
+            shown |= is_awaited(&news, self.until.as_deref());
+        }
+        self.tell_missed(context, &wall);
+        self.bell.ring(&self.live.screen, local);
+        self.confirm(context, local);
+        shown
+    }
+
+    /// Everything that is known has been written by now: what nobody read was not shown.
+    fn confirm(&mut self, context: &Context, local: LocalTime) {
+        if !context.printer.is_open() {
+            return;
+        }
+        let picture = self.live.screen.picture();
+        self.live.painted(&picture, local, |_| true);
+        if std::mem::take(&mut self.live.left_out) > 0 {
+            context.printer.note("too many alarms wait to be confirmed: some were left out");
+        }
+    }
+
+    /// What came and went while this display was not connected, each once.
+    fn tell_missed(&mut self, context: &mut Context, wall: &str) {
+        if self.live.screen.missed_is_incomplete() {
+            context.printer.note("more alarms were missed than the gateway remembers");
+        }
+        let count = self.live.screen.missed().len();
+        if count == 0 {
+            return;
+        }
+        let missed: Vec<_> = self.live.screen.missed().cloned().collect();
+        self.live.screen.forget_missed();
+        self.missed_told = self.missed_told.saturating_add(count);
+        for one in missed.iter().rev() {
+            let now = self.live.screen.gateway_now(one.link).unwrap_or_default();
+            let alarm = convert::alarm((*one.alarm).clone());
+            if context.printer.is_json() {
+                let alarm = crate::json::AlarmJson::new(&alarm, now);
+                context.printer.object(&MissedLine { r#type: "missed", alarm });
+            } else {
+                let line = alarm_line(&alarm, now);
+                context.printer.line(&format!("{wall}  MISSED, it came and went unseen: {line}"));
+            }
+        }
+    }
+
+    fn alarms(&self) -> Vec<Alarm> {
+        let rows = self.live.screen.rows();
+        rows.into_iter().map(|row| convert::alarm((*row.alarm).clone())).collect()
+    }
+}
+
+#[derive(Serialize)]
+struct MissedLine<'a> {
+    r#type: &'static str,
+    #[serde(flatten)]
+    alarm: crate::json::AlarmJson<'a>,
 }
 
 /// Names the pumps whose rules no clinician has signed, before anything of them is shown; true when some were.
 async fn tell_unreviewed(context: &mut Context, ward: &str) -> bool {
     // Where the pumps cannot be had, the alarms say it of themselves.
-    let pumps = context.gateway.list_pumps(ward).await.map(|update| update.pumps);
+    let pumps = list_pumps(context, ward).await.map(|update| update.pumps);
     let text = unreviewed_text(&pumps.unwrap_or_default(), []);
     if let Some(text) = &text {
         say(&mut context.printer, std::slice::from_ref(text));
@@ -120,43 +218,31 @@ fn print_confirmed(context: &mut Context, confirmed: &Confirmed) {
     context.printer.line(&format!("{wall}  path: decided to confirmed {latency} ({name})"));
 }
 
-/// Confirms what was really written; what nobody read was not shown.
-pub(crate) fn confirm(printer: &Printer, confirmer: &Confirmer, change: &Change) {
-    if !printer.is_open() {
-        return;
-    }
-    if let Some(alarm) = to_confirm(change)
-        && !confirmer.shown(alarm)
-    {
-        printer.note("too many alarms wait to be confirmed to the gateway: one was left out");
-    }
+fn is_awaited(news: &News, until: Option<&str>) -> bool {
+    let is_now = matches!(news.what, What::New | What::Changed);
+    is_now && Some(news.alarm.condition.as_str()) == until
 }
 
-fn is_awaited(change: &Change, until: Option<&str>) -> bool {
-    match change {
-        Change::New(alarm) | Change::Changed(alarm) => Some(alarm.condition.as_str()) == until,
-        Change::Ended(_) | Change::Vanished(_) | Change::Forgotten(_) => false,
-    }
-}
-
-async fn ended(context: &Context, feed: &AlarmFeed, ward: &str, args: &AlarmsArgs) -> Verdict {
-    if !feed.link.is_connected() {
+async fn ended(
+    context: &Context,
+    arrive: bool,
+    alarms: &[Alarm],
+    ward: &str,
+    args: &AlarmsArgs,
+) -> Verdict {
+    if !arrive {
         return Verdict::GatewayLost;
     }
     if let Some(until) = &args.until {
         context.printer.note(&format!("{until} was not shown in time"));
         return Verdict::NotShown;
     }
-    judge_now(context, ward, feed.book.active()).await
+    judge_now(context, ward, alarms).await
 }
 
 /// Asks for the pumps once: without them nobody knows what "no alarm" is worth.
-async fn judge_now<'a>(
-    context: &Context,
-    ward: &str,
-    alarms: impl Iterator<Item = &'a Alarm>,
-) -> Verdict {
-    match context.gateway.list_pumps(ward).await {
+async fn judge_now(context: &Context, ward: &str, alarms: &[Alarm]) -> Verdict {
+    match list_pumps(context, ward).await {
         Ok(pumps) => {
             for line in pumps.pumps.iter().filter_map(not_read_text) {
                 context.printer.note(&line);
@@ -165,4 +251,8 @@ async fn judge_now<'a>(
         }
         Err(_not_answering) => Verdict::GatewayLost,
     }
+}
+
+async fn list_pumps(context: &Context, ward: &str) -> Result<PumpsUpdate, ClientError> {
+    context.gateway.connect().await?.list_pumps(ward).await
 }

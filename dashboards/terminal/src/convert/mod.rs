@@ -15,7 +15,10 @@ mod agent;
 
 mod treatment;
 
+mod watcher;
+
 pub(crate) use treatment::*;
+pub(crate) use watcher::*;
 
 /// Longest text taken from a gateway, in characters; the rest is cut.
 const TEXT_CHARS_MAX: usize = 200;
@@ -37,6 +40,7 @@ pub(crate) fn pump(raw: wire::Pump) -> Pump {
     Pump {
         name: PumpName { ward: text(&raw.ward), pump: text(&raw.pump) },
         link: link(raw.link),
+        ownership: ownership(raw.ownership.unwrap_or_default()),
         turning: turning(raw.state),
         last_frame: raw.last_frame_mono_ns.map(GatewayTime),
         readings: raw.readings.iter().map(reading).collect(),
@@ -221,6 +225,8 @@ const fn counters(raw: wire::PumpCounters) -> Counters {
 pub(crate) fn alarm(raw: wire::Alarm) -> Alarm {
     Alarm {
         revision: raw.revision,
+        gateway: text_or_none(&raw.gateway),
+        redirected: raw.redirected,
         ward: text(&raw.ward),
         pump: text_or_none(&raw.pump),
         condition: text(&raw.condition),

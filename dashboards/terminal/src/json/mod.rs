@@ -15,8 +15,11 @@ pub(crate) use agent::AgentJson;
 
 mod missed;
 
+mod watcher;
+
 pub(crate) use missed::MissedJson;
 pub(crate) use treatment::{PreviewJson, ReportJson, TreatmentJson};
+pub(crate) use watcher::{ConfirmationsJson, DisplayJson, OwnershipJson};
 
 /// One pump.
 #[derive(Debug, Serialize)]
@@ -46,6 +49,7 @@ pub(crate) struct PumpJson<'a> {
     limits_set: u32,
     /// True while no clinician has signed the rules.
     unreviewed: bool,
+    ownership: OwnershipJson<'a>,
 }
 
 /// One reading. `value` is null as soon as it does not hold; the last one then stands beside its age.
@@ -67,6 +71,10 @@ struct ReadingJson<'a> {
 pub(crate) struct AlarmJson<'a> {
     pump: Option<&'a str>,
     ward: Option<&'a str>,
+    /// Name of the gateway whose own condition it is.
+    gateway: Option<&'a str>,
+    /// Of another ward, where no display has confirmed it.
+    redirected: bool,
     condition: &'a str,
     text: String,
     priority: &'static str,
@@ -147,6 +155,7 @@ impl<'a> PumpJson<'a> {
             rules_not_evaluable: pump.rules_not_evaluable,
             limits_set: pump.limits_set,
             unreviewed: pump.unreviewed,
+            ownership: OwnershipJson::new(&pump.ownership, Some(now)),
         }
     }
 }
@@ -185,6 +194,8 @@ impl<'a> AlarmJson<'a> {
         Self {
             pump: alarm.pump.as_deref(),
             ward: not_empty(&alarm.ward),
+            gateway: alarm.gateway.as_deref(),
+            redirected: alarm.redirected,
             condition: &alarm.condition,
             text: condition_text(&alarm.condition),
             priority: alarm.priority.id(),

@@ -147,6 +147,10 @@ pub(crate) struct Alarm {
     pub(crate) ward: String,
     /// `None` for a condition of the gateway itself.
     pub(crate) pump: Option<String>,
+    /// The gateway whose own condition it is, by its name.
+    pub(crate) gateway: Option<String>,
+    /// Of another ward, and shown here because no display of its own has confirmed it.
+    pub(crate) redirected: bool,
     pub(crate) condition: String,
     pub(crate) kind: AlarmKind,
     pub(crate) priority: Priority,
@@ -239,14 +243,31 @@ impl Alarm {
         (self.is_card(), !self.is_unacknowledged(), priority, onset, occurrence)
     }
 
-    /// The pump as `ward/pump`, or `gateway` for a condition of its own.
+    /// The pump as `ward/pump`; for a condition of a gateway its name, with the ward where it is about one.
     pub(crate) fn place(&self) -> String {
-        self.pump.as_ref().map_or_else(
-            || "gateway".to_owned(),
-            |pump| {
-                if self.ward.is_empty() { pump.clone() } else { format!("{}/{pump}", self.ward) }
-            },
-        )
+        // A gateway that nobody has named is called by this word, too.
+        const GATEWAY: &str = "gateway";
+        let Some(pump) = &self.pump else {
+            let name = self.gateway.as_deref().filter(|name| *name != GATEWAY);
+            let gateway =
+                name.map_or_else(|| GATEWAY.to_owned(), |name| format!("{GATEWAY} {name}"));
+            let ward = &self.ward;
+            return if ward.is_empty() { gateway } else { format!("ward {ward} ({gateway})") };
+        };
+        let place =
+            if self.ward.is_empty() { pump.clone() } else { format!("{}/{pump}", self.ward) };
+        if self.redirected { format!("REDIRECTED {place}") } else { place }
+    }
+
+    /// The same with its times moved by so many nanoseconds, to be read on another clock.
+    pub(crate) fn moved(self, by: i128) -> Self {
+        let moved = |time: GatewayTime| time.moved(by);
+        Self {
+            onset: moved(self.onset),
+            value_at: moved(self.value_at),
+            audio_until: self.audio_until.map(moved),
+            ..self
+        }
     }
 }
 

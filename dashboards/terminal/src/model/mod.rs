@@ -46,10 +46,13 @@ mod pump;
 
 mod treatment;
 
+mod watcher;
+
 pub(crate) use agent::*;
 pub(crate) use alarm::*;
 pub(crate) use pump::*;
 pub(crate) use treatment::*;
+pub(crate) use watcher::*;
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::age::GatewayTime;
 use crate::model::agent::{Agent, ClockEstimate, PathSeen, VerdictDifference};
 use crate::model::alarm::{Alarm, Validity};
+use crate::model::watcher::Ownership;
 
 /// A pump whose newest frame is older than this delivers nothing, whatever its link state says: the reader's own check.
 pub(crate) const FRAME_AGE_MAX: Duration = Duration::from_secs(3);
@@ -121,6 +122,8 @@ impl std::fmt::Display for PumpName {
 pub(crate) struct Pump {
     pub(crate) name: PumpName,
     pub(crate) link: Link,
+    /// Who looks after it, and where it stands.
+    pub(crate) ownership: Ownership,
     pub(crate) turning: Turning,
     pub(crate) last_frame: Option<GatewayTime>,
     pub(crate) readings: Vec<Reading>,
@@ -236,6 +239,19 @@ impl Reason {
 }
 
 impl Pump {
+    /// The same with the times that a display shows moved by so many nanoseconds, to be read on another clock.
+    pub(crate) fn moved(mut self, by: i128) -> Self {
+        self.last_frame = self.last_frame.map(|at| at.moved(by));
+        for reading in &mut self.readings {
+            reading.sampled = reading.sampled.map(|at| at.moved(by));
+            reading.last = reading.last.map(|(value, at)| (value, at.moved(by)));
+        }
+        self.alarms = self.alarms.into_iter().map(|alarm| alarm.moved(by)).collect();
+        self.ownership.since = self.ownership.since.map(|at| at.moved(by));
+        self.ownership.offer_until = self.ownership.offer_until.map(|at| at.moved(by));
+        self
+    }
+
     /// Whether the pump's frames arrive at `now`, or why not.
     pub(crate) fn arrives(&self, now: GatewayTime) -> Result<(), Reason> {
         let age = self.frame_age(now);

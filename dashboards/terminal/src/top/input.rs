@@ -67,7 +67,7 @@ fn start_acknowledging(top: &mut Top, local: LocalTime) {
     if !top.alarms_link.is_connected() {
         return top.say("not connected: nothing can be acknowledged".to_owned(), local);
     }
-    let selected = top.selected_alarm.as_ref().and_then(|alarm| top.book.get(alarm));
+    let selected = top.selected_alarm.as_ref().and_then(|alarm| top.alarm(alarm));
     let Some(alarm) = selected else {
         return top.say("no alarm to acknowledge".to_owned(), local);
     };
@@ -121,8 +121,7 @@ fn select_pump(top: &mut Top, step: isize) {
 }
 
 fn select_alarm(top: &mut Top, step: isize) {
-    let alarms: Vec<String> =
-        top.book.by_urgency().iter().map(|alarm| alarm.occurrence.clone()).collect();
+    let alarms: Vec<String> = top.alarms.iter().map(|alarm| alarm.occurrence.clone()).collect();
     let present = top.selected_alarm.as_ref();
     let present = alarms.iter().position(|occurrence| Some(occurrence) == present);
     top.selected_alarm = moved(&alarms, present, step).cloned();

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use jiff::Zoned;
 
-use crate::age::{GatewayClock, GatewayTime, LocalTime};
-use crate::alarm_book::{AlarmBook, Change};
-use crate::client::{AlarmUpdate, AlarmsUpdate, ClientError, PumpsUpdate, ShownAlarm};
-use crate::follow::Followed;
+use ecmo_display::{Change, LinkView, Picture, PumpView, Row, Screen};
+
+use crate::age::{GatewayTime, LocalTime};
+use crate::client::ShownAlarm;
+use crate::convert;
+use crate::live::Stream;
 use crate::model::{self, Alarm, Pump, PumpName, Shown, Turning};
 use crate::verdict::alarms_are_judged;
 
@@ -23,6 +25,9 @@ const PICTURE_AGE_MAX: Duration = Duration::from_secs(1);
 
 /// The alarms' stream may rest for a second between two heartbeats; beyond that it is late as a picture is.
 const ALARMS_AGE_MAX: Duration = Duration::from_secs(2);
+
+/// Most missed alarms told at once; one line is all that there is for them.
+const MISSED_MAX: usize = 256;
 
 /// A key takes a notice away only after this: one that was pressed for something else must not hide it unread.
 const NOTICE_READ_MIN: Duration = Duration::from_secs(2);
@@ -50,18 +55,25 @@ impl Link {
         }
     }
 
-    fn lose(&mut self, error: &ClientError, local: LocalTime, wall: &Zoned) {
-        let reason = error.chain();
-        *self = match std::mem::replace(self, Self::Connected) {
-            Self::Connecting(_) => Self::Connecting(Some(reason)),
-            Self::Connected => Self::Lost { since: local, wall: wall.clone(), reason },
-            Self::Lost { since, wall, .. } => Self::Lost { since, wall, reason },
+    /// Follows whether the screen knows; the reason is the newest one that was told.
+    fn take(&mut self, known: bool, reason: Option<&String>, local: LocalTime, wall: &Zoned) {
+        *self = match (known, std::mem::replace(self, Self::Connected)) {
+            (true, _) => Self::Connected,
+            (false, Self::Connecting(_)) => Self::Connecting(reason.cloned()),
+            (false, before) => {
+                let (since, wall) = match before {
+                    Self::Lost { since, wall, .. } => (since, wall),
+                    Self::Connected | Self::Connecting(_) => (local, wall.clone()),
+                };
+                let reason = reason.cloned().unwrap_or_else(|| "nothing new comes".to_owned());
+                Self::Lost { since, wall, reason }
+            }
         };
     }
 }
 
 /// One pump and its recent values.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Tile {
     pub(crate) pump: Pump,
     /// False when the gateway has restarted and has not told of this pump since: then only its name is known.
@@ -87,8 +99,8 @@ pub(crate) enum Mode {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Heartbeat {
     pub(crate) wall_ns: i64,
-    /// When the alarm thread made it: what waited on its way is as old as it is.
-    pub(crate) made_at: GatewayTime,
+    /// Since the alarm thread made it: what waited on its way is as old as it is.
+    pub(crate) age: Duration,
 }
 
 /// Alarms that the gateway lost by a restart, told until somebody presses a key.
@@ -98,14 +110,25 @@ pub(crate) struct Forgotten {
     since: LocalTime,
 }
 
-/// Everything that is known.
-#[derive(Debug)]
+/// Everything that is known. Its times are of this display's own line of time, so that two gateways' compare.
+#[derive(Debug, Clone)]
 pub(crate) struct Top {
     pub(crate) url: String,
     pub(crate) tiles: BTreeMap<PumpName, Tile>,
     pub(crate) pumps_link: Link,
     pub(crate) alarms_link: Link,
-    pub(crate) book: AlarmBook,
+    /// The active alarms, most urgent first.
+    pub(crate) alarms: Vec<Alarm>,
+    /// Alarms that were too many to keep.
+    pub(crate) unlisted_alarms: usize,
+    /// The links one by one, where there are several.
+    pub(crate) links: Vec<LinkView>,
+    /// Alarms that came and went unseen, told until somebody presses a key.
+    pub(crate) missed: Vec<Alarm>,
+    missed_since: LocalTime,
+    /// Some gateway does not take this display as one that paints.
+    pub(crate) doubted: bool,
+    pub(crate) picture: Option<Picture>,
     pub(crate) heartbeat: Option<Heartbeat>,
     pub(crate) forgotten: Option<Forgotten>,
     /// The slowest hop's name and p99 in nanoseconds.
@@ -120,14 +143,14 @@ pub(crate) struct Top {
     /// The newest note, and when it was made.
     pub(crate) note: Option<(String, LocalTime)>,
     pub(crate) unlisted_pumps: usize,
-    pumps_clock: GatewayClock,
-    alarms_clock: GatewayClock,
-    pumps_epoch: u64,
-    alarms_epoch: u64,
-    pumps_fresh: bool,
-    alarm_round: GatewayTime,
-    told: BTreeSet<(String, u32)>,
+    /// Why streams were lost, the newest of each kind.
+    reasons: [Option<String>; 2],
+    pump_epochs: Vec<Option<u64>>,
+    alarms_judged: bool,
 }
+
+/// The display's own line of time begins here, far enough from zero for everything that was before its start.
+const LINE_BEGINS_NS: u64 = 1 << 62;
 
 impl Top {
     /// Knows nothing yet.
@@ -137,7 +160,13 @@ impl Top {
             tiles: BTreeMap::new(),
             pumps_link: Link::Connecting(None),
             alarms_link: Link::Connecting(None),
-            book: AlarmBook::default(),
+            alarms: Vec::new(),
+            unlisted_alarms: 0,
+            links: Vec::new(),
+            missed: Vec::new(),
+            missed_since: LocalTime(0),
+            doubted: false,
+            picture: None,
             heartbeat: None,
             forgotten: None,
             slowest: None,
@@ -148,46 +177,73 @@ impl Top {
             operator: String::new(),
             note: None,
             unlisted_pumps: 0,
-            pumps_clock: GatewayClock::default(),
-            alarms_clock: GatewayClock::default(),
-            pumps_epoch: 0,
-            alarms_epoch: 0,
-            pumps_fresh: true,
-            alarm_round: GatewayTime(0),
-            told: BTreeSet::new(),
+            reasons: [None, None],
+            pump_epochs: Vec::new(),
+            alarms_judged: true,
         }
     }
 
-    /// Takes what the pumps' subscription told.
-    pub(crate) fn take_pumps(
-        &mut self,
-        followed: Followed<PumpsUpdate>,
-        local: LocalTime,
-        wall: &Zoned,
-    ) {
-        let update = match followed {
-            Followed::Message(update) => update,
-            Followed::Lost(error) => {
-                self.pumps_link.lose(&error, local, wall);
-                self.pumps_fresh = true;
-                return;
+    /// A stream was lost: why, in words.
+    pub(crate) fn lost(&mut self, stream: Stream, reason: String) {
+        let [pumps, alarms] = &mut self.reasons;
+        match stream {
+            Stream::Pumps => *pumps = Some(reason),
+            Stream::Alarms => *alarms = Some(reason),
+        }
+    }
+
+    /// Takes what the screen knows now.
+    pub(crate) fn refresh(&mut self, screen: &mut Screen, local: LocalTime, wall: &Zoned) {
+        screen.tick(local);
+        self.take_changes(screen.take_changes().0, local);
+        self.take_missed(screen, local);
+        let picture = screen.picture();
+        self.links.clone_from(&picture.links);
+        let [pumps_reason, alarms_reason] = &self.reasons;
+        let alarms_known = picture.links.iter().any(|link| link.state.is_known());
+        let pumps_known = picture.links.iter().any(|link| link.pumps_known);
+        self.alarms_link.take(alarms_known, alarms_reason.as_ref(), local, wall);
+        self.pumps_link.take(pumps_known, pumps_reason.as_ref(), local, wall);
+        self.take_pumps(&picture.pumps, local);
+        self.alarms = picture.rows.iter().map(|row| alarm(row, screen, local)).collect();
+        self.alarms.sort_by_key(Alarm::urgency);
+        self.unlisted_alarms = picture.links.iter().map(|link| link.unlisted).sum();
+        let beats = picture.links.iter().filter_map(|link| link.heartbeat);
+        let newest = beats.min_by_key(|(_, age)| *age);
+        self.heartbeat = newest.map(|(wall_ns, age)| Heartbeat { wall_ns, age });
+        self.alarms_judged = picture.links.iter().any(|link| {
+            let round = link.alarm_round.zip(link.now);
+            round.is_some_and(|(round, now)| alarms_are_judged(round, now))
+        });
+        self.picture = Some(picture);
+        let active = |occurrence: &String| self.alarm(occurrence).is_some();
+        if !self.selected_alarm.as_ref().is_some_and(active) {
+            self.selected_alarm = self.alarms.first().map(|alarm| alarm.occurrence.clone());
+        }
+    }
+
+    fn take_pumps(&mut self, views: &[PumpView], local: LocalTime) {
+        let epochs: Vec<Option<u64>> = self.links.iter().map(|link| link.pumps_epoch).collect();
+        let restarted =
+            self.pump_epochs.iter().zip(&epochs).any(|(old, new)| old.is_some() && old != new);
+        self.pump_epochs = epochs;
+        let pumps: Vec<(Pump, bool)> = views
+            .iter()
+            .map(|view| {
+                let moved = convert::pump((*view.pump).clone()).moved(to_line(view.now, local));
+                (moved, view.known)
+            })
+            .collect();
+        self.leave_unnamed(&pumps, restarted);
+        self.unlisted_pumps = 0;
+        let connected = self.pumps_link.is_connected();
+        for (pump, known) in pumps {
+            // While nothing is connected every tile says so by itself.
+            if known || !connected {
+                self.keep(pump);
+            } else if let Some(tile) = self.tiles.get_mut(&pump.name) {
+                tile.withdraw();
             }
-        };
-        let has_restarted = update.epoch != self.pumps_epoch;
-        if has_restarted {
-            self.pumps_clock = GatewayClock::default();
-            self.pumps_epoch = update.epoch;
-        }
-        self.pumps_clock.observe(update.now, local);
-        self.alarm_round = update.alarm_round;
-        self.pumps_link = Link::Connected;
-        // The first message of a subscription holds every pump: what it does not name is not known to the gateway.
-        if std::mem::take(&mut self.pumps_fresh) || has_restarted {
-            self.leave_unnamed(&update.pumps, has_restarted);
-            self.unlisted_pumps = 0;
-        }
-        for pump in update.pumps {
-            self.keep(pump);
         }
         let known = |name: &PumpName| self.tiles.contains_key(name);
         if !self.selected_pump.as_ref().is_some_and(known) {
@@ -197,8 +253,8 @@ impl Top {
 
     /// Takes away the pumps that a first message does not name. After a restart they stay as unknown instead, until the
     /// gateway tells of them: the pump may run on while its agent has not found the gateway again.
-    fn leave_unnamed(&mut self, named: &[Pump], has_restarted: bool) {
-        let named: BTreeSet<&PumpName> = named.iter().map(|pump| &pump.name).collect();
+    fn leave_unnamed(&mut self, named: &[(Pump, bool)], has_restarted: bool) {
+        let named: BTreeSet<&PumpName> = named.iter().map(|(pump, _)| &pump.name).collect();
         self.tiles.retain(|name, tile| {
             if has_restarted && !named.contains(name) {
                 tile.withdraw();
@@ -226,57 +282,9 @@ impl Top {
         self.tiles.insert(pump.name.clone(), Tile { pump, is_known: true, trend });
     }
 
-    /// Takes what the alarms' subscription told.
-    pub(crate) fn take_alarms(
-        &mut self,
-        followed: Followed<AlarmsUpdate>,
-        local: LocalTime,
-        wall: &Zoned,
-    ) {
-        let message = match followed {
-            Followed::Message(message) => message,
-            Followed::Lost(error) => return self.alarms_link.lose(&error, local, wall),
-        };
-        if message.epoch != self.alarms_epoch {
-            self.alarms_clock = GatewayClock::default();
-            self.alarms_epoch = message.epoch;
-            // Its time is one of a clock that has gone.
-            self.heartbeat = None;
-            self.told.clear();
-        }
-        self.alarms_clock.observe(message.now, local);
-        self.alarms_link = Link::Connected;
-        match message.update {
-            AlarmUpdate::Snapshot(alarms) => {
-                let changes = self.book.snapshot(message.epoch, alarms);
-                self.take_changes(changes, local);
-            }
-            AlarmUpdate::Alarm(alarm) => {
-                let change = self.book.apply(*alarm);
-                self.take_changes(change, local);
-            }
-            AlarmUpdate::Heartbeat(wall_ns) => {
-                self.heartbeat = Some(Heartbeat { wall_ns, made_at: message.now });
-            }
-        }
-        let active = |occurrence: &String| self.book.get(occurrence).is_some();
-        if !self.selected_alarm.as_ref().is_some_and(active) {
-            self.selected_alarm =
-                self.book.by_urgency().first().map(|alarm| alarm.occurrence.clone());
-        }
-    }
-
-    fn take_changes(&mut self, changes: impl IntoIterator<Item = Change>, local: LocalTime) {
-        let mut forgotten: usize = 0;
-        for change in changes {
-            match change {
-                Change::New(_) | Change::Changed(_) => {}
-                Change::Ended(alarm) | Change::Vanished(alarm) => {
-                    self.told.retain(|(occurrence, _)| *occurrence != alarm.occurrence);
-                }
-                Change::Forgotten(_) => forgotten += 1,
-            }
-        }
+    fn take_changes(&mut self, changes: Vec<Change>, local: LocalTime) {
+        let is_forgotten = |change: &&Change| matches!(change, Change::Forgotten(_));
+        let forgotten = changes.iter().filter(is_forgotten).count();
         if forgotten > 0 {
             let before = self.forgotten.map_or(0, |before| before.alarms);
             let alarms = before.saturating_add(forgotten);
@@ -284,8 +292,25 @@ impl Top {
         }
     }
 
-    /// Somebody pressed a key: takes the notice of forgotten alarms away, once there was time to read it.
+    fn take_missed(&mut self, screen: &mut Screen, local: LocalTime) {
+        if screen.missed().len() == 0 {
+            return;
+        }
+        if self.missed.is_empty() {
+            self.missed_since = local;
+        }
+        let missed: Vec<Alarm> =
+            screen.missed().map(|one| convert::alarm((*one.alarm).clone())).collect();
+        self.missed.splice(..0, missed);
+        self.missed.truncate(MISSED_MAX);
+        screen.forget_missed();
+    }
+
+    /// Somebody pressed a key: takes the notices of forgotten and missed alarms away, once there was time to read them.
     pub(crate) fn notice_seen(&mut self, local: LocalTime) {
+        if local.since(self.missed_since) >= NOTICE_READ_MIN {
+            self.missed.clear();
+        }
         let unread = |notice: &Forgotten| local.since(notice.since) < NOTICE_READ_MIN;
         self.forgotten = self.forgotten.filter(unread);
     }
@@ -307,28 +332,35 @@ impl Top {
         }
     }
 
-    /// The gateway's time, for what the pumps' subscription brought.
-    pub(crate) fn pumps_now(&self, local: LocalTime) -> GatewayTime {
-        self.pumps_clock.now(local).unwrap_or_default()
+    /// This time on the display's own line.
+    #[expect(clippy::unused_self, reason = "asked where everything else is asked")]
+    pub(crate) const fn pumps_now(&self, local: LocalTime) -> GatewayTime {
+        on_line(local)
     }
 
-    /// The gateway's time, for what the alarms' subscription brought.
-    pub(crate) fn alarms_now(&self, local: LocalTime) -> GatewayTime {
-        self.alarms_clock.now(local).unwrap_or_default()
+    /// The same, for alarms.
+    #[expect(clippy::unused_self, reason = "asked where everything else is asked")]
+    pub(crate) const fn alarms_now(&self, local: LocalTime) -> GatewayTime {
+        on_line(local)
     }
 
-    /// How old the picture is, once that is worth a warning: pumps or alarms, whichever is older.
-    pub(crate) fn picture_is_old(&self, local: LocalTime) -> Option<Duration> {
-        let old = |link: &Link, clock: &GatewayClock, max| {
-            clock.delay(local).filter(|delay| link.is_connected() && *delay > max)
+    /// How old the picture is, once that is worth a warning: pumps or alarms, whichever is older, by the fresher gateway.
+    pub(crate) fn picture_is_old(&self) -> Option<Duration> {
+        let fresher = |silence: fn(&LinkView) -> Option<Duration>, max| {
+            self.links.iter().filter_map(silence).min().filter(|silence| *silence > max)
         };
-        let pumps = old(&self.pumps_link, &self.pumps_clock, PICTURE_AGE_MAX);
-        pumps.max(old(&self.alarms_link, &self.alarms_clock, ALARMS_AGE_MAX))
+        let pumps = fresher(|link| link.pumps_silence, PICTURE_AGE_MAX);
+        pumps.max(fresher(|link| link.silence, ALARMS_AGE_MAX))
     }
 
-    /// Whether the gateway's alarm thread works, as far as the pumps' subscription tells.
-    pub(crate) fn alarms_are_judged(&self, local: LocalTime) -> bool {
-        alarms_are_judged(self.alarm_round, self.pumps_now(local))
+    /// Whether the alarm thread of some gateway works, as far as the pumps' subscription tells.
+    pub(crate) const fn alarms_are_judged(&self) -> bool {
+        self.alarms_judged
+    }
+
+    /// One active alarm.
+    pub(crate) fn alarm(&self, occurrence: &str) -> Option<&Alarm> {
+        self.alarms.iter().find(|alarm| alarm.occurrence == occurrence)
     }
 
     /// Live pumps, and all.
@@ -341,28 +373,16 @@ impl Top {
 
     /// The active alarms of a pump, most urgent first.
     pub(crate) fn alarms_of(&self, name: &PumpName) -> Vec<&Alarm> {
-        let mut alarms = self.book.by_urgency();
-        alarms.retain(|alarm| {
+        let of_pump = |alarm: &&Alarm| {
             alarm.ward == name.ward && alarm.pump.as_ref().is_some_and(|pump| *pump == name.pump)
-        });
-        alarms
+        };
+        self.alarms.iter().filter(of_pump).collect()
     }
 
     /// Whether no clinician has signed the rules of some pump, or of an active alarm.
     pub(crate) fn is_unreviewed(&self) -> bool {
         self.tiles.values().any(|tile| tile.pump.unreviewed)
-            || self.book.active().any(|alarm| alarm.unreviewed)
-    }
-
-    /// What was drawn, less what was told to the gateway before.
-    pub(crate) fn newly_shown(&mut self, drawn: Vec<ShownAlarm>) -> Vec<ShownAlarm> {
-        // Without a link the list is history, and a confirmation would be a lie about the present.
-        if !self.alarms_link.is_connected() {
-            return Vec::new();
-        }
-        let mut new = drawn;
-        new.retain(|alarm| self.told.insert((alarm.occurrence.clone(), alarm.revision)));
-        new
+            || self.alarms.iter().any(|alarm| alarm.unreviewed)
     }
 
     /// A note for the person at the screen.
@@ -382,6 +402,24 @@ impl Tile {
         pump.readings.clear();
         pump.alarms.clear();
     }
+}
+
+/// A time of this display on its own line.
+const fn on_line(local: LocalTime) -> GatewayTime {
+    GatewayTime(LINE_BEGINS_NS.saturating_add(local.0))
+}
+
+/// What moves a time of a gateway, whose clock shows `now` at `local`, to the display's own line.
+fn to_line(now: GatewayTime, local: LocalTime) -> i128 {
+    i128::from(on_line(local).0) - i128::from(now.0)
+}
+
+/// An alarm as it is listed.
+fn alarm(row: &Row, screen: &Screen, local: LocalTime) -> Alarm {
+    let now = screen.gateway_now(row.link).unwrap_or_default();
+    let alarm = convert::alarm((*row.alarm).clone()).moved(to_line(now, local));
+    // Of a gateway that is not heard any more, nobody knows how it stands.
+    Alarm { last_known: alarm.last_known || row.unheard, ..alarm }
 }
 
 /// The reading that a pump's sparkline shows.

@@ -5,15 +5,16 @@ use jiff::Zoned;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use crate::age::{GatewayTime, LocalTime};
-use crate::client::{AlarmUpdate, AlarmsUpdate, ClientError, PumpsUpdate, ShownAlarm};
-use crate::follow::Followed;
-use crate::model::{Alarm, Audio, ContextKind, Link, Priority, Pump, PumpName, Signal};
+use ecmo_display::{LinkId, Screen};
+use ecmo_proto::v1 as wire;
+
+use crate::age::LocalTime;
+use crate::client::ShownAlarm;
+use crate::live::Stream;
 use crate::top::input::{Wish, take_key};
 use crate::top::state::{Mode, Top};
 use crate::top::view;
-use crate::verdict::tests::live_pump;
-use crate::words::tests::pump_stop;
+use wire::watch_alarms_response::Update;
 
 /// The display started 5 s after the gateway.
 const OFFSET_MS: u64 = 5_000;
@@ -26,71 +27,196 @@ fn wall() -> Zoned {
     jiff::civil::date(2026, 1, 2).at(14, 3, 7, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap()
 }
 
-fn named(pump: &str) -> Pump {
-    let mut named = live_pump();
-    named.name = PumpName { ward: "nicu".to_owned(), pump: pump.to_owned() };
-    named
+const LINK: LinkId = LinkId(0);
+
+/// What `top` shows, with the screen that it shows and the numbers of the next messages.
+struct Ward {
+    top: Top,
+    screen: Screen,
+    pumps: u64,
+    alarms: u64,
 }
 
-fn pumps(top: &mut Top, sequence: u64, pumps: Vec<Pump>, at_ms: u64) {
-    let now = GatewayTime(at_ms * 1_000_000);
-    let update = PumpsUpdate { pumps, now, epoch: 1, sequence, alarm_round: now };
-    top.take_pumps(Followed::Message(update), local(at_ms), &wall());
+impl std::ops::Deref for Ward {
+    type Target = Top;
+
+    fn deref(&self) -> &Top {
+        &self.top
+    }
+}
+
+impl std::ops::DerefMut for Ward {
+    fn deref_mut(&mut self) -> &mut Top {
+        &mut self.top
+    }
+}
+
+impl Ward {
+    fn new() -> Self {
+        let (top, screen) = (Top::new("http://gateway:8080"), Screen::new(1, ""));
+        Self { top, screen, pumps: 0, alarms: 0 }
+    }
+
+    fn refresh(&mut self, at_ms: u64) {
+        self.top.refresh(&mut self.screen, local(at_ms), &wall());
+    }
+
+    fn sample(&mut self, at_ms: u64) {
+        self.refresh(at_ms);
+        self.top.sample_trends(local(at_ms));
+    }
+}
+
+/// A pump that is live at 20 s.
+fn named(pump: &str) -> wire::Pump {
+    let reading = wire::Reading {
+        parameter: "flow.blood".to_owned(),
+        unit: "mL/min".to_owned(),
+        validity: wire::Validity::Valid.into(),
+        value: Some(412.0),
+        sampled_mono_ns: Some(19_990_000_000),
+        ..wire::Reading::default()
+    };
+    wire::Pump {
+        ward: "nicu".to_owned(),
+        pump: pump.to_owned(),
+        link: wire::LinkState::Live.into(),
+        state: wire::PumpState::Running.into(),
+        last_frame_mono_ns: Some(19_990_000_000),
+        readings: vec![reading],
+        source: wire::SourceKind::Simulated.into(),
+        pump_kind: wire::PumpKind::Centrifugal.into(),
+        ..wire::Pump::default()
+    }
+}
+
+/// The alarm of a pump that stopped at 1 s; no clinician has signed its rule.
+fn pump_stop() -> wire::Alarm {
+    wire::Alarm {
+        occurrence: "pump.stop/1-1".to_owned(),
+        revision: 1,
+        ward: "nicu".to_owned(),
+        pump: "pump-2".to_owned(),
+        condition: "pump.stop".to_owned(),
+        priority: wire::AlarmPriority::High.into(),
+        present: true,
+        signal: wire::SignalPresence::On.into(),
+        parameter: "pump.speed".to_owned(),
+        value: Some(0.0),
+        worst: Some(0.0),
+        limit: Some(100.0),
+        limit_side: wire::LimitSide::Below.into(),
+        unit: "{rev}/min".to_owned(),
+        onset_mono_ns: 1_000_000_000,
+        value_mono_ns: Some(15_050_000_000),
+        unreviewed: true,
+        ..wire::Alarm::default()
+    }
+}
+
+fn pumps_of(
+    top: &mut Ward,
+    epoch: u64,
+    now_ns: u64,
+    round_ns: u64,
+    pumps: Vec<wire::Pump>,
+    at_ms: u64,
+) {
+    let message = wire::WatchPumpsResponse {
+        pumps,
+        now_mono_ns: now_ns,
+        epoch,
+        sequence: top.pumps,
+        alarm_thread_mono_ns: round_ns,
+    };
+    top.pumps += 1;
+    top.screen.on_pumps(LINK, message, local(at_ms));
+    top.refresh(at_ms);
+}
+
+fn pumps(top: &mut Ward, pumps: Vec<wire::Pump>, at_ms: u64) {
+    let now = at_ms * 1_000_000;
+    pumps_of(top, 1, now, now, pumps, at_ms);
 }
 
 /// The first message of the gateway's next run, whose clock began anew 20 s before it.
-fn pumps_after_restart(top: &mut Top, mut pumps: Vec<Pump>, at_ms: u64) {
-    let now = GatewayTime(20_000_000_000);
+fn pumps_after_restart(top: &mut Ward, mut pumps: Vec<wire::Pump>, at_ms: u64) {
+    let now = 20_000_000_000;
     for pump in &mut pumps {
-        pump.last_frame = Some(now);
-        pump.readings[0].sampled = Some(now);
+        pump.last_frame_mono_ns = Some(now);
+        pump.readings[0].sampled_mono_ns = Some(now);
     }
-    let update = PumpsUpdate { pumps, now, epoch: 2, sequence: 0, alarm_round: now };
-    top.take_pumps(Followed::Message(update), local(at_ms), &wall());
+    let link = top.screen.links().remove(0);
+    if !link.pumps_known || link.pumps_epoch != Some(2) {
+        top.pumps = 0;
+    }
+    pumps_of(top, 2, now, now, pumps, at_ms);
 }
 
-fn alarms_after_restart(top: &mut Top, alarms: Vec<Alarm>, at_ms: u64) {
-    let (update, now) = (AlarmUpdate::Snapshot(alarms), GatewayTime(20_000_000_000));
-    let update = AlarmsUpdate { update, now, epoch: 2, sequence: 0 };
-    top.take_alarms(Followed::Message(update), local(at_ms), &wall());
+fn alarms_of(top: &mut Ward, epoch: u64, update: Update, now_ns: u64, at_ms: u64) {
+    if matches!(update, Update::Snapshot(_)) {
+        top.alarms = 0;
+    }
+    let (sequence, update) = (top.alarms, Some(update));
+    top.alarms += 1;
+    let message = wire::WatchAlarmsResponse { sequence, epoch, now_mono_ns: now_ns, update };
+    top.screen.on_alarms(LINK, message, local(at_ms));
+    top.refresh(at_ms);
 }
 
-fn lose_both(top: &mut Top, at_ms: u64) {
-    top.take_pumps(Followed::Lost(lost()), local(at_ms), &wall());
-    top.take_alarms(Followed::Lost(lost()), local(at_ms), &wall());
+fn snapshot(alarms: Vec<wire::Alarm>) -> Update {
+    Update::Snapshot(wire::AlarmSnapshot { alarms, ..wire::AlarmSnapshot::default() })
 }
 
-fn alarms(top: &mut Top, update: AlarmUpdate, at_ms: u64) {
-    let now = GatewayTime(at_ms * 1_000_000);
-    let update = AlarmsUpdate { update, now, epoch: 1, sequence: 0 };
-    top.take_alarms(Followed::Message(update), local(at_ms), &wall());
+fn heartbeat() -> Update {
+    Update::Heartbeat(wire::Heartbeat { wall_ns: 1 })
 }
 
-fn lost() -> ClientError {
-    ClientError::Ended { what: "watch pumps" }
+fn alarms(top: &mut Ward, update: Update, at_ms: u64) {
+    alarms_of(top, 1, update, at_ms * 1_000_000, at_ms);
+}
+
+fn alarms_after_restart(top: &mut Ward, alarms: Vec<wire::Alarm>, at_ms: u64) {
+    alarms_of(top, 2, snapshot(alarms), 20_000_000_000, at_ms);
+}
+
+fn lose(top: &mut Ward, stream: Stream, at_ms: u64) {
+    top.top.lost(stream, "watch: the gateway ended the stream".to_owned());
+    match stream {
+        Stream::Pumps => top.screen.on_pumps_lost(LINK, local(at_ms)),
+        Stream::Alarms => top.screen.on_alarms_lost(LINK, local(at_ms)),
+    }
+    top.refresh(at_ms);
+}
+
+fn lose_both(top: &mut Ward, at_ms: u64) {
+    lose(top, Stream::Pumps, at_ms);
+    lose(top, Stream::Alarms, at_ms);
 }
 
 /// Two pumps at 20 s, the second with a stop alarm.
-fn ward() -> Top {
-    let mut top = Top::new("http://gateway:8080");
-    pumps(&mut top, 0, vec![named("pump-1"), named("pump-2")], 20_000);
-    alarms(&mut top, AlarmUpdate::Snapshot(vec![pump_stop()]), 20_000);
-    alarms(&mut top, AlarmUpdate::Heartbeat(1), 20_000);
+fn ward() -> Ward {
+    let mut top = Ward::new();
+    pumps(&mut top, vec![named("pump-1"), named("pump-2")], 20_000);
+    alarms(&mut top, snapshot(vec![pump_stop()]), 20_000);
+    alarms(&mut top, heartbeat(), 20_000);
     top
 }
 
-fn drawn(top: &Top, at_ms: u64, (width, height): (u16, u16)) -> (String, Vec<ShownAlarm>) {
+fn drawn(top: &Ward, at_ms: u64, (width, height): (u16, u16)) -> (String, Vec<ShownAlarm>) {
+    let (mut top, mut screen) = (top.top.clone(), top.screen.clone());
+    top.refresh(&mut screen, local(at_ms), &wall());
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     let mut shown = Vec::new();
-    terminal.draw(|frame| shown = view::draw(frame, top, local(at_ms), &wall())).unwrap();
+    terminal.draw(|frame| shown = view::draw(frame, &top, local(at_ms), &wall())).unwrap();
     (terminal.backend().to_string(), shown)
 }
 
-fn picture(top: &Top, at_ms: u64) -> String {
+fn picture(top: &Ward, at_ms: u64) -> String {
     drawn(top, at_ms, (80, 24)).0
 }
 
-fn press(top: &mut Top, code: KeyCode) -> Wish {
+fn press(top: &mut Ward, code: KeyCode) -> Wish {
     take_key(top, KeyEvent::new(code, KeyModifiers::NONE), local(20_100))
 }
 
@@ -115,25 +241,25 @@ fn a_live_ward_shows_values_the_worst_alarm_and_who_is_live() {
 fn rules_and_sounds_that_are_not_as_usual_are_told_on_the_tile_and_in_the_list() {
     let mut top = ward();
     let mut special = named("pump-2");
-    special.contexts = vec![ContextKind::Wean];
+    special.contexts = vec![wire::ContextKind::Wean.into()];
     special.rules_not_evaluable = 3;
     special.unreviewed = true;
-    pumps(&mut top, 1, vec![special], 20_050);
-    let paused = Alarm {
+    pumps(&mut top, vec![special], 20_050);
+    let paused = wire::Alarm {
         revision: 2,
-        audio: Audio::Paused,
-        audio_by: Some("Ann".to_owned()),
-        audio_until: Some(GatewayTime(107_500_000_000)),
+        audio: wire::AudioState::Paused.into(),
+        audio_by: "Ann".to_owned(),
+        audio_until_mono_ns: Some(107_500_000_000),
         escalated: true,
         ..pump_stop()
     };
-    let card = Alarm {
+    let card = wire::Alarm {
         occurrence: "card".to_owned(),
         condition: "bleeding.trend".to_owned(),
-        priority: Priority::Information,
+        priority: wire::AlarmPriority::Information.into(),
         ..pump_stop()
     };
-    alarms(&mut top, AlarmUpdate::Snapshot(vec![paused, card]), 20_050);
+    alarms(&mut top, snapshot(vec![paused, card]), 20_050);
     let picture_now = drawn(&top, 20_100, (120, 30)).0;
     for text in [
         " WEAN, 3 rules not evaluable ",
@@ -167,11 +293,11 @@ fn rules_and_sounds_that_are_not_as_usual_are_told_on_the_tile_and_in_the_list()
 
 #[test]
 fn unreviewed_rules_are_told_without_an_alarm_and_beside_a_note() {
-    let mut top = Top::new("http://gateway:8080");
+    let mut top = Ward::new();
     let mut pump = named("pump-1");
     pump.unreviewed = true;
-    pumps(&mut top, 0, vec![pump], 20_000);
-    alarms(&mut top, AlarmUpdate::Snapshot(Vec::new()), 20_000);
+    pumps(&mut top, vec![pump], 20_000);
+    alarms(&mut top, snapshot(Vec::new()), 20_000);
     assert!(picture(&top, 20_000).contains("UNREVIEWED rules  research software"));
     top.say("acknowledged by Ann".to_owned(), local(20_000));
     assert!(picture(&top, 20_100).contains("UNREVIEWED rules  acknowledged by Ann"));
@@ -181,8 +307,8 @@ fn unreviewed_rules_are_told_without_an_alarm_and_beside_a_note() {
 fn a_silent_pump_shows_no_value_without_its_age() {
     let mut top = ward();
     let mut silent = named("pump-1");
-    silent.link = Link::Silent;
-    pumps(&mut top, 1, vec![silent], 34_000);
+    silent.link = wire::LinkState::Silent.into();
+    pumps(&mut top, vec![silent], 34_000);
     let picture = picture(&top, 34_000);
     assert!(picture.contains("nicu/pump-1 SILENT 14 s, unknown"), "{picture}");
     assert!(picture.contains("--- silent (412, 14 s ago)"), "{picture}");
@@ -192,14 +318,14 @@ fn a_silent_pump_shows_no_value_without_its_age() {
 
 #[test]
 fn a_pump_that_was_never_seen_shows_no_number() {
-    let mut top = Top::new("http://gateway:8080");
+    let mut top = Ward::new();
     let mut never = named("pump-1");
-    never.link = Link::NeverSeen;
-    never.last_frame = None;
+    never.link = wire::LinkState::NeverSeen.into();
+    never.last_frame_mono_ns = None;
     never.readings[0].value = None;
-    never.readings[0].sampled = None;
-    pumps(&mut top, 0, vec![never], 20_000);
-    alarms(&mut top, AlarmUpdate::Snapshot(Vec::new()), 20_000);
+    never.readings[0].sampled_mono_ns = None;
+    pumps(&mut top, vec![never], 20_000);
+    alarms(&mut top, snapshot(Vec::new()), 20_000);
     let picture = picture(&top, 20_000);
     assert!(picture.contains("NEVER SEEN no frame yet, unknown"), "{picture}");
     assert!(picture.contains("--- never seen"), "{picture}");
@@ -209,8 +335,8 @@ fn a_pump_that_was_never_seen_shows_no_number() {
 #[test]
 fn a_lost_gateway_withdraws_every_value_and_says_since_when() {
     let mut top = ward();
-    top.take_pumps(Followed::Lost(lost()), local(22_000), &wall());
-    top.take_alarms(Followed::Lost(lost()), local(22_000), &wall());
+    let row = top.screen.rows()[0].clone();
+    lose_both(&mut top, 22_000);
     let (picture, shown) = drawn(&top, 29_000, (80, 24));
     assert!(picture.contains("LOST since 14:03:07 (7.0 s)"), "{picture}");
     assert!(picture.contains("PUMPS AND ALARMS NOT CONNECTED: LOOK AT THE PUMPS"), "{picture}");
@@ -218,13 +344,16 @@ fn a_lost_gateway_withdraws_every_value_and_says_since_when() {
     assert!(!picture.contains("412"), "{picture}");
     assert!(picture.contains("alarms UNKNOWN"), "{picture}");
     assert!(picture.contains("AS LAST KNOWN 7.0 s ago"), "{picture}");
-    assert!(top.newly_shown(shown).is_empty(), "a lost list must not be confirmed");
+    assert_eq!(shown.len(), 1);
+    let picture = top.screen.picture();
+    top.screen.painted(&picture, |one| one.key == row.key);
+    assert!(top.screen.take_confirmations(LINK).is_empty(), "a lost list must not be confirmed");
 }
 
 #[test]
 fn without_the_alarms_link_every_tile_says_that_alarms_are_not_shown() {
     let mut top = ward();
-    top.take_alarms(Followed::Lost(lost()), local(20_000), &wall());
+    lose(&mut top, Stream::Alarms, 20_000);
     let picture = picture(&top, 20_100);
     assert_eq!(picture.matches("ALARMS NOT SHOWN HERE").count(), 2, "{picture}");
     assert!(picture.contains("412 mL/min"), "{picture}");
@@ -232,7 +361,7 @@ fn without_the_alarms_link_every_tile_says_that_alarms_are_not_shown() {
 
 #[test]
 fn before_the_first_message_nothing_looks_idle_or_normal() {
-    let top = Top::new("http://gateway:8080");
+    let top = Ward::new();
     let picture = picture(&top, 20_000);
     assert!(picture.contains("CONNECTING"), "{picture}");
     assert!(picture.contains("WAITING for the gateway at http://gateway:8080"), "{picture}");
@@ -242,11 +371,8 @@ fn before_the_first_message_nothing_looks_idle_or_normal() {
 #[test]
 fn a_hung_alarm_thread_and_an_old_picture_are_told() {
     let mut top = ward();
-    let now = GatewayTime(23_000_000_000);
-    let alarm_round = GatewayTime(20_000_000_000);
-    let update = PumpsUpdate { pumps: Vec::new(), now, epoch: 1, sequence: 1, alarm_round };
-    top.take_pumps(Followed::Message(update), local(23_000), &wall());
-    alarms(&mut top, AlarmUpdate::Heartbeat(1), 23_000);
+    pumps_of(&mut top, 1, 23_000_000_000, 20_000_000_000, Vec::new(), 23_000);
+    alarms(&mut top, heartbeat(), 23_000);
     assert!(picture(&top, 23_000).contains("ALARMS ARE NOT JUDGED"));
     assert!(picture(&top, 24_500).contains("PICTURE IS 1.4 s OLD"));
 }
@@ -254,10 +380,11 @@ fn a_hung_alarm_thread_and_an_old_picture_are_told() {
 #[test]
 fn a_pump_that_the_gateway_no_longer_knows_goes_with_the_next_snapshot() {
     let mut top = ward();
-    top.take_pumps(Followed::Lost(lost()), local(21_000), &wall());
-    pumps(&mut top, 0, vec![named("pump-2")], 22_000);
+    lose(&mut top, Stream::Pumps, 21_000);
+    top.pumps = 0;
+    pumps(&mut top, vec![named("pump-2")], 22_000);
     assert_eq!(top.tiles.len(), 1);
-    assert_eq!(top.selected_pump.unwrap().pump, "pump-2");
+    assert_eq!(top.selected_pump.as_ref().unwrap().pump, "pump-2");
 }
 
 #[test]
@@ -265,14 +392,12 @@ fn an_alarm_stream_that_lags_is_told_although_the_pumps_are_fresh() {
     let mut top = ward();
     assert!(!picture(&top, 20_900).contains("OLD"), "a heartbeat a second is no delay");
     // Made at 20 s and 21 s, read 30 s late, while pumps go on without delay.
-    let now = GatewayTime(21_000_000_000);
-    let update = AlarmsUpdate { update: AlarmUpdate::Heartbeat(1), now, epoch: 1, sequence: 0 };
-    top.take_alarms(Followed::Message(update), local(51_000), &wall());
-    pumps(&mut top, 1, vec![named("pump-1")], 51_000);
+    alarms_of(&mut top, 1, heartbeat(), 21_000_000_000, 51_000);
+    pumps(&mut top, vec![named("pump-1")], 51_000);
     let late = picture(&top, 51_000);
-    assert!(late.contains("PICTURE IS 29 s OLD"), "{late}");
-    assert!(late.contains("(29 s ago)"), "{late}");
-    alarms(&mut top, AlarmUpdate::Heartbeat(1), 51_100);
+    assert!(late.contains("PICTURE IS 30 s OLD"), "{late}");
+    assert!(late.contains("(30 s ago)"), "{late}");
+    alarms(&mut top, heartbeat(), 51_100);
     let fresh = picture(&top, 51_950);
     assert!(!fresh.contains("OLD") && fresh.contains("(0.8 s ago)"), "{fresh}");
 }
@@ -307,7 +432,7 @@ fn a_restart_that_forgets_no_alarm_and_an_alarm_that_ended_unseen_need_no_notice
 #[test]
 fn a_pump_that_a_restarted_gateway_does_not_know_stays_as_unknown_until_it_is_told_again() {
     let mut top = ward();
-    top.sample_trends(local(20_100));
+    top.sample(20_100);
     lose_both(&mut top, 21_000);
     pumps_after_restart(&mut top, vec![named("pump-2")], 22_000);
     alarms_after_restart(&mut top, Vec::new(), 22_000);
@@ -328,8 +453,8 @@ fn a_pump_that_a_restarted_gateway_does_not_know_stays_as_unknown_until_it_is_to
     let details = picture(&top, 22_000);
     assert!(details.contains("since its restart") && !details.contains("412"), "{details}");
     top.mode = Mode::Overview;
-    top.sample_trends(local(22_000));
-    let pump = named("pump-1").name;
+    top.sample(22_000);
+    let pump: crate::model::PumpName = "nicu/pump-1".parse().unwrap();
     assert_eq!(top.tiles[&pump].trend.back(), Some(&None), "a gap");
     // A cut within the same run of the gateway changes nothing.
     lose_both(&mut top, 22_100);
@@ -343,8 +468,8 @@ fn a_pump_that_a_restarted_gateway_does_not_know_stays_as_unknown_until_it_is_to
 #[test]
 fn a_pump_that_the_gateway_knows_takes_the_place_of_a_forgotten_one() {
     let many = |word: &str| (0..256).map(|each| named(&format!("{word}-{each:03}"))).collect();
-    let mut top = Top::new("http://gateway:8080");
-    pumps(&mut top, 0, many("old"), 20_000);
+    let mut top = Ward::new();
+    pumps(&mut top, many("old"), 20_000);
     pumps_after_restart(&mut top, many("new"), 22_000);
     assert_eq!((top.tiles.len(), top.unlisted_pumps), (256, 256));
     assert!(top.tiles.values().all(|tile| tile.is_known));
@@ -353,9 +478,9 @@ fn a_pump_that_the_gateway_knows_takes_the_place_of_a_forgotten_one() {
 #[test]
 fn a_sparkline_has_a_gap_where_no_value_held() {
     let mut top = ward();
-    top.sample_trends(local(20_100));
-    top.take_pumps(Followed::Lost(lost()), local(20_200), &wall());
-    top.sample_trends(local(20_300));
+    top.sample(20_100);
+    lose(&mut top, Stream::Pumps, 20_200);
+    top.sample(20_300);
     let tile = top.tiles.values().next().unwrap();
     assert_eq!(tile.trend, [Some(412.0), None]);
 }
@@ -363,14 +488,22 @@ fn a_sparkline_has_a_gap_where_no_value_held() {
 #[test]
 fn only_alarms_that_fit_the_screen_are_confirmed_and_each_revision_once() {
     let mut top = ward();
-    let many = (0..30).map(|number| Alarm { occurrence: format!("{number:02}"), ..pump_stop() });
-    alarms(&mut top, AlarmUpdate::Snapshot(many.collect()), 20_000);
+    let many = (0..30).map(|number| wire::Alarm {
+        occurrence: format!("{number:02}"),
+        condition: format!("limit.{number:02}"),
+        ..pump_stop()
+    });
+    alarms(&mut top, snapshot(many.collect()), 20_000);
     let (picture, shown) = drawn(&top, 20_100, (80, 24));
     assert!(picture.contains("of 30"), "{picture}");
     assert!(!shown.is_empty() && shown.len() < 30, "{}", shown.len());
-    let count = shown.len();
-    assert_eq!(top.newly_shown(shown.clone()).len(), count);
-    assert!(top.newly_shown(shown).is_empty());
+    let picture = top.screen.picture();
+    let fits =
+        |row: &ecmo_display::Row| shown.iter().any(|one| one.occurrence == row.alarm.occurrence);
+    top.screen.painted(&picture, fits);
+    assert_eq!(top.screen.take_confirmations(LINK).len(), shown.len());
+    top.screen.painted(&picture, fits);
+    assert!(top.screen.take_confirmations(LINK).is_empty());
     top.mode = Mode::Help;
     assert!(drawn(&top, 20_100, (80, 24)).1.is_empty(), "a window covers the list");
 }
@@ -383,8 +516,8 @@ fn acknowledging_names_the_revision_that_was_on_the_screen() {
     for letter in "Ann".chars() {
         press(&mut top, KeyCode::Char(letter));
     }
-    let newer = Alarm { revision: 2, ..pump_stop() };
-    alarms(&mut top, AlarmUpdate::Alarm(Box::new(newer)), 20_050);
+    let newer = wire::Alarm { revision: 2, ..pump_stop() };
+    alarms(&mut top, Update::Alarm(newer), 20_050);
     assert!(picture(&top, 20_100).contains("IT CHANGED since"));
     let Wish::Acknowledge { shown, by } = press(&mut top, KeyCode::Enter) else {
         panic!("{:?}", top.mode)
@@ -400,14 +533,24 @@ fn acknowledging_names_the_revision_that_was_on_the_screen() {
 #[test]
 fn the_selection_stays_with_its_alarm_when_a_more_urgent_one_arrives() {
     let mut top = ward();
-    let low = Alarm { occurrence: "low".to_owned(), priority: Priority::Low, ..pump_stop() };
-    alarms(&mut top, AlarmUpdate::Snapshot(vec![low]), 20_000);
-    alarms(&mut top, AlarmUpdate::Alarm(Box::new(pump_stop())), 20_050);
+    let low = wire::Alarm {
+        occurrence: "low".to_owned(),
+        condition: "battery.low".to_owned(),
+        priority: wire::AlarmPriority::Low.into(),
+        ..pump_stop()
+    };
+    alarms(&mut top, snapshot(vec![low]), 20_000);
+    alarms(&mut top, Update::Alarm(pump_stop()), 20_050);
     assert_eq!(top.selected_alarm.as_deref(), Some("low"));
     press(&mut top, KeyCode::Up);
     assert_eq!(top.selected_alarm.as_deref(), Some(pump_stop().occurrence.as_str()));
-    let ended = Alarm { present: false, signal: Signal::Off, revision: 9, ..pump_stop() };
-    alarms(&mut top, AlarmUpdate::Alarm(Box::new(ended)), 20_100);
+    let ended = wire::Alarm {
+        present: false,
+        signal: wire::SignalPresence::Off.into(),
+        revision: 9,
+        ..pump_stop()
+    };
+    alarms(&mut top, Update::Alarm(ended), 20_100);
     assert_eq!(top.selected_alarm.as_deref(), Some("low"));
 }
 
@@ -429,7 +572,7 @@ fn keys_select_pumps_open_details_and_quit() {
 fn no_size_of_the_terminal_breaks_the_picture() {
     let mut top = ward();
     let many = (0..30).map(|number| named(&format!("pump-{number:02}")));
-    pumps(&mut top, 1, many.collect(), 20_050);
+    pumps(&mut top, many.collect(), 20_050);
     for mode in [Mode::Overview, Mode::Details, Mode::Help] {
         top.mode = mode;
         for width in [1, 5, 37, 38, 80, 200] {

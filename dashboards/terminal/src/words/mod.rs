@@ -21,9 +21,12 @@ pub(crate) use agent::{agent_lines, clock_text};
 
 mod missed;
 
+mod ownership;
+
 pub(crate) use change::*;
 pub(crate) use conditions::check_text;
 pub(crate) use missed::missed_line;
+pub(crate) use ownership::{ownership_line, ownership_text};
 pub(crate) use report::report_lines;
 pub(crate) use treatment::*;
 
@@ -269,6 +272,8 @@ pub(crate) mod tests {
             revision: 1,
             ward: "nicu".to_owned(),
             pump: Some("pump-2".to_owned()),
+            gateway: None,
+            redirected: false,
             condition: "pump.stop".to_owned(),
             kind: AlarmKind::Technical,
             priority: Priority::High,

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use ecmo_proto::v1::alarm_service_server::{AlarmService, AlarmServiceServer};
+use ecmo_proto::v1::display_service_server::DisplayServiceServer;
 use ecmo_proto::v1::latency_service_server::{LatencyService, LatencyServiceServer};
+use ecmo_proto::v1::ownership_service_server::OwnershipServiceServer;
 use ecmo_proto::v1::pump_service_server::{PumpService, PumpServiceServer};
 use ecmo_proto::v1::treatment_service_server::TreatmentServiceServer;
 use ecmo_proto::v1::watch_alarms_response::Update;
@@ -49,6 +51,19 @@ pub(crate) struct Script {
     pub(crate) meanwhile: Option<Treatment>,
     /// Changes are answered with this.
     pub(crate) refusal: Option<Status>,
+    /// What displays said of themselves, as it came.
+    pub(crate) attended: Vec<AttendWardsRequest>,
+    pub(crate) left: Vec<String>,
+    /// Who looks after every pump.
+    pub(crate) ownership: Ownership,
+    pub(crate) displays: Vec<Display>,
+    pub(crate) confirmations: Vec<AlarmConfirmations>,
+    /// What came and went, told to a display that says until when it has seen everything.
+    pub(crate) ended: Vec<Alarm>,
+    /// Every alarm subscription ends, and every answer is an error, as if the gateway were killed.
+    pub(crate) is_dead: bool,
+    /// Heartbeats go on, and the pumps' times stand still.
+    pub(crate) has_no_data: bool,
     /// Changes are carried out and never answered.
     pub(crate) swallows_answers: bool,
 }
@@ -172,6 +187,8 @@ impl Gateway {
             .add_service(AlarmServiceServer::new(gateway.clone()))
             .add_service(TreatmentServiceServer::new(gateway.clone()))
             .add_service(LatencyServiceServer::new(gateway.clone()))
+            .add_service(DisplayServiceServer::new(gateway.clone()))
+            .add_service(OwnershipServiceServer::new(gateway.clone()))
             .serve_with_incoming(TcpListenerStream::new(listener));
         tokio::spawn(server);
         gateway
@@ -200,7 +217,12 @@ impl Gateway {
         self.now() - self.script().alarm_round_ago_ms * 1_000_000
     }
 
-    async fn while_silent(&self) {
+    fn while_alive(&self) -> Result<(), Status> {
+        let is_dead = self.script().is_dead;
+        if is_dead { Err(Status::unavailable("killed")) } else { Ok(()) }
+    }
+
+    pub(crate) async fn while_silent(&self) {
         while self.script().is_silent {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -208,7 +230,7 @@ impl Gateway {
 
     /// Live pumps keep sending: their times move with the clock.
     fn pumps(&self) -> Vec<Pump> {
-        let passed = self.now() - START_NS;
+        let passed = if self.script().has_no_data { 0 } else { self.now() - START_NS };
         let mut pumps = self.script().pumps.clone();
         for pump in pumps.iter_mut().filter(|pump| pump.link == i32::from(LinkState::Live)) {
             pump.last_frame_mono_ns = pump.last_frame_mono_ns.map(|at| at + passed);
@@ -222,6 +244,9 @@ impl Gateway {
     async fn send_pumps(self, out: Sender<Result<WatchPumpsResponse, Status>>) {
         for sequence in 0.. {
             self.while_silent().await;
+            if self.script().is_dead {
+                return;
+            }
             let answer = WatchPumpsResponse {
                 pumps: self.pumps(),
                 now_mono_ns: self.now(),
@@ -236,15 +261,20 @@ impl Gateway {
         }
     }
 
-    async fn send_alarms(self, out: Sender<Result<WatchAlarmsResponse, Status>>) {
+    async fn send_alarms(self, out: Sender<Result<WatchAlarmsResponse, Status>>, returns: bool) {
         let mut known = self.script().alarms.clone();
         let mut sequence = 0;
+        let ended = if returns { self.script().ended.clone() } else { Vec::new() };
         let mut next = Some(Update::Snapshot(AlarmSnapshot {
             alarms: known.clone(),
+            ended,
             ..AlarmSnapshot::default()
         }));
         loop {
             self.while_silent().await;
+            if self.script().is_dead {
+                return;
+            }
             let update = next.take().unwrap_or(Update::Heartbeat(Heartbeat { wall_ns: 1 }));
             let (now_mono_ns, update) = (self.now(), Some(update));
             let answer = WatchAlarmsResponse { sequence, epoch: 1, now_mono_ns, update };
@@ -330,6 +360,7 @@ impl PumpService for Gateway {
         &self,
         _request: Request<WatchPumpsRequest>,
     ) -> Result<Response<Self::WatchPumpsStream>, Status> {
+        self.while_alive()?;
         let (out, answers) = channel(4);
         tokio::spawn(self.clone().send_pumps(out));
         Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
@@ -366,11 +397,13 @@ impl AlarmService for Gateway {
 
     async fn watch_alarms(
         &self,
-        _request: Request<WatchAlarmsRequest>,
+        request: Request<WatchAlarmsRequest>,
     ) -> Result<Response<Self::WatchAlarmsStream>, Status> {
+        self.while_alive()?;
         self.script().alarm_subscriptions += 1;
         let (out, answers) = channel(4);
-        tokio::spawn(self.clone().send_alarms(out));
+        let returns = request.into_inner().seen_until.is_some();
+        tokio::spawn(self.clone().send_alarms(out, returns));
         Ok(Response::new(Box::pin(ReceiverStream::new(answers))))
     }
 
@@ -378,6 +411,8 @@ impl AlarmService for Gateway {
         &self,
         request: Request<ConfirmAlarmsRequest>,
     ) -> Result<Response<ConfirmAlarmsResponse>, Status> {
+        self.while_silent().await;
+        self.while_alive()?;
         self.script().confirmed.push(request.into_inner());
         Ok(Response::new(ConfirmAlarmsResponse {
             counts: true,
@@ -472,6 +507,8 @@ impl LatencyService for Gateway {
         &self,
         _request: Request<GetLatencyRequest>,
     ) -> Result<Response<GetLatencyResponse>, Status> {
+        self.while_silent().await;
+        self.while_alive()?;
         let hops = self.script().hops.clone();
         Ok(Response::new(GetLatencyResponse { hops, discarded: 3 }))
     }

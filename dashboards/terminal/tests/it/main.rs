@@ -8,6 +8,8 @@
 
 mod gateway;
 
+mod watchers;
+
 mod desk;
 
 mod once;
@@ -19,3 +21,9 @@ mod treating;
 mod process;
 
 mod watching;
+
+mod owning;
+
+mod pairs;
+
+mod screens;

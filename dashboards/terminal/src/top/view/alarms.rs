@@ -18,13 +18,13 @@ const WIDTH_READABLE: u16 = 40;
 
 /// Draws the list; returns the revisions that are readable.
 pub(crate) fn draw(frame: &mut Frame, area: Rect, top: &Top, local: LocalTime) -> Vec<ShownAlarm> {
-    let alarms = top.book.by_urgency();
+    let alarms = &top.alarms;
     let rows = usize::from(area.height.saturating_sub(1));
     let selected = top.selected_alarm.as_ref();
     let position = alarms.iter().position(|alarm| Some(&alarm.occurrence) == selected).unwrap_or(0);
     // The list moves only as far as the selected alarm needs.
     let first = (position + 1).saturating_sub(rows);
-    let visible: Vec<&Alarm> = alarms.iter().skip(first).take(rows).copied().collect();
+    let visible: Vec<&Alarm> = alarms.iter().skip(first).take(rows).collect();
     let width = usize::from(area.width);
     let title = title(top, alarms.len(), first, visible.len(), local);
     let mut lines = vec![Line::styled(format!("{title:─<width$}"), look::LABEL)];
@@ -61,7 +61,7 @@ fn title(top: &Top, count: usize, first: usize, visible: usize, local: LocalTime
     } else {
         String::new()
     };
-    let unlisted = match top.book.unlisted() {
+    let unlisted = match top.unlisted_alarms {
         0 => String::new(),
         some => format!(" {some} NOT LISTED "),
     };

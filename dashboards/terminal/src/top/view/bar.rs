@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ecmo_display::LinkView;
 use jiff::Zoned;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -14,6 +15,7 @@ use crate::format::{fit, fit_parts, latency_text};
 use crate::model::Priority;
 use crate::top::state::{Link, Top};
 use crate::top::view::look;
+use crate::words::condition_text;
 
 /// How long a note stays.
 const NOTE_STAYS: Duration = Duration::from_secs(10);
@@ -22,15 +24,15 @@ const NOTE_STAYS: Duration = Duration::from_secs(10);
 const UNREVIEWED: &str = "UNREVIEWED rules";
 
 /// Lines of the bar with its banners.
-pub(crate) fn height(top: &Top, local: LocalTime) -> u16 {
-    2 + u16::try_from(banners(top, local).len()).unwrap_or(0)
+pub(crate) fn height(top: &Top) -> u16 {
+    2 + u16::try_from(banners(top).len()).unwrap_or(0)
 }
 
 /// Draws the bar and its banners.
 pub(crate) fn draw(frame: &mut Frame, area: Rect, top: &Top, local: LocalTime, wall: &Zoned) {
     let width = usize::from(area.width);
-    let mut lines = vec![first_line(top, local, wall), second_line(top, width, local)];
-    for banner in banners(top, local) {
+    let mut lines = vec![first_line(top, local, wall), second_line(top, width)];
+    for banner in banners(top) {
         let text = fit(&banner, width);
         lines.push(Line::styled(format!("{text:<width$}"), look::BANNER));
     }
@@ -68,7 +70,7 @@ fn counts(top: &Top) -> Vec<Span<'static>> {
     if !top.alarms_link.is_connected() {
         return vec![Span::styled(" alarms UNKNOWN ", look::UNKNOWN)];
     }
-    let count = |priority| top.book.active().filter(|alarm| alarm.priority == priority).count();
+    let count = |priority| top.alarms.iter().filter(|alarm| alarm.priority == priority).count();
     let labels =
         [(Priority::High, "*** high"), (Priority::Medium, "** medium"), (Priority::Low, "* low")];
     let mut spans = Vec::new();
@@ -85,10 +87,10 @@ fn counts(top: &Top) -> Vec<Span<'static>> {
     spans
 }
 
-fn second_line(top: &Top, width: usize, local: LocalTime) -> Line<'static> {
+fn second_line(top: &Top, width: usize) -> Line<'static> {
     let heartbeat = match top.heartbeat {
         Some(beat) => {
-            let age = age_text(beat.made_at.age_at(top.alarms_now(local)));
+            let age = age_text(beat.age);
             let at = local_wall(beat.wall_ns).map(|wall| clock_text(&wall));
             format!("alarm heartbeat {} ({age} ago)", at.as_deref().unwrap_or("--:--:--"))
         }
@@ -100,11 +102,24 @@ fn second_line(top: &Top, width: usize, local: LocalTime) -> Line<'static> {
         }
         Some(_) | None => String::new(),
     };
-    Line::styled(fit_parts(&[heartbeat, latency], width), look::LABEL)
+    Line::styled(fit_parts(&[heartbeat, links_text(top), latency], width), look::LABEL)
+}
+
+/// Each link of several, in a word, in the order of the settings.
+fn links_text(top: &Top) -> String {
+    if top.links.len() < 2 {
+        return String::new();
+    }
+    let word = |(index, link): (usize, &LinkView)| {
+        let lost = link.lost_for.map(|lost| format!(" {}", age_text(lost))).unwrap_or_default();
+        format!("{} {}{lost}", index + 1, link.state.to_string().to_uppercase())
+    };
+    let links: Vec<String> = top.links.iter().enumerate().map(word).collect();
+    format!("  gateways {}", links.join(", "))
 }
 
 /// What must be known before the rest of the screen is believed.
-fn banners(top: &Top, local: LocalTime) -> Vec<String> {
+fn banners(top: &Top) -> Vec<String> {
     let mut banners = Vec::new();
     let links = [("PUMPS", &top.pumps_link), ("ALARMS", &top.alarms_link)];
     let mut told = links.into_iter().filter_map(|(what, link)| match link {
@@ -133,10 +148,24 @@ fn banners(top: &Top, local: LocalTime) -> Vec<String> {
         let what = format!("{count} {noun} of before {verb} not known any more");
         banners.push(format!(" GATEWAY RESTARTED: {what}, LOOK AT THE PUMPS"));
     }
-    if let Some(age) = top.picture_is_old(local) {
+    if let Some(newest) = top.missed.first() {
+        let count = top.missed.len();
+        let what = format!("{} {}", newest.place(), condition_text(&newest.condition));
+        banners.push(format!(" MISSED: {count} came and went unseen, the newest {what}"));
+    }
+    let lost = top.links.iter().filter(|link| !link.state.is_known()).count();
+    if top.links.len() > 1 && lost > 0 && lost < top.links.len() {
+        let text = " ONE GATEWAY IS LOST: the other one goes on alone";
+        banners.push(text.to_owned());
+    }
+    if top.doubted {
+        let text = " NOT TAKEN AS A DISPLAY THAT PAINTS: alarms go to others too";
+        banners.push(text.to_owned());
+    }
+    if let Some(age) = top.picture_is_old() {
         banners.push(format!(" PICTURE IS {} OLD", age_text(age)));
     }
-    if top.pumps_link.is_connected() && !top.alarms_are_judged(local) {
+    if top.pumps_link.is_connected() && !top.alarms_are_judged() {
         banners.push(" ALARMS ARE NOT JUDGED: the gateway's alarm thread hangs".to_owned());
     }
     if top.unlisted_pumps > 0 {

@@ -10,7 +10,7 @@ use crate::format::{parameter_name, reading_text};
 use crate::model::{Pump, Reading, Source};
 use crate::top::state::Top;
 use crate::top::view::{bar, look, tile};
-use crate::words::{alarm_line, check_line, rules_text};
+use crate::words::{alarm_line, check_line, ownership_line, rules_text};
 
 /// Width from which the facts stand beside the readings instead of below them.
 const TWO_COLUMNS_WIDTH: u16 = 100;
@@ -32,7 +32,12 @@ pub(crate) fn draw(frame: &mut Frame, area: Rect, top: &Top, local: LocalTime) {
         return frame.render_widget(Paragraph::new(lines), inner);
     }
     let now = top.pumps_now(local);
-    let mut lines = vec![link_line(pump, now)];
+    let owner = Line::raw(format!(
+        "{:<NAME_WIDTH$} {}",
+        "looked after by",
+        ownership_line(&pump.ownership, Some(now))
+    ));
+    let mut lines = vec![link_line(pump, now), owner];
     if inner.width >= TWO_COLUMNS_WIDTH {
         let [left, right] =
             Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)])

@@ -41,7 +41,7 @@ pub(crate) fn draw(
     local: LocalTime,
     wall: &Zoned,
 ) -> Vec<ShownAlarm> {
-    let bar_height = bar::height(top, local);
+    let bar_height = bar::height(top);
     let [bar_area, middle, foot] = Layout::vertical([
         Constraint::Length(bar_height),
         Constraint::Min(0),
@@ -82,7 +82,7 @@ pub(crate) fn draw(
 
 /// Lines of the list beside one pump in full: every alarm with the title, a third of the screen at most.
 fn list_height(top: &Top, height: u16) -> u16 {
-    let wanted = u16::try_from(top.book.active().count() + 1).unwrap_or(u16::MAX);
+    let wanted = u16::try_from(top.alarms.len() + 1).unwrap_or(u16::MAX);
     wanted.min(height / 3).max(ALARMS_HEIGHT_MIN)
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn draw_acknowledge(
     name: &str,
     local: LocalTime,
 ) {
-    let alarm = top.book.get(&shown.occurrence);
+    let alarm = top.alarm(&shown.occurrence);
     let standing = match alarm {
         Some(alarm) if alarm.revision == shown.revision => {
             Line::raw(alarm_line(alarm, top.alarms_now(local)))

@@ -12,7 +12,8 @@ use crate::model::{Alarm, Pump, Reading, Shown};
 use crate::top::state::{Link, Tile, Top};
 use crate::top::view::{look, trend};
 use crate::words::{
-    audio_text, condition_text, evidence_pieces, priority_label, priority_mark, rules_text,
+    audio_text, condition_text, evidence_pieces, ownership_text, priority_label, priority_mark,
+    rules_text,
 };
 
 /// The values of a tile with their labels; the first ones stay when a tile is small.
@@ -48,7 +49,7 @@ pub(crate) fn draw(
         .border_type(if selected { BorderType::Double } else { BorderType::Plain })
         .border_style(style)
         .title(Line::styled(fit(&title, usize::from(area.width.saturating_sub(2))), style))
-        .title_bottom(rules_line(&tile.pump, told, area.width));
+        .title_bottom(rules_line(&tile.pump, told, area.width, now));
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let width = usize::from(inner.width);
@@ -76,9 +77,10 @@ pub(crate) fn draw(
     }
 }
 
-/// What is declared, set, or cannot be judged, on the lower edge.
-fn rules_line(pump: &Pump, told: bool, width: u16) -> Line<'static> {
-    let text = rules_text(pump);
+/// Who looks after it, and what is declared, set, or cannot be judged, on the lower edge.
+fn rules_line(pump: &Pump, told: bool, width: u16, now: GatewayTime) -> Line<'static> {
+    let parts = [ownership_text(&pump.ownership, Some(now)), rules_text(pump)];
+    let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
     if !told || text.is_empty() {
         return Line::default();
     }

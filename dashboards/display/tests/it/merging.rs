@@ -1,0 +1,129 @@
+//! Two gateways, one row: what is shown of two words about the same alarm.
+
+use ecmo_display::{Change, LinkState, Screen};
+use ecmo_proto::v1;
+use v1::watch_alarms_response::Update;
+
+use crate::messages::{A, B, acknowledged, alarm, beat, ended, message, ms, rows, snapshot};
+
+fn told(screen: &mut Screen) -> Vec<&'static str> {
+    let name = |change: &Change| match change {
+        Change::New(_) => "new",
+        Change::Changed(..) => "changed",
+        Change::Ended(_) => "ended",
+        Change::EndedUnseen(_) => "ended unseen",
+        Change::Forgotten(_) => "forgotten",
+    };
+    screen.take_changes().0.iter().map(name).collect()
+}
+
+/// Both gateways are heard and hold these.
+fn both(a: &[v1::Alarm], b: &[v1::Alarm]) -> Screen {
+    let mut screen = Screen::new(2, "");
+    screen.on_alarms(A, snapshot(0, a), ms(0));
+    screen.on_alarms(B, snapshot(0, b), ms(0));
+    screen
+}
+
+#[test]
+fn the_same_alarm_of_two_gateways_is_one_row_and_told_once() {
+    let mut screen = both(&[], &[]);
+    screen.on_alarms(A, message(1, 5, Update::Alarm(alarm("pump.stop", 1, 1))), ms(5));
+    screen.on_alarms(B, message(1, 7, Update::Alarm(alarm("pump.stop", 1, 1))), ms(7));
+    assert_eq!(rows(&screen), [("pump.stop".to_owned(), true, false)]);
+    assert_eq!(screen.rows()[0].told.len(), 2);
+    assert_eq!(told(&mut screen), ["new"]);
+    let end = ended(&alarm("pump.stop", 1, 1));
+    screen.on_alarms(A, message(2, 9, Update::Alarm(end.clone())), ms(9));
+    assert_eq!(rows(&screen).len(), 1, "the other gateway still holds it");
+    screen.on_alarms(B, message(2, 9, Update::Alarm(end)), ms(10));
+    assert_eq!((rows(&screen).len(), told(&mut screen)), (0, vec!["ended"]));
+}
+
+#[test]
+fn an_acknowledgement_at_one_gateway_counts_for_the_calls_that_it_covers() {
+    let first = alarm("pump.stop", 1, 1);
+    let mut screen = both(&[acknowledged(&first, "Mia")], std::slice::from_ref(&first));
+    assert_eq!(rows(&screen), [("pump.stop".to_owned(), false, false)]);
+    assert_eq!(screen.rows()[0].alarm.acknowledged_by, "Mia");
+    // It got worse, and only the other gateway has said so yet.
+    screen.on_alarms(B, message(1, 5, Update::Alarm(alarm("pump.stop", 2, 2))), ms(5));
+    assert!(screen.rows()[0].signals() && screen.rows()[0].sounds());
+    // The gateway itself is believed about its own acknowledgements, also when it does not count calls.
+    let mut alone = Screen::new(1, "");
+    let old = alarm("pump.stop", 1, 0);
+    alone.on_alarms(A, snapshot(0, &[acknowledged(&old, "Mia")]), ms(0));
+    alone.on_alarms(A, message(1, 5, Update::Alarm(alarm("pump.stop", 3, 0))), ms(5));
+    assert!(alone.rows()[0].signals());
+}
+
+#[test]
+fn conditions_of_the_gateways_themselves_stay_apart() {
+    let own = |name: &str| v1::Alarm {
+        occurrence: format!("/@{name}/gateway.overload/1-1"),
+        pump: String::new(),
+        ward: String::new(),
+        gateway: name.to_owned(),
+        ..alarm("gateway.overload", 1, 1)
+    };
+    let screen = both(&[own("a")], &[own("b")]);
+    assert_eq!(rows(&screen).len(), 2);
+}
+
+#[test]
+fn a_lost_gateway_clears_nothing_and_the_other_one_goes_on() {
+    let (both_know, a_knows) = (alarm("pump.stop", 1, 1), alarm("flow.low", 1, 1));
+    let mut screen = both(&[both_know.clone(), a_knows], std::slice::from_ref(&both_know));
+    screen.take_changes();
+    screen.on_lost(A, ms(10));
+    let expected = [("flow.low".to_owned(), true, true), ("pump.stop".to_owned(), true, false)];
+    assert_eq!(rows(&screen), expected);
+    assert_eq!(told(&mut screen), [""; 0], "the loss of a link is no change of an alarm");
+    // What the living gateway ends is over, although the lost one last said otherwise.
+    screen.on_alarms(B, message(1, 20, Update::Alarm(ended(&both_know))), ms(20));
+    assert_eq!(rows(&screen), [("flow.low".to_owned(), true, true)]);
+    // Back, it names what still is.
+    screen.on_alarms(A, snapshot(30, &[]), ms(30));
+    assert_eq!(rows(&screen).len(), 0);
+}
+
+#[test]
+fn what_a_restarted_gateway_does_not_name_is_forgotten_and_not_ended() {
+    let mut screen = Screen::new(1, "");
+    screen.on_alarms(A, snapshot(0, &[alarm("pump.stop", 1, 1)]), ms(0));
+    told(&mut screen);
+    let restarted = v1::WatchAlarmsResponse { epoch: 2, ..snapshot(0, &[]) };
+    screen.on_alarms(A, restarted, ms(10));
+    assert_eq!(told(&mut screen), ["forgotten"]);
+    screen.on_alarms(A, snapshot(0, &[alarm("pump.stop", 1, 1)]), ms(20));
+    screen.on_alarms(A, snapshot(30, &[]), ms(30));
+    assert_eq!(told(&mut screen), ["new", "ended unseen"]);
+}
+
+#[test]
+fn an_alarm_of_another_ward_is_shown_while_it_is_sent_here() {
+    let mut screen = Screen::new(1, "icu");
+    screen.on_alarms(A, snapshot(0, &[alarm("flow.low", 1, 1)]), ms(0));
+    assert_eq!(rows(&screen).len(), 0);
+    let redirected = v1::Alarm { redirected: true, ..alarm("pump.stop", 1, 1) };
+    screen.on_alarms(A, message(1, 2, Update::Alarm(redirected)), ms(2));
+    assert!(screen.rows()[0].alarm.redirected);
+    screen.on_alarms(A, message(2, 3, Update::Alarm(alarm("pump.stop", 2, 1))), ms(3));
+    assert_eq!(rows(&screen).len(), 0, "its own ward has it again");
+}
+
+#[test]
+fn more_alarms_than_can_be_kept_are_counted() {
+    let many: Vec<v1::Alarm> = (0..=4_096)
+        .map(|number| v1::Alarm {
+            occurrence: number.to_string(),
+            ..alarm(&number.to_string(), 1, 1)
+        })
+        .collect();
+    let mut screen = Screen::new(1, "");
+    screen.on_alarms(A, snapshot(0, &many), ms(0));
+    assert_eq!((screen.rows().len(), screen.links()[0].unlisted), (4_096, 1));
+    assert_eq!(screen.links()[0].state, LinkState::Live);
+    screen.on_alarms(A, beat(1, 900), ms(900));
+    assert_eq!(screen.links()[0].unlisted, 1, "it is said until the next snapshot");
+}

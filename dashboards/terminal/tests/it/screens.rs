@@ -1,0 +1,1 @@
+//! `top` on a real terminal of its own: what it paints, confirms and answers for.

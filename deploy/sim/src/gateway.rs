@@ -155,6 +155,7 @@ pub struct Gateway {
     /// What people did, and what survives it.
     pub disk: Disk,
     actions: people::Actions,
+    ended: serving::Ended,
     scratch: Option<Frame>,
 }
 
@@ -196,6 +197,7 @@ impl Gateway {
             heard: Heard::default(),
             disk: Disk::new(pumps),
             actions: people::Actions::default(),
+            ended: serving::Ended::default(),
             scratch: None,
             dice,
         }
@@ -229,6 +231,7 @@ impl Gateway {
         self.waiting.clear();
         self.heard = Heard::default();
         self.actions = people::Actions::default();
+        self.ended = serving::Ended::default();
     }
 
     /// What it knows of a pump.

@@ -19,18 +19,19 @@ mod people;
 
 mod rounds;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use ecmo_core::alarm::treatment::Treatment;
+use ecmo_core::pump::Kept;
 use ecmo_core::uplink::Uplink;
 use ecmo_proto::topic::PumpAddress;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::config::{PUMPS_MAX, Settings};
-use crate::fanout::PumpSlot;
+use crate::fanout::{AlarmUpdate, PumpSlot};
 use crate::history::{BATCHES_MAX, Batch};
 use crate::ingest::{self, Requests};
 use crate::journal::Intake;
@@ -45,7 +46,7 @@ use rounds::Rounds;
 use ward::{Ward, WardParts};
 
 pub use crate::journal::BackfillPart;
-pub use command::{EngineHandle, NoAnswer, Paused, Report, Target};
+pub use command::{EngineHandle, NoAnswer, Report};
 pub use hub::{Confirmed, Waveform};
 
 /// Waveform frames on their way to the serving side: a quarter second of every pump. Beyond, they are lost and counted.
@@ -53,6 +54,17 @@ const WAVEFORMS_MAX: usize = 3_200;
 
 /// Parts of backfills on their way to the journal: some 10 MB. Beyond, they are dropped, counted, and asked for again.
 const BACKFILL_PARTS_MAX: usize = 64;
+
+/// What was before the gateway started, with times of its present clock.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// What people had said about treatments: in force before the first frame of the pump is judged.
+    pub treatments: HashMap<PumpAddress, Treatment>,
+    /// Alarms, shelves and ownership of each pump.
+    pub kept: HashMap<PumpAddress, Kept>,
+    /// Alarms that had ended, the oldest first.
+    pub ended: Vec<AlarmUpdate>,
+}
 
 /// What the alarm thread needs.
 #[derive(Debug)]
@@ -69,8 +81,8 @@ pub struct EngineParts {
     pub requests: Requests,
     /// Makes what is asked of them.
     pub asker: Asker,
-    /// What people had said before the gateway started: in force before the first frame of the pump is judged.
-    pub restored: HashMap<PumpAddress, Treatment>,
+    /// What was before the gateway started.
+    pub restored: Restored,
     /// The way to the journal, where one is kept.
     pub journal: Option<Intake>,
 }
@@ -115,15 +127,14 @@ impl Engine {
         let handle = EngineHandle::new(commands);
         let profile = settings.alarms.in_force();
         let clock = parts.clock;
-        let hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms)
+        let mut hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms)
             .recording(parts.journal);
         let uplink = Uplink::new(&profile, clock.now());
         // A pump that was treated before a restart must be there after it, whether its agent lives or not.
-        let treated = parts.restored.iter().filter(|(_, treatment)| treatment.patient > 0);
-        let treated: Vec<_> = treated
-            .map(|(address, _)| address.clone())
-            .filter(|address| !settings.pumps.contains(address))
-            .collect();
+        let Restored { treatments, kept, ended: _ } = &parts.restored;
+        let treated = treatments.iter().filter(|(_, treatment)| treatment.patient > 0);
+        let known = treated.map(|(address, _)| address).chain(kept.keys());
+        let known: HashSet<_> = known.chain(&settings.pumps).cloned().collect();
         let voice = Voice {
             asker: parts.asker,
             requests: parts.requests,
@@ -139,8 +150,8 @@ impl Engine {
             history: (!settings.history.is_zero()).then_some(history),
             backfill,
         });
-        for address in settings.pumps.iter().chain(&treated) {
-            ward.expect(address, clock.now());
+        for address in &known {
+            ward.expect(address, clock.now(), &mut hub);
         }
         let (queue, arrivals) = ingest::queue();
         let rounds = Rounds::new(clock, Arc::clone(&parts.metrics), hub, ward, uplink, &handle);

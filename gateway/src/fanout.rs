@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use ecmo_core::alarm::action::Action;
 use ecmo_core::alarm::condition::Condition;
 use ecmo_core::alarm::occurrence::{Acknowledgement, Occurrence, Shelf, Transition};
 use ecmo_core::alarm::rule::{NotEvaluable, RuleKey, Rules};
@@ -54,13 +55,14 @@ impl AlarmUpdate {
         }
     }
 
-    /// The occurrence as its acknowledgement left it, when that ended it.
+    /// The occurrence as its acknowledgement of this call left it, when that ended it.
     #[must_use]
-    pub fn acknowledged(&self, by: String, note: String, at: Instant) -> Self {
+    pub fn acknowledged(&self, action: &Action, call: u32, at: Instant) -> Self {
         let mut ended = self.clone();
         ended.transition = Some(Transition::Acknowledged);
         let worst = ended.occurrence.worst;
-        ended.occurrence.acknowledged = Some(Acknowledgement { by, note, at, worst });
+        let Action { order, by, note, .. } = action.clone();
+        ended.occurrence.acknowledged = Some(Acknowledgement { by, note, at, worst, call, order });
         ended.occurrence.revision = ended.occurrence.revision.saturating_add(1);
         ended.occurrence.changed_at = at;
         ended

@@ -27,6 +27,8 @@ pub mod journal;
 
 pub mod registry;
 
+pub mod action;
+
 pub mod engine;
 
 pub mod desk;

@@ -12,7 +12,7 @@ use tokio::task::{JoinError, JoinSet};
 use crate::clock::Clock;
 use crate::config::{Broker, BrokerAddress, Settings};
 use crate::desk::{self, Desk, DeskParts, Restored};
-use crate::engine::{Engine, EngineHandle, EngineOutputs, EngineParts, Waveform};
+use crate::engine::{self, Engine, EngineHandle, EngineOutputs, EngineParts, Waveform};
 use crate::fanout::PumpSlot;
 use crate::grpc::{self, Serving};
 use crate::history::{Batch, Histories};
@@ -127,7 +127,10 @@ impl Gateway {
             brokers: to_read(settings, &broker_addresses, outbound),
             requests: requests.clone(),
             asker: Asker::new(),
-            restored: restored.treatments,
+            restored: engine::Restored {
+                treatments: restored.treatments,
+                ..engine::Restored::default()
+            },
             journal: settings.journal.is_some().then_some(intake),
         };
         let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;

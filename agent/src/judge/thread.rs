@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ecmo_core::alarm::action::{Action, Ask, Order};
 use ecmo_core::alarm::condition::Priority;
 use ecmo_core::alarm::profile::Profile;
 use ecmo_core::pump::Pump;
@@ -152,10 +153,14 @@ impl Bench {
         self.hear(now);
         self.pump.on_tick(reader(now), &mut self.findings);
         for (id, revision) in std::mem::take(&mut self.findings.latched) {
-            let nobody = (String::new(), String::new());
             // One that has ended or returned meanwhile needs no acknowledgement.
-            let _moved_on =
-                self.pump.acknowledge(&id, revision, nobody, reader(now), &mut self.findings);
+            let Ok(what) = self.pump.prepare(Ask::Acknowledge { id, revision }, "", reader(now))
+            else {
+                continue;
+            };
+            let (by, note, order) = (String::new(), String::new(), Order::default());
+            let action = Action { order, by, note, what };
+            let _always_taken = self.pump.apply(&action, reader(now), &mut self.findings);
         }
         let is_leased = self.lease.is_leased(now);
         self.findings.forget(is_leased);

@@ -14,6 +14,10 @@ mod judge;
 
 mod people;
 
+pub mod ownership;
+
+mod kept;
+
 mod verdict;
 
 use alloc::sync::Arc;
@@ -37,11 +41,13 @@ use crate::signal::Signals;
 use crate::time::{ClockMap, Instant, SampleTime};
 
 use agent::AgentWord;
+use ownership::Ownership;
 use rate::Rates;
 use redundancy::{Presences, Redundancy};
 use silence::Skew;
 
 pub use agent::{NOT_RECORDING_AFTER, NOT_SAMPLING_AFTER, RECORDING_FOR, SpoolWord};
+pub use kept::Kept;
 pub use redundancy::{PATH_LOST_AFTER, PATHS_WHOLE_FOR};
 pub use verdict::ToldDifference;
 pub use words::{BirthRefusal, BirthWord, Counters, Link, Presence, PumpState, Refusal};
@@ -86,6 +92,7 @@ pub struct Pump {
     rates: Rates,
     agent: AgentWord,
     reconciler: Reconciler,
+    ownership: Arc<Ownership>,
     /// What one side alone found in frames that had not arrived in time, the last of it.
     differed: Option<Difference>,
     boot_number: u64,
@@ -133,6 +140,7 @@ impl Pump {
             rates: Rates::new(),
             agent: AgentWord::default(),
             reconciler: Reconciler::default(),
+            ownership: Arc::default(),
             differed: None,
             boot_number: 0,
             judged_until: None,
@@ -327,6 +335,7 @@ impl Pump {
         }
         self.check_redundancy(now, out);
         self.expire_contexts(now, out);
+        self.lapse_offer(now, out);
         self.alarms.on_tick(now, out);
     }
 
@@ -345,6 +354,7 @@ impl Pump {
             self.duplicate_deadline(),
             self.redundancy.deadline(self.seen && !self.silent),
             self.treatment.next_expiry(),
+            self.offer_deadline(),
             self.alarms.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()

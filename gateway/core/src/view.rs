@@ -1,5 +1,6 @@
 //! What a display may show of a pump: readings with their times, alarms, link. Made whole, handed over whole.
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::alarm::occurrence::Occurrence;
@@ -7,6 +8,7 @@ use crate::clock_estimate::ClockOffset;
 use crate::frame::BootId;
 use crate::parameter::Parameter;
 use crate::path::Path;
+use crate::pump::ownership::Ownership;
 use crate::pump::{Counters, Link, Pump, PumpState, ToldDifference};
 use crate::reading::{NoData, Reading};
 use crate::time::Instant;
@@ -63,6 +65,8 @@ pub struct View {
     pub readings: Vec<ReadingView>,
     /// Occurrences that have not ended, most urgent first.
     pub alarms: Vec<Occurrence>,
+    /// Who looks after the pump.
+    pub ownership: Arc<Ownership>,
     /// Counts.
     pub counters: Counters,
     /// The agent's clock, once enough probes were answered.
@@ -105,6 +109,7 @@ impl View {
             fresh_at: pump.fresh_at(),
             readings,
             alarms,
+            ownership: pump.shared_ownership(),
             counters: pump.counters(),
             clock: pump.clock_estimate().offset(now).map(|offset| ClockView {
                 offset,

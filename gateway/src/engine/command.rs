@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ecmo_core::alarm::Refused;
-use ecmo_core::alarm::condition::Condition;
 use ecmo_core::alarm::quality::Summary;
 use ecmo_core::alarm::treatment::Treatment;
 use ecmo_core::reconcile::Difference;
@@ -14,6 +13,7 @@ use ecmo_proto::topic::{Id, PumpAddress};
 use tokio::sync::{mpsc, oneshot};
 
 use super::hub::Confirmed;
+use crate::action::{ActionRecord, Applied, Intent, Prepared};
 use crate::fanout::{AlarmMailbox, AlarmOutlet, AlarmUpdate, alarm_mailbox};
 
 /// Commands that may wait: every display of the largest unit at once. A full queue is told to the display.
@@ -21,36 +21,6 @@ pub(super) const COMMANDS_MAX: usize = 256;
 
 /// How long an answer may take.
 const ANSWER_MAX: Duration = Duration::from_secs(1);
-
-/// Whose sound a person pauses.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// One alarm, by the id that displays know.
-    Alarm(String),
-    /// The alarms of one pump.
-    Pump(PumpAddress),
-    /// The alarms of one ward, and those of the gateway itself.
-    Ward(Id),
-}
-
-impl std::fmt::Display for Target {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Alarm(id) => formatter.write_str(id),
-            Self::Pump(address) => write!(formatter, "pump {address}"),
-            Self::Ward(ward) => write!(formatter, "ward {ward}"),
-        }
-    }
-}
-
-/// What was paused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Paused {
-    /// How many alarms.
-    pub alarms: u32,
-    /// When it ends by itself, by the gateway's clock.
-    pub until: Instant,
-}
 
 /// How good the alarms of a pump were as alarms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,20 +40,18 @@ pub struct Report {
 pub(super) enum Command {
     Watch(AlarmOutlet),
     List { ward: Option<Id>, reply: oneshot::Sender<Vec<AlarmUpdate>> },
-    Acknowledge { id: String, revision: u32, person: (String, String), reply: AlarmReply },
     Confirm { shown: Vec<(String, u32)>, reply: oneshot::Sender<Confirmed> },
-    Pause { target: Target, lasts: Duration, by: String, reply: PauseReply },
-    Resume { target: Target, reply: oneshot::Sender<u32> },
-    Shelve { id: String, lasts: Duration, person: (String, String), reply: AlarmReply },
-    Unshelve { address: PumpAddress, condition: Condition, reply: DoneReply },
+    Prepare { intent: Intent, by: String, reply: PrepareReply },
+    Apply { records: Vec<ActionRecord>, reply: ApplyReply },
+    Merge(Box<ActionRecord>),
     Treat { address: PumpAddress, treatment: Box<Treatment>, reply: DoneReply },
     Report { address: PumpAddress, reply: oneshot::Sender<Option<Report>> },
     Missed { address: PumpAddress, reply: DoneReply },
     Differs { address: PumpAddress, difference: Difference, reply: DoneReply },
 }
 
-type AlarmReply = oneshot::Sender<Result<AlarmUpdate, Refused>>;
-type PauseReply = oneshot::Sender<Result<Paused, Refused>>;
+type PrepareReply = oneshot::Sender<Result<Vec<Prepared>, Refused>>;
+type ApplyReply = oneshot::Sender<Result<Applied, Refused>>;
 type DoneReply = oneshot::Sender<Result<(), Refused>>;
 
 /// The alarm thread does not answer: it is overloaded or has ended.
@@ -122,17 +90,39 @@ impl EngineHandle {
         self.ask(|reply| Command::List { ward, reply }).await
     }
 
-    /// Acknowledges an occurrence as far as it was shown; `person` is who, and their note.
+    /// Resolves what `by` asks for to what it is about, at each pump that it concerns, and checks it. Changes nothing. The
+    /// list is empty where there is nothing to do, which is no error for the end of pauses.
     ///
     /// # Errors
-    /// The alarm thread does not answer; or, inside, the occurrence has ended or changed.
-    pub async fn acknowledge(
+    /// The alarm thread does not answer; or, inside, the alarm or the pump is not there, the alarm changed since it was shown or is
+    /// never shelved, nothing signals, or the pump is somebody else's.
+    pub async fn prepare(
         &self,
-        id: String,
-        revision: u32,
-        person: (String, String),
-    ) -> Result<Result<AlarmUpdate, Refused>, NoAnswer> {
-        self.ask(|reply| Command::Acknowledge { id, revision, person, reply }).await
+        intent: Intent,
+        by: String,
+    ) -> Result<Result<Vec<Prepared>, Refused>, NoAnswer> {
+        self.ask(|reply| Command::Prepare { intent, by, reply }).await
+    }
+
+    /// Lets the actions of one person here take effect: what [`EngineHandle::prepare`] gave, once it is recorded.
+    ///
+    /// # Errors
+    /// The alarm thread does not answer; or, inside, what they are about has changed since, and none took effect.
+    pub async fn apply(
+        &self,
+        records: Vec<ActionRecord>,
+    ) -> Result<Result<Applied, Refused>, NoAnswer> {
+        self.ask(|reply| Command::Apply { records, reply }).await
+    }
+
+    /// Lets an action take effect that another gateway, or the record of before a restart, tells of. It may come twice, late
+    /// and in any order.
+    ///
+    /// # Errors
+    /// There is no room for it: it is not taken.
+    pub fn merge(&self, record: ActionRecord) -> Result<(), NoAnswer> {
+        let merge = Command::Merge(Box::new(record));
+        self.commands.try_send(merge).map_err(|_full_or_ended| NoAnswer)
     }
 
     /// Takes note of what a display has shown.
@@ -141,52 +131,6 @@ impl EngineHandle {
     /// The alarm thread does not answer.
     pub async fn confirm(&self, shown: Vec<(String, u32)>) -> Result<Confirmed, NoAnswer> {
         self.ask(|reply| Command::Confirm { shown, reply }).await
-    }
-
-    /// Pauses the sound of what signals now.
-    ///
-    /// # Errors
-    /// The alarm thread does not answer; or, inside, the alarm has ended or nothing signals.
-    pub async fn pause(
-        &self,
-        target: Target,
-        lasts: Duration,
-        by: String,
-    ) -> Result<Result<Paused, Refused>, NoAnswer> {
-        self.ask(|reply| Command::Pause { target, lasts, by, reply }).await
-    }
-
-    /// Ends pauses before their time, whatever they cover; how many.
-    ///
-    /// # Errors
-    /// The alarm thread does not answer.
-    pub async fn resume(&self, target: Target) -> Result<u32, NoAnswer> {
-        self.ask(|reply| Command::Resume { target, reply }).await
-    }
-
-    /// Shelves the condition of an alarm; `person` is who, and why.
-    ///
-    /// # Errors
-    /// The alarm thread does not answer; or, inside, the alarm has ended or is never shelved.
-    pub async fn shelve(
-        &self,
-        id: String,
-        lasts: Duration,
-        person: (String, String),
-    ) -> Result<Result<AlarmUpdate, Refused>, NoAnswer> {
-        self.ask(|reply| Command::Shelve { id, lasts, person, reply }).await
-    }
-
-    /// Ends the shelving of a condition.
-    ///
-    /// # Errors
-    /// The alarm thread does not answer; or, inside, it is not shelved.
-    pub async fn unshelve(
-        &self,
-        address: PumpAddress,
-        condition: Condition,
-    ) -> Result<Result<(), Refused>, NoAnswer> {
-        self.ask(|reply| Command::Unshelve { address, condition, reply }).await
     }
 
     /// Hands over a treatment; it is in force with the next frame. What is returned waits for the alarm thread's word.

@@ -9,7 +9,9 @@ use ecmo_core::alarm::rule::Rules;
 use ecmo_core::alarm::treatment::Treatment;
 use ecmo_core::frame::BootId;
 use ecmo_core::path::{Path, PerPath};
-use ecmo_core::pump::{BirthRefusal, BirthWord, Counters, Link, PATH_LOST_AFTER, Pump, Refusal};
+use ecmo_core::pump::{
+    BirthRefusal, BirthWord, Counters, Kept, Link, PATH_LOST_AFTER, Pump, Refusal,
+};
 use ecmo_core::time::Instant;
 use ecmo_core::view::View;
 use tokio::sync::mpsc;
@@ -48,6 +50,8 @@ pub(super) struct Entry {
     told_up: bool,
     told_chattering: u32,
     told_flood: bool,
+    /// What is kept of the pump was given away up to here.
+    told_changes: u64,
     /// The view is older than the pump.
     pub(super) changed: bool,
     /// The rules in force may be others than those that are shown.
@@ -102,6 +106,7 @@ impl Entry {
             told_up: false,
             told_chattering: 0,
             told_flood: false,
+            told_changes: 0,
             changed: true,
             rules_changed: false,
             old_baseline: None,
@@ -131,16 +136,28 @@ impl Entry {
         let is_other = treatment.patient != patient;
         self.act(now, hub, |pump, out| {
             if is_other {
-                let shelved: Vec<_> = pump.shelves().iter().map(|(it, _shelf)| *it).collect();
-                for condition in shelved {
-                    // It is shelved, so it can be unshelved.
-                    let _was_shelved = pump.unshelve(condition, now, out);
-                }
+                pump.unshelve_all(now, out);
             }
             pump.set_treatment(treatment, now, out);
         });
         self.rules_changed = true;
         self.show_rules();
+    }
+
+    /// Goes on with what was kept before the gateway started.
+    pub(super) fn restore(&mut self, kept: Kept, now: Instant, hub: &mut Hub) {
+        self.act(now, hub, |pump, out| pump.restore(kept, now, out));
+        for occurrence in self.pump.alarms() {
+            hub.adopt(&self.slot.address, occurrence);
+        }
+    }
+
+    /// What is to be kept of the pump, if it has changed since the last time.
+    #[expect(dead_code, reason = "the state store takes it")]
+    pub(super) fn state_changed(&mut self) -> Option<Kept> {
+        let changes = self.pump.changes();
+        let is_news = std::mem::replace(&mut self.told_changes, changes) != changes;
+        is_news.then(|| self.pump.kept())
     }
 
     /// Shows the view, and the rules if they may have changed.

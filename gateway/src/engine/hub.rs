@@ -162,6 +162,19 @@ impl Hub {
         self.hand_over(&item);
     }
 
+    /// Takes note of an alarm that was there before the gateway started: it is counted, and a display must show it anew.
+    pub(super) fn adopt(&mut self, address: &PumpAddress, occurrence: &Occurrence) {
+        let id = self.update_of(Some(address), occurrence).id();
+        let labels = (priority_label(occurrence.priority), kind_label(occurrence.kind));
+        if self.counted.insert(id.clone(), labels).is_none() {
+            self.gauge(labels).increment(1.0);
+        }
+        let signals = matches!(occurrence.signal(), Signal::On | Signal::Latched);
+        if signals && occurrence.priority == Priority::High {
+            self.notes.push(Note::Signals(id, occurrence.revision));
+        }
+    }
+
     /// Measures the confirmations of a display.
     pub(super) fn confirm(&mut self, shown: &[(String, u32)], now: Instant) -> Confirmed {
         let mut confirmed = Confirmed::default();

@@ -1,9 +1,7 @@
-//! What people do to the alarms of the pumps, and of the gateway itself; and what a new alarm does to their pauses.
+//! What people do to the pumps and their alarms, and to those of the gateway itself; and what a new alarm does to pauses.
 
-use std::time::Duration;
-
-use ecmo_core::alarm::condition::Condition;
-use ecmo_core::alarm::occurrence::{OccurrenceId, Pause, PauseScope, Shelf};
+use ecmo_core::alarm::action::{Action, AlarmRef, Ask, What};
+use ecmo_core::alarm::occurrence::{Occurrence, OccurrenceId, PauseScope};
 use ecmo_core::alarm::quality::STALE_AFTER;
 use ecmo_core::alarm::treatment::Treatment;
 use ecmo_core::alarm::{Alarms, Refused};
@@ -12,27 +10,126 @@ use ecmo_core::reconcile::Difference;
 use ecmo_core::time::Instant;
 use ecmo_proto::topic::{Id, PumpAddress};
 
-use super::command::{Paused, Report, Target};
+use super::command::Report;
 use super::entry::Entry;
 use super::hub::{Hub, Outbox};
 use super::rounds::Rounds;
 use super::ward::Ward;
+use crate::action::{ActionRecord, Applied, Intent, Prepared, Target};
 use crate::fanout::AlarmUpdate;
 
-/// What ends when a person asks for sound again: everything, because too much sound is the safer error.
-const EVERY_SCOPE: [PauseScope; 3] = [PauseScope::Alarm, PauseScope::Pump, PauseScope::Ward];
-
 impl Rounds {
+    /// What an intent means at each pump that it concerns. Changes nothing.
+    ///
+    /// # Errors
+    /// See [`super::EngineHandle::prepare`].
+    pub(super) fn prepare(
+        &mut self,
+        intent: &Intent,
+        by: &str,
+        now: Instant,
+    ) -> Result<Vec<Prepared>, Refused> {
+        match intent {
+            Intent::Acknowledge { id, revision } => {
+                let (address, found) = self.find(id)?;
+                let ask = Ask::Acknowledge { id: found.id, revision: *revision };
+                self.prepare_at(address, ask, by, now).map(|one| vec![one])
+            }
+            Intent::Shelve { id, lasts } => {
+                let (address, found) = self.find(id)?;
+                if address.is_none() {
+                    return Err(Refused::NeverShelved);
+                }
+                let ask = Ask::Shelve { id: found.id, lasts: *lasts };
+                self.prepare_at(address, ask, by, now).map(|one| vec![one])
+            }
+            Intent::Pause { target, lasts } => {
+                let asks = |id, scope| Ask::Pause { id, scope, lasts: *lasts };
+                let found = self.prepare_sound(target, asks, by, now)?;
+                if found.is_empty() { Err(Refused::NothingSounds) } else { Ok(found) }
+            }
+            Intent::Resume { target } => {
+                let asks = |id, scope| Ask::Resume { id, scope };
+                // What is not there makes no sound that could be missing.
+                Ok(self.prepare_sound(target, asks, by, now).unwrap_or_default())
+            }
+            Intent::Unshelve { address, condition } => {
+                self.prepare_pump(address, Ask::Unshelve(*condition), by, now)
+            }
+            Intent::Accept { address } => self.prepare_pump(address, Ask::Accept, by, now),
+            Intent::HandOver { address, to } => {
+                self.prepare_pump(address, Ask::HandOver { to }, by, now)
+            }
+            Intent::Reject { address } => self.prepare_pump(address, Ask::Reject, by, now),
+            Intent::AssignBed { address, bed } => {
+                self.prepare_pump(address, Ask::AssignBed(bed), by, now)
+            }
+        }
+    }
+
+    /// The alarm that displays know by this id, and its pump; none for the gateway's own.
+    fn find(&self, id: &str) -> Result<(Option<PumpAddress>, Occurrence), Refused> {
+        let of_ward = || self.ward.update(id, &self.hub);
+        let found = self.own(id).or_else(of_ward).ok_or(Refused::Unknown)?;
+        Ok((found.address, found.occurrence))
+    }
+
+    fn prepare_at(
+        &mut self,
+        address: Option<PumpAddress>,
+        ask: Ask<'_>,
+        by: &str,
+        now: Instant,
+    ) -> Result<Prepared, Refused> {
+        let what = match &address {
+            None => self.uplink.alarms_mut().prepare(ask),
+            Some(address) => self.ward.pump(address).ok_or(Refused::Unknown)?.prepare(ask, by, now),
+        };
+        Ok(Prepared { address, what: what? })
+    }
+
+    fn prepare_pump(
+        &mut self,
+        address: &PumpAddress,
+        ask: Ask<'_>,
+        by: &str,
+        now: Instant,
+    ) -> Result<Vec<Prepared>, Refused> {
+        self.prepare_at(Some(address.clone()), ask, by, now).map(|one| vec![one])
+    }
+
+    /// What is asked for about sound, at each pump of the target at which there is something to do.
+    fn prepare_sound<'a>(
+        &mut self,
+        target: &Target,
+        asks: impl Fn(Option<OccurrenceId>, PauseScope) -> Ask<'a>,
+        by: &str,
+        now: Instant,
+    ) -> Result<Vec<Prepared>, Refused> {
+        let found = match target {
+            Target::Alarm(id) => {
+                let (address, found) = self.find(id)?;
+                vec![self.prepare_at(address, asks(Some(found.id), PauseScope::Alarm), by, now)?]
+            }
+            Target::Pump(address) => {
+                self.prepare_pump(address, asks(None, PauseScope::Pump), by, now)?
+            }
+            Target::Ward(ward) => {
+                let ask = asks(None, PauseScope::Ward);
+                let of_pumps = self.ward.addresses(ward).into_iter().map(Some);
+                let places: Vec<_> = of_pumps.chain([None]).collect();
+                let at = |address| self.prepare_at(address, ask, by, now).ok();
+                places.into_iter().filter_map(at).collect()
+            }
+        };
+        let something = |one: &Prepared| !alarms_of(&one.what).is_empty();
+        Ok(found.into_iter().filter(something).collect())
+    }
+
     /// The occurrence of the gateway itself that displays know by this id.
     fn own(&self, id: &str) -> Option<AlarmUpdate> {
         let own = self.uplink.alarms().iter().map(|one| self.hub.update_of(None, one));
         own.into_iter().find(|update| update.id() == id)
-    }
-
-    /// The gateway's own occurrence as it is now.
-    fn own_now(&self, name: OccurrenceId) -> Option<AlarmUpdate> {
-        let present = self.uplink.alarms().iter().find(|one| one.id == name);
-        present.map(|one| self.hub.update_of(None, one))
     }
 
     fn on_own<T>(
@@ -44,104 +141,124 @@ impl Rounds {
         act(self.uplink.alarms_mut(), &mut outbox)
     }
 
-    /// Acknowledges an occurrence as far as it was shown.
+    /// Lets actions of one person here take effect.
     ///
     /// # Errors
-    /// It has ended, never was, or has changed since.
-    pub(super) fn acknowledge(
+    /// None of them did: see [`super::EngineHandle::apply`].
+    pub(super) fn apply(
         &mut self,
-        id: &str,
-        revision: u32,
-        person: (String, String),
+        records: &[ActionRecord],
         now: Instant,
-    ) -> Result<AlarmUpdate, Refused> {
-        let Some(found) = self.own(id) else {
-            return self.ward.acknowledge(id, revision, person, now, &mut self.hub);
-        };
-        let name = found.occurrence.id;
-        let (by, note) = person.clone();
-        self.on_own(now, |alarms, out| alarms.acknowledge(&name, revision, person, now, out))?;
-        Ok(self.own_now(name).unwrap_or_else(|| found.acknowledged(by, note, now)))
+    ) -> Result<Applied, Refused> {
+        let mut applied = Applied::default();
+        let mut done = if records.is_empty() { Ok(()) } else { Err(Refused::NothingSounds) };
+        for ActionRecord { address, action, .. } in records {
+            let before = self.concerned(address.as_ref(), &action.what);
+            let paused = self.paused(address.as_ref());
+            let answer = self.is_news(address.as_ref(), &action.what);
+            let answer = answer.and_then(|()| self.act(address.as_ref(), action, now));
+            if answer.is_ok() {
+                self.tell_applied(&mut applied, address.as_ref(), (action, before, paused), now);
+            }
+            done = done.or(answer);
+        }
+        done.map(|()| applied)
     }
 
-    /// Pauses the sound of what signals now.
-    ///
-    /// # Errors
-    /// The alarm or the pump is not there, or nothing of it signals.
-    pub(super) fn pause(
-        &mut self,
-        target: &Target,
-        lasts: Duration,
-        by: String,
-        now: Instant,
-    ) -> Result<Paused, Refused> {
-        let until = now.plus(lasts.min(self.ward.pause_max()));
-        let pause = |scope| Pause { scope, until, by: by.clone() };
-        let alarms = match target {
-            Target::Alarm(id) => match self.own(id).map(|found| found.occurrence.id) {
-                Some(name) => {
-                    let pause = pause(PauseScope::Alarm);
-                    self.on_own(now, |own, out| own.pause(Some(&name), &pause, now, out))?
-                }
-                None => {
-                    let pause = pause(PauseScope::Alarm);
-                    self.ward.on_alarm(id, now, &mut self.hub, |pump, name, out| {
-                        pump.pause(Some(name), &pause, now, out)
-                    })?
-                }
-            },
-            Target::Pump(address) => {
-                let pause = pause(PauseScope::Pump);
-                let act =
-                    |pump: &mut Pump, out: &mut Outbox<'_>| pump.pause(None, &pause, now, out);
-                self.ward.on_pump(address, now, &mut self.hub, act).ok_or(Refused::Unknown)??
-            }
-            Target::Ward(ward) => {
-                let pause = pause(PauseScope::Ward);
-                let of_pumps = self.ward.on_pumps(Some(ward), now, &mut self.hub, |pump, out| {
-                    pump.pause(None, &pause, now, out).unwrap_or(0)
-                });
-                let own = self.on_own(now, |own, out| own.pause(None, &pause, now, out));
-                match of_pumps.saturating_add(own.unwrap_or(0)) {
-                    0 => return Err(Refused::NothingSounds),
-                    alarms => alarms,
-                }
-            }
-        };
-        Ok(Paused { alarms, until })
+    /// Whether nobody has changed meanwhile what an action was prepared from.
+    fn is_news(&self, address: Option<&PumpAddress>, what: &What) -> Result<(), Refused> {
+        let (What::Own(state), Some(address)) = (what, address) else { return Ok(()) };
+        let version = self.ward.pump(address).ok_or(Refused::Unknown)?.ownership().version;
+        if state.version > version {
+            return Ok(());
+        }
+        Err(Refused::Changed { revision: u32::try_from(version).unwrap_or(u32::MAX) })
     }
 
-    /// Ends pauses before their time; how many.
-    pub(super) fn resume(&mut self, target: &Target, now: Instant) -> u32 {
-        match target {
-            Target::Alarm(id) => match self.own(id).map(|found| found.occurrence.id) {
-                Some(name) => {
-                    self.on_own(now, |own, out| own.resume(Some(&name), &EVERY_SCOPE, now, out))
-                }
-                None => self
-                    .ward
-                    .on_alarm(id, now, &mut self.hub, |pump, name, out| {
-                        Ok(pump.resume(Some(name), &EVERY_SCOPE, now, out))
-                    })
-                    .unwrap_or(0),
-            },
-            Target::Pump(address) => self
-                .ward
-                .on_pump(address, now, &mut self.hub, |pump, out| {
-                    pump.resume(None, &EVERY_SCOPE, now, out)
-                })
-                .unwrap_or(0),
-            Target::Ward(ward) => self.resume_ward(Some(ward), &EVERY_SCOPE, now),
+    fn tell_applied(
+        &self,
+        applied: &mut Applied,
+        address: Option<&PumpAddress>,
+        (action, before, paused): (&Action, Option<AlarmUpdate>, usize),
+        now: Instant,
+    ) {
+        match &action.what {
+            What::Acknowledge(_) | What::Shelve { .. } => {
+                let is_it = |one: &&Occurrence| {
+                    before.as_ref().is_some_and(|before| before.occurrence.id == one.id)
+                };
+                let present = self.alarms_at(address).iter().find(is_it);
+                let left = || {
+                    let AlarmRef { call, .. } = before.as_ref()?.occurrence.named();
+                    Some(before.as_ref()?.acknowledged(action, call, now))
+                };
+                let update = present.map(|one| self.hub.update_of(address, one)).or_else(left);
+                applied.updates.extend(update);
+            }
+            What::Pause { left, .. } => {
+                let is_it = |one: &&Occurrence| {
+                    one.pause.as_ref().is_some_and(|pause| pause.order == action.order)
+                };
+                let until = |one: &Occurrence| one.pause.as_ref().map(|pause| pause.until);
+                let mut now_paused = self.alarms_at(address).iter().filter(is_it).peekable();
+                let until = now_paused.peek().and_then(|one| until(one));
+                applied.until = applied.until.or(until).or(Some(now.plus(*left)));
+                applied.count += u32::try_from(now_paused.count()).unwrap_or(u32::MAX);
+            }
+            What::Resume { .. } => {
+                let ended = paused.saturating_sub(self.paused(address));
+                applied.count += u32::try_from(ended).unwrap_or(u32::MAX);
+            }
+            What::Own(_) => {
+                let pump = address.and_then(|address| self.ward.pump(address));
+                applied.ownership = pump.map(|pump| pump.ownership().clone());
+            }
         }
     }
 
-    /// Ends the pauses of these scopes at every pump of a ward, or all, and of the gateway's own alarms.
-    fn resume_ward(&mut self, ward: Option<&Id>, scopes: &[PauseScope], now: Instant) -> u32 {
-        let of_pumps = self
-            .ward
-            .on_pumps(ward, now, &mut self.hub, |pump, out| pump.resume(None, scopes, now, out));
-        let own = self.on_own(now, |own, out| own.resume(None, scopes, now, out));
-        of_pumps.saturating_add(own)
+    /// Lets an action take effect that another gateway tells of.
+    pub(super) fn merge(&mut self, record: &ActionRecord, now: Instant) {
+        if let Err(refused) = self.act(record.address.as_ref(), &record.action, now) {
+            // It has ended, or has called again since; or it is not there yet and the action waits.
+            tracing::debug!(id = record.id, ?refused, "an action changes nothing here");
+        }
+    }
+
+    fn act(
+        &mut self,
+        address: Option<&PumpAddress>,
+        action: &Action,
+        now: Instant,
+    ) -> Result<(), Refused> {
+        match address {
+            None => self.on_own(now, |own, out| own.apply(action, now, out)),
+            Some(address) => self
+                .ward
+                .on_pump(address, now, &mut self.hub, |pump, out| pump.apply(action, now, out))
+                .ok_or(Refused::Unknown)?,
+        }
+    }
+
+    fn alarms_at(&self, address: Option<&PumpAddress>) -> &[Occurrence] {
+        match address {
+            None => self.uplink.alarms(),
+            Some(address) => self.ward.pump(address).map_or(&[], Pump::alarms),
+        }
+    }
+
+    fn paused(&self, address: Option<&PumpAddress>) -> usize {
+        self.alarms_at(address).iter().filter(|one| one.pause.is_some()).count()
+    }
+
+    /// The alarm that is acknowledged or shelved, as it is now.
+    fn concerned(&self, address: Option<&PumpAddress>, what: &What) -> Option<AlarmUpdate> {
+        let is_it = |one: &&Occurrence| match what {
+            What::Acknowledge(alarm) => one.id == alarm.id,
+            What::Shelve { condition, .. } => one.id.condition == *condition,
+            What::Pause { .. } | What::Resume { .. } | What::Own(_) => false,
+        };
+        let found = self.alarms_at(address).iter().find(is_it);
+        found.map(|one| self.hub.update_of(address, one))
     }
 
     /// A new or worse alarm that is heard ends the pauses of its ward; one of the gateway itself those of every ward.
@@ -149,27 +266,19 @@ impl Rounds {
         let mut heard = self.hub.take_heard();
         heard.dedup();
         for ward in heard {
-            self.resume_ward(ward.as_ref(), &[PauseScope::Ward], self.hub.now());
+            let now = self.hub.now();
+            let end = |pump: &mut Pump, out: &mut Outbox<'_>| pump.break_pauses(now, out);
+            self.ward.on_pumps(ward.as_ref(), now, &mut self.hub, end);
+            self.on_own(now, |own, out| own.break_pauses(now, out));
         }
     }
+}
 
-    /// Shelves the condition of an occurrence.
-    ///
-    /// # Errors
-    /// It has ended, or is never shelved: a condition of the gateway itself, of high priority, or protected.
-    pub(super) fn shelve(
-        &mut self,
-        id: &str,
-        shelf: Shelf,
-        now: Instant,
-    ) -> Result<AlarmUpdate, Refused> {
-        if self.own(id).is_some() {
-            return Err(Refused::NeverShelved);
-        }
-        self.ward.on_alarm(id, now, &mut self.hub, |pump, name, out| {
-            pump.shelve(name, shelf, now, out)
-        })?;
-        self.ward.update(id, &self.hub).ok_or(Refused::Unknown)
+/// The alarms whose sound an action is about.
+fn alarms_of(what: &What) -> &[AlarmRef] {
+    match what {
+        What::Pause { alarms, .. } | What::Resume { alarms, .. } => alarms,
+        What::Acknowledge(_) | What::Shelve { .. } | What::Own(_) => &[],
     }
 }
 
@@ -187,6 +296,17 @@ impl Ward {
         let address = &entry.slot.address;
         let updates = entry.pump.alarms().iter().map(|one| hub.update_of(Some(address), one));
         updates.into_iter().find(|update| update.id() == id)
+    }
+
+    /// One pump; `None` when it was never seen.
+    fn pump(&self, address: &PumpAddress) -> Option<&Pump> {
+        self.pumps.get(address.to_string().as_str()).map(|entry| &entry.pump)
+    }
+
+    /// The pumps of a ward.
+    fn addresses(&self, ward: &Id) -> Vec<PumpAddress> {
+        let addresses = self.pumps.values().map(|entry| &entry.slot.address);
+        addresses.filter(|address| address.ward == *ward).cloned().collect()
     }
 
     /// Does something to one pump; `None` when it was never seen.
@@ -219,51 +339,6 @@ impl Ward {
             total = total.saturating_add(count);
         }
         total
-    }
-
-    /// Does something to one alarm by the id that displays know.
-    fn on_alarm<T>(
-        &mut self,
-        id: &str,
-        now: Instant,
-        hub: &mut Hub,
-        act: impl FnOnce(&mut Pump, &OccurrenceId, &mut Outbox<'_>) -> Result<T, Refused>,
-    ) -> Result<T, Refused> {
-        let name = self.update(id, hub).ok_or(Refused::Unknown)?.occurrence.id;
-        let key = key_of(id).ok_or(Refused::Unknown)?;
-        let entry = self.pumps.get_mut(key).ok_or(Refused::Unknown)?;
-        entry.act(now, hub, |pump, out| act(pump, &name, out))
-    }
-
-    fn acknowledge(
-        &mut self,
-        id: &str,
-        revision: u32,
-        person: (String, String),
-        now: Instant,
-        hub: &mut Hub,
-    ) -> Result<AlarmUpdate, Refused> {
-        let found = self.update(id, hub).ok_or(Refused::Unknown)?;
-        let (by, note) = person.clone();
-        self.on_alarm(id, now, hub, |pump, name, out| {
-            pump.acknowledge(name, revision, person, now, out)
-        })?;
-        Ok(self.update(id, hub).unwrap_or_else(|| found.acknowledged(by, note, now)))
-    }
-
-    /// Ends the shelving of a condition.
-    ///
-    /// # Errors
-    /// It is not shelved, or the pump was never seen.
-    pub(super) fn unshelve(
-        &mut self,
-        address: &PumpAddress,
-        condition: Condition,
-        now: Instant,
-        hub: &mut Hub,
-    ) -> Result<(), Refused> {
-        let act = |pump: &mut Pump, out: &mut Outbox<'_>| pump.unshelve(condition, now, out);
-        self.on_pump(address, now, hub, act).ok_or(Refused::Unknown)?
     }
 
     /// Raises the notice that something was missed.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use ecmo_core::alarm::occurrence::Shelf;
 use ecmo_core::uplink::Uplink;
 use ecmo_proto::topic::Id;
 use tokio::sync::{mpsc, oneshot};
@@ -190,23 +189,13 @@ impl Rounds {
             Command::Confirm { shown, reply } => {
                 let _asker_gone = reply.send(self.hub.confirm(&shown, now));
             }
-            Command::Acknowledge { id, revision, person, reply } => {
-                let _asker_gone = reply.send(self.acknowledge(&id, revision, person, now));
+            Command::Prepare { intent, by, reply } => {
+                let _asker_gone = reply.send(self.prepare(&intent, &by, now));
             }
-            Command::Pause { target, lasts, by, reply } => {
-                let _asker_gone = reply.send(self.pause(&target, lasts, by, now));
+            Command::Apply { records, reply } => {
+                let _asker_gone = reply.send(self.apply(&records, now));
             }
-            Command::Resume { target, reply } => {
-                let _asker_gone = reply.send(self.resume(&target, now));
-            }
-            Command::Shelve { id, lasts, person: (by, reason), reply } => {
-                let shelf = Shelf { until: now.plus(lasts), by, reason };
-                let _asker_gone = reply.send(self.shelve(&id, shelf, now));
-            }
-            Command::Unshelve { address, condition, reply } => {
-                let done = self.ward.unshelve(&address, condition, now, &mut self.hub);
-                let _asker_gone = reply.send(done);
-            }
+            Command::Merge(record) => self.merge(&record, now),
             Command::Treat { address, treatment, reply } => {
                 let done = self.ward.treat(&address, *treatment, now, &mut self.hub);
                 let _asker_gone = reply.send(done);

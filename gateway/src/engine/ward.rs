@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ecmo_core::alarm::profile::Profile;
-use ecmo_core::alarm::treatment::Treatment;
 use ecmo_core::alarm::{AlarmChange, Output};
 use ecmo_core::frame::Frame;
 use ecmo_core::pump::Pump;
@@ -14,6 +13,7 @@ use ecmo_core::view::View;
 use ecmo_proto::topic::{self, Id, Kind, PumpAddress};
 use tokio::sync::mpsc;
 
+use super::Restored;
 use super::asking::{self, ASKED_PER_LOOK_MAX, Asking, Voice};
 use super::entry::{Entry, book_of};
 use super::hub::Hub;
@@ -43,7 +43,7 @@ pub(super) struct WardParts {
     /// Pumps that were met for the first time; must hold [`PUMPS_MAX`].
     pub(super) new_pumps: mpsc::Sender<Arc<PumpSlot>>,
     /// What people had said before the gateway started.
-    pub(super) restored: HashMap<PumpAddress, Treatment>,
+    pub(super) restored: Restored,
     /// Where the values go, if they are kept.
     pub(super) history: Option<mpsc::Sender<Batch>>,
     /// Where parts of backfills go, unread.
@@ -67,14 +67,9 @@ impl Ward {
         Self { parts, decoder: Decoder::default(), links_up: HashSet::new(), pumps: HashMap::new() }
     }
 
-    /// The longest pause of sounds.
-    pub(super) fn pause_max(&self) -> Duration {
-        self.parts.profile.signals.pause_max
-    }
-
     /// Expects a pump from now on: its silence is an alarm even if it was never heard.
-    pub(super) fn expect(&mut self, address: &PumpAddress, now: Instant) {
-        self.add(&address.to_string(), address.clone(), now);
+    pub(super) fn expect(&mut self, address: &PumpAddress, now: Instant, hub: &mut Hub) {
+        self.add(&address.to_string(), address.clone(), now, hub);
     }
 
     /// Takes a message.
@@ -85,7 +80,7 @@ impl Ward {
         };
         let now = arrival.received;
         if !self.pumps.contains_key(key)
-            && !address_of(key).is_some_and(|address| self.add(key, address, now))
+            && !address_of(key).is_some_and(|address| self.add(key, address, now, hub))
         {
             refuse_pump(kind, &self.parts.metrics);
             return;
@@ -208,14 +203,14 @@ impl Ward {
     }
 
     /// Adds a pump; false when there are too many.
-    fn add(&mut self, key: &str, address: PumpAddress, now: Instant) -> bool {
+    fn add(&mut self, key: &str, address: PumpAddress, now: Instant, hub: &mut Hub) -> bool {
         if self.pumps.len() >= PUMPS_MAX {
             return false;
         }
         let profile = Arc::clone(&self.parts.profile);
         let collector = self.parts.history.is_some().then(|| Collector::new(watched(&profile)));
         let mut pump = Pump::new(profile, REORDER_WINDOW, now);
-        if let Some(treatment) = self.parts.restored.remove(&address) {
+        if let Some(treatment) = self.parts.restored.treatments.remove(&address) {
             // Nothing was judged yet, so there is nothing that this could change in an alarm.
             pump.restore_treatment(treatment, now, &mut Unheard);
         }
@@ -228,10 +223,13 @@ impl Ward {
         if self.parts.new_pumps.try_send(Arc::clone(&slot)).is_err() {
             return false;
         }
-        self.pumps.insert(
-            key.into(),
-            Entry::new(pump, slot, (collector, Asking::new(self.pumps.len(), now)), now),
-        );
+        let asking = Asking::new(self.pumps.len(), now);
+        let kept = self.parts.restored.kept.remove(&slot.address);
+        let mut entry = Entry::new(pump, slot, (collector, asking), now);
+        if let Some(kept) = kept {
+            entry.restore(kept, now, hub);
+        }
+        self.pumps.insert(key.into(), entry);
         true
     }
 }

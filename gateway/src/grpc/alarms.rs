@@ -12,10 +12,11 @@ use ecmo_proto::v1::watch_alarms_response::Update;
 use futures_util::stream::{Stream, try_unfold};
 use tonic::{Request, Response, Status};
 
-use super::people::{done, name, no_answer, note, reason};
+use super::people::{act, done, name, no_answer, note, reason};
 use super::{OpenStream, Serving, address, convert, never_seen, ward};
-use crate::engine::{Report, Target};
-use crate::fanout::{AlarmItem, AlarmMailbox, MailboxEnd, Stamped};
+use crate::action::{Applied, Intent, Target};
+use crate::engine::Report;
+use crate::fanout::{AlarmItem, AlarmMailbox, AlarmUpdate, MailboxEnd, Stamped};
 use crate::metrics::StreamKind;
 
 /// Longest pause of sounds, in seconds (clinical reference, section 3.2).
@@ -75,6 +76,11 @@ fn response(stamped: &Stamped, sequence: u64, epoch: u64) -> v1::WatchAlarmsResp
     }
 }
 
+/// The alarm that an action was about, as it is now.
+fn one_update(applied: &Applied) -> Result<AlarmUpdate, Refused> {
+    applied.updates.first().cloned().ok_or(Refused::Unknown)
+}
+
 fn refused(refused: Refused) -> Status {
     match refused {
         Refused::Unknown => {
@@ -88,6 +94,9 @@ fn refused(refused: Refused) -> Status {
         ),
         Refused::NothingSounds => {
             Status::failed_precondition("nothing signals there; there is no sound to pause")
+        }
+        Refused::NotTheirs => {
+            Status::failed_precondition("somebody else looks after the pump; look at it again")
         }
     }
 }
@@ -212,10 +221,11 @@ impl AlarmService for Alarms {
     ) -> Result<Response<v1::AcknowledgeAlarmResponse>, Status> {
         let request = request.into_inner();
         let by = name(&request.by, "by")?;
-        let person = (by.clone(), note(&request.note)?);
-        let occurrence = request.occurrence.clone();
-        let answer = self.serving.engine.acknowledge(occurrence, request.revision, person);
-        let answer = answer.await.map_err(no_answer)?.map_err(refused);
+        let note = note(&request.note)?;
+        let (id, revision) = (request.occurrence.clone(), request.revision);
+        let intent = Intent::Acknowledge { id, revision };
+        let answer = act(&self.serving, intent, (&by, &note)).await?;
+        let answer = answer.and_then(|applied| one_update(&applied)).map_err(refused);
         let update = done("acknowledge", &by, &request.occurrence, &request.note, answer)?;
         // Kept in memory only: a display must not take it for safe.
         Ok(Response::new(v1::AcknowledgeAlarmResponse {
@@ -238,8 +248,8 @@ impl AlarmService for Alarms {
         let scope = request.scope();
         let target = target(scope, request.occurrence, &request.ward, &request.pump)?;
         let what = target.to_string();
-        let answer = self.serving.engine.pause(target, lasts, by.clone()).await;
-        let answer = answer.map_err(no_answer)?.map_err(|error| match (error, scope) {
+        let answer = act(&self.serving, Intent::Pause { target, lasts }, (&by, "")).await?;
+        let answer = answer.map_err(|error| match (error, scope) {
             (Refused::Unknown, v1::PauseScope::Pump) => {
                 Status::not_found("no such pump was ever seen; list the pumps for their names")
             }
@@ -247,8 +257,8 @@ impl AlarmService for Alarms {
         });
         let paused = done("pause", &by, &what, &format!("{seconds} s"), answer)?;
         Ok(Response::new(v1::PauseAudioResponse {
-            paused: paused.alarms,
-            until_mono_ns: paused.until.as_nanos(),
+            paused: paused.count,
+            until_mono_ns: paused.until.map_or(0, |until| until.as_nanos()),
             durable: false,
         }))
     }
@@ -261,8 +271,9 @@ impl AlarmService for Alarms {
         let by = name(&request.by, "by")?;
         let target = target(request.scope(), request.occurrence, &request.ward, &request.pump)?;
         let what = target.to_string();
-        let answer = self.serving.engine.resume(target).await.map_err(no_answer);
-        let resumed = done("resume", &by, &what, "", answer)?;
+        let answer = act(&self.serving, Intent::Resume { target }, (&by, "")).await?;
+        let resumed = done("resume", &by, &what, "", answer.map_err(refused))?;
+        let resumed = resumed.count;
         Ok(Response::new(v1::ResumeAudioResponse { resumed, durable: false }))
     }
 
@@ -278,9 +289,9 @@ impl AlarmService for Alarms {
         if minutes == 0 || minutes > longest {
             return Err(Status::invalid_argument(format!("minutes: use 1 to {longest}")));
         }
-        let (lasts, person) = (Duration::from_mins(minutes), (by.clone(), reason.clone()));
-        let answer = self.serving.engine.shelve(request.occurrence.clone(), lasts, person);
-        let answer = answer.await.map_err(no_answer)?.map_err(refused);
+        let (id, lasts) = (request.occurrence.clone(), Duration::from_mins(minutes));
+        let answer = act(&self.serving, Intent::Shelve { id, lasts }, (&by, &reason)).await?;
+        let answer = answer.and_then(|applied| one_update(&applied)).map_err(refused);
         let why = format!("{minutes} min: {reason}");
         let update = done("shelve", &by, &request.occurrence, &why, answer)?;
         let alarm = Some(convert::alarm(&update));
@@ -298,7 +309,8 @@ impl AlarmService for Alarms {
             || Status::not_found("the condition is not shelved there; look at the treatment");
         let condition = Condition::from_id(&request.condition).ok_or_else(not_shelved)?;
         let what = format!("{address}/{condition}");
-        let answer = self.serving.engine.unshelve(address, condition).await.map_err(no_answer)?;
+        let intent = Intent::Unshelve { address, condition };
+        let answer = act(&self.serving, intent, (&by, "")).await?;
         done("unshelve", &by, &what, "", answer.map_err(|_not_shelved| not_shelved()))?;
         Ok(Response::new(v1::UnshelveAlarmResponse { durable: false }))
     }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use ecmo_core::alarm::action::OfferEnd;
 use ecmo_core::alarm::condition::{Kind, Priority};
 use ecmo_core::alarm::occurrence::{Audio, Occurrence, PauseScope, Signal, Transition};
 use ecmo_core::alarm::rule::{RuleKey, Side};
 use ecmo_core::frame::BootId;
 use ecmo_core::path::Path;
+use ecmo_core::pump::ownership::Ownership;
 use ecmo_core::pump::{Link, PumpState, ToldDifference};
 use ecmo_core::reading::{NoData, Reading};
 use ecmo_core::reconcile::{Difference, Finder};
@@ -19,6 +21,25 @@ use crate::decode::{Birth, PumpKind, SourceKind};
 use crate::fanout::{AlarmUpdate, Completeness, PathTimes, PumpSlot, WaveformBlock};
 use crate::journal::MissedAlarm;
 
+/// Who looks after a pump.
+pub(super) fn ownership(of: &Ownership) -> v1::Ownership {
+    let end = |end| match end {
+        OfferEnd::Accepted => v1::OfferEnd::Accepted,
+        OfferEnd::Rejected => v1::OfferEnd::Rejected,
+        OfferEnd::Lapsed => v1::OfferEnd::Lapsed,
+    };
+    v1::Ownership {
+        owner: of.owner.clone().unwrap_or_default(),
+        since_mono_ns: of.since.map(|at| at.as_nanos()),
+        offered_to: of.offer.as_ref().map(|(to, _until)| to.clone()).unwrap_or_default(),
+        offer_until_mono_ns: of.offer.as_ref().map(|(_to, until)| until.as_nanos()),
+        last_offer: of.last_offer.map_or(v1::OfferEnd::Unspecified, end).into(),
+        unanswered: of.unanswered,
+        bed: of.bed.clone(),
+        version: of.version,
+    }
+}
+
 /// A pump as displays see it.
 pub(super) fn pump(slot: &PumpSlot, view: &View) -> v1::Pump {
     let birth = slot.birth();
@@ -29,7 +50,7 @@ pub(super) fn pump(slot: &PumpSlot, view: &View) -> v1::Pump {
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let contexts = book.treatment.contexts.iter().map(|it| treatment::context_kind(it.kind).into());
     v1::Pump {
-        ownership: None,
+        ownership: Some(ownership(&view.ownership)),
         ward: slot.address.ward.to_string(),
         pump: slot.address.pump.to_string(),
         link: link(view.link).into(),
@@ -184,6 +205,7 @@ fn occurrence(id: String, one: &Occurrence) -> v1::Alarm {
     v1::Alarm {
         occurrence: id,
         revision: one.revision,
+        call: one.call,
         condition: one.id.condition.to_string(),
         kind: match one.kind {
             Kind::Physiological => v1::AlarmKind::Physiological,

@@ -1,7 +1,13 @@
 //! What people say of themselves and their reasons, and the log of what they did.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ecmo_core::alarm::Refused;
+use ecmo_core::alarm::action::{Action, Order};
 use tonic::Status;
 
+use super::Serving;
+use crate::action::{ActionRecord, Applied, Intent, Prepared};
 use crate::engine::NoAnswer;
 
 /// Longest name of a display or a person, in characters.
@@ -53,4 +59,37 @@ pub(super) fn done<T>(
         }
     }
     answer
+}
+
+/// The last order that was given: each is greater than the one before, whatever the wall clock does.
+static LAST_ORDER: AtomicU64 = AtomicU64::new(0);
+
+fn next_order(wall_ns: i64) -> u64 {
+    let wall = u64::try_from(wall_ns).unwrap_or(0);
+    let next = |last: u64| wall.max(last.saturating_add(1));
+    let last =
+        LAST_ORDER.fetch_update(Ordering::AcqRel, Ordering::Acquire, |last| Some(next(last)));
+    next(last.unwrap_or(0))
+}
+
+/// Does what a person asks for: resolved first, then in force. It is kept in memory only.
+pub(super) async fn act(
+    serving: &Serving,
+    intent: Intent,
+    (by, note): (&str, &str),
+) -> Result<Result<Applied, Refused>, Status> {
+    let prepared = serving.engine.prepare(intent, by.to_owned()).await.map_err(no_answer)?;
+    let prepared = match prepared {
+        Ok(prepared) => prepared,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let wall_ns = serving.clock.wall_ns();
+    let at = next_order(wall_ns);
+    let record = |Prepared { address, what }| {
+        let order = Order { at, gateway: String::new() };
+        let action = Action { order, by: by.to_owned(), note: note.to_owned(), what };
+        ActionRecord { id: at.to_string(), wall_ns, address, action }
+    };
+    let records = prepared.into_iter().map(record).collect();
+    serving.engine.apply(records).await.map_err(no_answer)
 }

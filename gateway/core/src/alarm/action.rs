@@ -18,6 +18,54 @@ pub struct Order {
     pub gateway: String,
 }
 
+/// What a person asks for, by what is known here. Nothing is changed by asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask<'a> {
+    /// Acknowledge an alarm as far as it was shown.
+    Acknowledge {
+        /// Which.
+        id: OccurrenceId,
+        /// The revision that the person saw.
+        revision: u32,
+    },
+    /// Pause the sound of one alarm, or of all that signal.
+    Pause {
+        /// Which; `None` for all.
+        id: Option<OccurrenceId>,
+        /// What the person pauses.
+        scope: PauseScope,
+        /// For how long; cut to what the rules allow.
+        lasts: Duration,
+    },
+    /// End the pauses of one alarm, or of all.
+    Resume {
+        /// Which; `None` for all.
+        id: Option<OccurrenceId>,
+        /// What the person wants to hear again.
+        scope: PauseScope,
+    },
+    /// Shelve the condition of an alarm.
+    Shelve {
+        /// Which.
+        id: OccurrenceId,
+        /// For how long; cut to what the rules allow.
+        lasts: Duration,
+    },
+    /// End the shelving of a condition.
+    Unshelve(Condition),
+    /// Take the pump.
+    Accept,
+    /// Offer the pump to somebody.
+    HandOver {
+        /// To whom.
+        to: &'a str,
+    },
+    /// Reject what was offered, or give up what one has.
+    Reject,
+    /// Say at which bed the pump stands.
+    AssignBed(&'a str),
+}
+
 /// An alarm as an action names it, with how often it had called a person by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AlarmRef {

@@ -31,19 +31,23 @@ pub mod preview;
 
 mod register;
 
+mod absence;
+
 mod grid;
 
 mod operate;
+
+mod restore;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::frame::{BootId, Frame, FrameStamp};
 use crate::parameter::Parameter;
-use crate::reading::{NoData, Reading};
+use crate::reading::Reading;
 use crate::time::{ClockMap, Instant, SampleTime};
 
-use condition::{Condition, Kind, Priority};
+use condition::Condition;
 use grid::CompositeState;
 use hold::{Onset, Verdict};
 use limit::{LimitState, Measured};
@@ -53,6 +57,7 @@ use quality::Quality;
 use register::{Register, is_judged_by};
 use rule::{CompositeRule, LimitRule, RuleKey, Rules};
 
+pub(crate) use absence::Absence;
 pub(crate) use hold::Streak;
 
 /// The sample that decided a change.
@@ -97,6 +102,8 @@ pub enum Refused {
     NeverShelved,
     /// Nothing signals that could be paused.
     NothingSounds,
+    /// Somebody else looks after the pump, or it was offered to somebody else.
+    NotTheirs,
 }
 
 /// What is known while one frame is judged.
@@ -110,16 +117,6 @@ pub(crate) struct Moment<'a> {
     pub(crate) fresh: bool,
     pub(crate) running: bool,
     pub(crate) meant_to_run: bool,
-}
-
-/// A condition that is the absence of something.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Absence {
-    pub(crate) id: OccurrenceId,
-    pub(crate) priority: Priority,
-    pub(crate) parameter: Option<Parameter>,
-    pub(crate) no_data: Option<NoData>,
-    pub(crate) onset_at: Instant,
 }
 
 /// All alarms of one pump; at most one occurrence a condition.
@@ -411,39 +408,6 @@ impl Alarms {
         new.unreviewed = self.rules.unreviewed;
         new.rule = shown.number;
         new
-    }
-
-    /// Raises a condition of absence; nothing but its priority changes when it is present already.
-    pub(crate) fn raise_absence(&mut self, absence: Absence, now: Instant, out: &mut impl Output) {
-        let condition = absence.id.condition;
-        let rules = Arc::clone(&self.rules);
-        if let Some(found) = self.register.find(condition).filter(|found| found.present) {
-            if found.priority != absence.priority {
-                self.register.set_priority(condition, absence.priority, &rules, now, None, out);
-            }
-            return;
-        }
-        let mut new =
-            Occurrence::new(absence.id, Kind::Technical, absence.priority, absence.onset_at, now);
-        new.parameter = absence.parameter;
-        new.no_data = absence.no_data;
-        new.unreviewed = rules.unreviewed;
-        self.register.raise(new, &rules, now, None, out);
-    }
-
-    /// Raises something to be read, which is over already: it stays until a person acknowledges it.
-    pub(crate) fn notice(&mut self, absence: Absence, now: Instant, out: &mut impl Output) {
-        let condition = absence.id.condition;
-        self.raise_absence(absence, now, out);
-        if let Some(raised) = self.register.find_mut(condition) {
-            raised.latching = true;
-        }
-        self.register.clear(condition, now, None, out);
-    }
-
-    /// Ends a condition of absence.
-    pub(crate) fn clear(&mut self, condition: Condition, now: Instant, out: &mut impl Output) {
-        self.register.clear(condition, now, None, out);
     }
 
     /// The data of a parameter, or of all, is missing: what it raised stays, as last known.

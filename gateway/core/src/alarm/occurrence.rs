@@ -3,6 +3,7 @@
 use alloc::string::String;
 use core::fmt;
 
+use crate::alarm::action::{AlarmRef, Order};
 use crate::alarm::condition::{Condition, Kind, Priority};
 use crate::alarm::rule::Side;
 use crate::frame::BootId;
@@ -40,6 +41,10 @@ pub struct Acknowledgement {
     pub at: Instant,
     /// Worst value so far.
     pub worst: Option<f32>,
+    /// The last call that it covers.
+    pub call: u32,
+    /// Its place among other acknowledgements.
+    pub order: Order,
 }
 
 /// What a pause of the audio covers.
@@ -62,6 +67,8 @@ pub struct Pause {
     pub until: Instant,
     /// The person, as they named themselves.
     pub by: String,
+    /// Its place among other pauses of this alarm.
+    pub order: Order,
 }
 
 /// The condition is shelved: its alarms make no sound for a while.
@@ -73,6 +80,8 @@ pub struct Shelf {
     pub by: String,
     /// Why.
     pub reason: String,
+    /// Its place among other shelvings of the condition.
+    pub order: Order,
 }
 
 /// What is heard of an occurrence.
@@ -146,6 +155,8 @@ pub struct Occurrence {
     pub id: OccurrenceId,
     /// Goes up by one with each change; the first is 1.
     pub revision: u32,
+    /// How often it called for a person: 1 when it was raised, and one more each time that it returned or worsened.
+    pub call: u32,
     /// Physiological or technical.
     pub kind: Kind,
     /// How urgent.
@@ -183,6 +194,8 @@ pub struct Occurrence {
     pub rule: u8,
     /// Set while a person has paused its sound.
     pub pause: Option<Pause>,
+    /// The last that a person did to its pause, if anybody did.
+    pub sound: Order,
     /// Set while a person has shelved its condition.
     pub shelf: Option<Shelf>,
     /// The alarm whose consequence it is.
@@ -195,12 +208,15 @@ pub struct Occurrence {
     pub remind_at: Option<Instant>,
     /// How often it was recalled.
     pub reminders: u32,
+    /// No rule here can say whether it is still present: it was before a restart, and stays until a person acknowledges it
+    /// anew or a rule finds it.
+    pub orphan: bool,
 }
 
 impl Occurrence {
     /// A condition that has just become present, without value or limit.
     #[must_use]
-    pub(crate) const fn new(
+    pub(crate) fn new(
         id: OccurrenceId,
         kind: Kind,
         priority: Priority,
@@ -210,6 +226,7 @@ impl Occurrence {
         Self {
             id,
             revision: 0,
+            call: 1,
             kind,
             priority,
             present: true,
@@ -228,13 +245,28 @@ impl Occurrence {
             unreviewed: false,
             rule: 0,
             pause: None,
+            sound: Order::default(),
             shelf: None,
             leader: None,
             escalated: false,
             escalate_at: None,
             remind_at: None,
             reminders: 0,
+            orphan: false,
         }
+    }
+
+    /// As an action names it now.
+    #[must_use]
+    pub const fn named(&self) -> AlarmRef {
+        AlarmRef { id: self.id, call: self.call }
+    }
+
+    /// Whether it signals for a person: it is on or latched, and more than a card.
+    #[must_use]
+    pub fn calls(&self) -> bool {
+        let signals = matches!(self.signal(), Signal::On | Signal::Latched);
+        signals && self.priority != Priority::Information
     }
 
     /// What the signal does.
@@ -251,8 +283,7 @@ impl Occurrence {
     /// What is heard of it.
     #[must_use]
     pub fn audio(&self) -> Audio {
-        let signals = matches!(self.signal(), Signal::On | Signal::Latched);
-        if !signals || self.priority == Priority::Information {
+        if !self.calls() {
             return Audio::Off;
         }
         match (&self.shelf, &self.pause, self.leader) {
@@ -297,7 +328,8 @@ impl Occurrence {
     /// The condition, gone but latched, is present again: what a person must know is what it is like now.
     pub(crate) fn come_back(&mut self, new: Self) {
         self.present = true;
-        self.pause = None;
+        self.orphan = false;
+        self.call_again();
         self.last_known = new.last_known;
         self.priority = self.priority.max(new.priority);
         self.parameter = new.parameter;
@@ -309,6 +341,16 @@ impl Occurrence {
             self.worst = new.worst;
         } else if let (Some((side, _limit)), Some(value)) = (self.limit, new.value) {
             self.worst = Some(self.worst.map_or(value, |worst| side.worse(worst, value)));
+        }
+    }
+
+    /// It calls for a person once more. What was acknowledged counts no longer, unless it covers this call already: another
+    /// gateway may have been ahead.
+    pub(crate) fn call_again(&mut self) {
+        self.call = self.call.saturating_add(1);
+        self.pause = None;
+        if self.acknowledged.as_ref().is_some_and(|covered| covered.call < self.call) {
+            self.acknowledged = None;
         }
     }
 
@@ -333,6 +375,8 @@ mod tests {
             note: String::new(),
             at: start,
             worst: Some(-80.0),
+            call: 1,
+            order: Order::default(),
         };
         Occurrence {
             present,
@@ -345,8 +389,10 @@ mod tests {
     #[test]
     fn what_is_heard_follows_signal_shelf_pause_and_group() {
         let until = Instant::from_millis(9);
-        let pause = || Some(Pause { scope: PauseScope::Pump, until, by: "nurse".to_string() });
-        let shelf = || Some(Shelf { until, by: "nurse".to_string(), reason: "known".to_string() });
+        let (by, order) = (|| "nurse".to_string(), Order::default);
+        let pause = || Some(Pause { scope: PauseScope::Pump, until, by: by(), order: order() });
+        let reason = || "known".to_string();
+        let shelf = || Some(Shelf { until, by: by(), reason: reason(), order: order() });
         let on = || occurrence(true, true, false);
         assert_eq!(on().audio(), Audio::On);
         assert_eq!(occurrence(false, true, false).audio(), Audio::On);

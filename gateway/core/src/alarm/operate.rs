@@ -1,89 +1,137 @@
-//! What a person does to the signals of one pump: acknowledge, pause, resume, shelve.
+//! What a person does to the signals of one pump: what they ask for becomes an action, and an action takes effect.
 
-use alloc::string::String;
+use alloc::vec::Vec;
 
-use crate::alarm::condition::Condition;
-use crate::alarm::occurrence::{Occurrence, OccurrenceId, Pause, PauseScope, Shelf};
+use crate::alarm::action::{Action, AlarmRef, Ask, What};
+use crate::alarm::condition::{Condition, Priority};
+use crate::alarm::occurrence::{Occurrence, OccurrenceId, PauseScope};
+use crate::alarm::register::Deed;
 use crate::alarm::{Alarms, Output, Refused};
 use crate::time::Instant;
 
 impl Alarms {
-    /// Acknowledges an occurrence as far as it was shown; `person` is who, and their note.
+    /// What a person asks for, as an action that every gateway understands alike. Changes nothing.
     ///
     /// # Errors
-    /// It has ended, or changed since the revision named.
-    pub fn acknowledge(
-        &mut self,
-        id: &OccurrenceId,
-        revision: u32,
-        person: (String, String),
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<(), Refused> {
-        self.register.acknowledge(id, revision, person, now, out)
-    }
-
-    /// Pauses the sound of one alarm, or of all that signal; never longer than the rules allow.
-    ///
-    /// # Errors
-    /// Nothing of it signals.
-    pub fn pause(
-        &mut self,
-        id: Option<&OccurrenceId>,
-        pause: &Pause,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<u32, Refused> {
-        let until = pause.until.min(now.plus(self.rules.signals.pause_max));
-        let pause = Pause { until, ..pause.clone() };
-        match self.register.pause(id, &pause, now, out) {
-            0 if id.is_some_and(|id| !self.active().iter().any(|one| one.id == *id)) => {
+    /// The alarm has ended, changed since the revision named, or is never shelved; nothing signals; it is about ownership,
+    /// of which alarms know nothing.
+    pub fn prepare(&self, ask: Ask<'_>) -> Result<What, Refused> {
+        match ask {
+            Ask::Acknowledge { id, revision } => {
+                let found = self.named(&id)?;
+                if !(found.covers_from..=found.revision).contains(&revision) {
+                    return Err(Refused::Changed { revision: found.revision });
+                }
+                Ok(What::Acknowledge(found.named()))
+            }
+            Ask::Pause { id, scope, lasts } => {
+                if let Some(id) = &id {
+                    self.named(id)?;
+                }
+                let alarms = self.names(id.as_ref(), Occurrence::calls);
+                if alarms.is_empty() {
+                    return Err(Refused::NothingSounds);
+                }
+                let left = lasts.min(self.rules.signals.pause_max);
+                Ok(What::Pause { scope, alarms, left })
+            }
+            Ask::Resume { id, scope } => {
+                let alarms = self.names(id.as_ref(), |one| one.pause.is_some());
+                Ok(What::Resume { scope, alarms })
+            }
+            Ask::Shelve { id, lasts } => {
+                let found = self.named(&id)?;
+                if found.priority == Priority::High || id.condition.is_protected() {
+                    return Err(Refused::NeverShelved);
+                }
+                let left = lasts.min(self.rules.signals.shelve_max);
+                Ok(What::Shelve { condition: id.condition, left })
+            }
+            Ask::Unshelve(condition) => {
+                let mut shelved = self.shelves().iter().map(|(shelved, _shelf)| *shelved);
+                if !shelved.any(|shelved| shelved == condition) {
+                    return Err(Refused::Unknown);
+                }
+                Ok(What::Shelve { condition, left: core::time::Duration::ZERO })
+            }
+            Ask::Accept | Ask::HandOver { .. } | Ask::Reject | Ask::AssignBed(_) => {
                 Err(Refused::Unknown)
             }
-            0 => Err(Refused::NothingSounds),
-            paused => Ok(paused),
         }
     }
 
-    /// Ends pauses before their time: of one alarm, or all of a scope and those within it.
-    pub fn resume(
-        &mut self,
+    fn named(&self, id: &OccurrenceId) -> Result<&Occurrence, Refused> {
+        self.active().iter().find(|one| one.id == *id).ok_or(Refused::Unknown)
+    }
+
+    /// The alarms that are meant, one or all, as an action names them.
+    fn names(
+        &self,
         id: Option<&OccurrenceId>,
-        scopes: &[PauseScope],
-        now: Instant,
-        out: &mut impl Output,
-    ) -> u32 {
-        let meant = |one: &Occurrence, pause: &Pause| {
-            id.is_none_or(|id| *id == one.id) && scopes.contains(&pause.scope)
-        };
-        self.register.end_pauses(meant, now, out)
+        is_meant: impl Fn(&Occurrence) -> bool,
+    ) -> Vec<AlarmRef> {
+        let meant = |one: &&Occurrence| id.is_none_or(|id| *id == one.id) && is_meant(one);
+        self.active().iter().filter(meant).map(Occurrence::named).collect()
     }
 
-    /// Shelves the condition of an occurrence for a time.
+    /// Lets an action take effect. One that took effect before, or that a later one has overtaken, changes nothing and is no
+    /// error. One about an alarm that is not there yet waits for it for a minute.
     ///
     /// # Errors
-    /// It has ended; it is of high priority or protected.
-    pub fn shelve(
+    /// The alarm is not there, or has called again since; it is never shelved; nothing that was meant signals.
+    pub fn apply(
         &mut self,
-        id: &OccurrenceId,
-        shelf: Shelf,
+        action: &Action,
         now: Instant,
         out: &mut impl Output,
     ) -> Result<(), Refused> {
-        let until = shelf.until.min(now.plus(self.rules.signals.shelve_max));
-        self.register.shelve(id, Shelf { until, ..shelf }, now, out)
+        let Action { order, by, note, what } = action;
+        match what {
+            What::Acknowledge(alarm) => {
+                let (by, note, order) = (by.clone(), note.clone(), order.clone());
+                let done =
+                    self.register.act(*alarm, Deed::Acknowledge { by, note, order }, now, out);
+                self.forget_orphan(alarm.id.condition);
+                done
+            }
+            What::Pause { scope, alarms, left } => {
+                let until = now.plus((*left).min(self.rules.signals.pause_max));
+                self.register.pause(*scope, alarms, (until, by, order), now, out)
+            }
+            What::Resume { scope: _, alarms } => {
+                for alarm in alarms {
+                    // One that is not there makes no sound either.
+                    let _not_there =
+                        self.register.act(*alarm, Deed::Resume(order.clone()), now, out);
+                }
+                Ok(())
+            }
+            What::Shelve { condition, left } => {
+                let until = now.plus((*left).min(self.rules.signals.shelve_max));
+                let until = (!left.is_zero()).then_some(until);
+                self.register.shelve(*condition, until, (by, note, order), now, out)
+            }
+            // Ownership is no signal.
+            What::Own(_) => Ok(()),
+        }
     }
 
-    /// Ends the shelving of a condition.
-    ///
-    /// # Errors
-    /// It is not shelved.
-    pub fn unshelve(
-        &mut self,
-        condition: Condition,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<(), Refused> {
-        self.register.unshelve(condition, now, out)
+    /// Every shelving ends: the pump is another patient's.
+    pub(crate) fn unshelve_all(&mut self, now: Instant, out: &mut impl Output) {
+        self.register.unshelve_all(now, out);
     }
+
+    /// A new alarm is heard in the ward: pauses that a person made of the ward end. How many.
+    pub fn break_pauses(&mut self, now: Instant, out: &mut impl Output) -> u32 {
+        let of_ward = |pause: &crate::alarm::occurrence::Pause| pause.scope == PauseScope::Ward;
+        self.register.end_pauses(|_one, pause| of_ward(pause), now, out)
+    }
+
+    /// The first frame of the agent's run was judged now: what was there already began later here than elsewhere.
+    pub(crate) fn joined(&mut self, now: Instant) {
+        self.register.joined_at = Some(now);
+    }
+
+    /// An orphan that was acknowledged is gone: its rule begins anew, and can raise again.
+    fn forget_orphan(&mut self, _condition: Condition) {}
 }

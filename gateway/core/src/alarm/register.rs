@@ -2,18 +2,29 @@
 //!
 //! Conditions come from the rules and signals from here: what a person does to a signal never changes a condition.
 
-use alloc::string::String;
+mod acts;
+
+mod groups;
+
+mod restore;
+
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use crate::alarm::action::Order;
 use crate::alarm::condition::{Condition, Priority};
 use crate::alarm::occurrence::{
-    Acknowledgement, Audio, Occurrence, OccurrenceId, Pause, PauseScope, Shelf, Signal, Transition,
+    Audio, Occurrence, OccurrenceId, Pause, PauseScope, Shelf, Transition,
 };
 use crate::alarm::quality::Quality;
 use crate::alarm::rule::Rules;
-use crate::alarm::{AlarmChange, Cause, Output, Refused};
+use crate::alarm::{AlarmChange, Cause, Output};
 use crate::parameter::Parameter;
 use crate::time::Instant;
+
+use acts::Pending;
+
+pub(crate) use acts::Deed;
 
 /// Room for the alarms of a pump in trouble, so that a first storm does not wait for memory.
 const ACTIVE_USUAL: usize = 16;
@@ -23,6 +34,16 @@ const ACTIVE_USUAL: usize = 16;
 pub(crate) struct Register {
     active: Vec<Occurrence>,
     shelves: Vec<(Condition, Shelf)>,
+    /// The last that a person did to the shelving of a condition.
+    shelved: Vec<(Condition, Order)>,
+    /// What people did to alarms that are not there yet.
+    pending: VecDeque<Pending>,
+    /// Alarms that have ended, the last ones: what comes late is not about another.
+    ended: VecDeque<OccurrenceId>,
+    /// When the first frame of the agent's run was judged.
+    pub(crate) joined_at: Option<Instant>,
+    /// Goes up with every change that is to be kept.
+    pub(crate) changes: u64,
     pub(crate) quality: Quality,
 }
 
@@ -31,6 +52,11 @@ impl Register {
         Self {
             active: Vec::with_capacity(ACTIVE_USUAL),
             shelves: Vec::new(),
+            shelved: Vec::new(),
+            pending: VecDeque::new(),
+            ended: VecDeque::new(),
+            joined_at: None,
+            changes: 0,
             quality: Quality::new(now),
         }
     }
@@ -80,6 +106,9 @@ impl Register {
         self.announce(condition, transition, now, cause, out);
         self.break_pauses_if_heard(condition, now, out);
         self.lead_group(condition, rules, now, out);
+        if transition == Transition::Raised {
+            self.act_on_new(condition, now, out);
+        }
     }
 
     /// A condition is gone: its occurrence ends too, unless it latches and nobody has acknowledged it.
@@ -133,8 +162,7 @@ impl Register {
         out: &mut impl Output,
     ) {
         let Some(occurrence) = self.find_mut(condition) else { return };
-        occurrence.acknowledged = None;
-        occurrence.pause = None;
+        occurrence.call_again();
         if occurrence.priority == Priority::High {
             occurrence.shelf = None;
             self.shelves.retain(|(shelved, _shelf)| *shelved != condition);
@@ -179,58 +207,6 @@ impl Register {
         }
     }
 
-    /// Acknowledges an occurrence as far as it was shown.
-    pub(crate) fn acknowledge(
-        &mut self,
-        id: &OccurrenceId,
-        revision: u32,
-        (by, note): (String, String),
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<(), Refused> {
-        let found = self.active.iter_mut().find(|occurrence| occurrence.id == *id);
-        let occurrence = found.ok_or(Refused::Unknown)?;
-        if !(occurrence.covers_from..=occurrence.revision).contains(&revision) {
-            return Err(Refused::Changed { revision: occurrence.revision });
-        }
-        if occurrence.acknowledged.is_none() {
-            let worst = occurrence.worst;
-            occurrence.acknowledged = Some(Acknowledgement { by, note, at: now, worst });
-            occurrence.pause = None;
-            occurrence.remind_at = None;
-            occurrence.escalate_at = None;
-            self.announce(id.condition, Transition::Acknowledged, now, None, out);
-            self.free_urgent(id.condition, now, out);
-        }
-        Ok(())
-    }
-
-    /// Pauses the sound of the alarms that signal now: one, or all.
-    pub(crate) fn pause(
-        &mut self,
-        id: Option<&OccurrenceId>,
-        pause: &Pause,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> u32 {
-        let mut paused = 0;
-        for occurrence in &mut self.active {
-            let meant = id.is_none_or(|id| *id == occurrence.id);
-            let signals = matches!(occurrence.signal(), Signal::On | Signal::Latched);
-            if meant && signals && occurrence.priority != Priority::Information {
-                occurrence.pause = Some(pause.clone());
-                occurrence.revise(now);
-                let transition = Transition::AudioChanged;
-                out.alarm(AlarmChange { occurrence, transition, cause: None });
-                paused += 1;
-            }
-        }
-        if let Some(id) = id {
-            self.free_urgent(id.condition, now, out);
-        }
-        paused
-    }
-
     /// Ends pauses before their time.
     pub(crate) fn end_pauses(
         &mut self,
@@ -249,47 +225,6 @@ impl Register {
             }
         }
         ended
-    }
-
-    /// Shelves the condition of an occurrence for a time; never one of high priority.
-    pub(crate) fn shelve(
-        &mut self,
-        id: &OccurrenceId,
-        shelf: Shelf,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<(), Refused> {
-        let found = self.active.iter_mut().find(|occurrence| occurrence.id == *id);
-        let occurrence = found.ok_or(Refused::Unknown)?;
-        if occurrence.priority == Priority::High || id.condition.is_protected() {
-            return Err(Refused::NeverShelved);
-        }
-        occurrence.shelf = Some(shelf.clone());
-        self.shelves.retain(|(condition, _shelf)| *condition != id.condition);
-        self.shelves.push((id.condition, shelf));
-        self.revise(id.condition, Transition::AudioChanged, now, out);
-        // A cause that is not heard must not keep its consequences from being heard.
-        self.free_group(id.condition, now, out);
-        Ok(())
-    }
-
-    /// Ends the shelving of a condition.
-    pub(crate) fn unshelve(
-        &mut self,
-        condition: Condition,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<(), Refused> {
-        let before = self.shelves.len();
-        self.shelves.retain(|(shelved, _shelf)| *shelved != condition);
-        if self.shelves.len() == before {
-            return Err(Refused::Unknown);
-        }
-        if let Some(occurrence) = self.find_mut(condition) {
-            occurrence.shelf = None;
-            self.revise(condition, Transition::AudioChanged, now, out);
-        }
-        Ok(())
     }
 
     /// Conditions that are shelved, whether present or not.
@@ -366,70 +301,6 @@ impl Register {
             .map(|after| occurrence.escalate_at.unwrap_or_else(|| now.plus(after)));
     }
 
-    /// A new alarm is the consequence of one that signals.
-    fn join_group(&mut self, condition: Condition, rules: &Rules) {
-        let leader = self.find(condition).and_then(|follower| {
-            let leads = |leader: &&Occurrence| is_group(leader, follower, rules);
-            self.active.iter().find(leads).map(|leader| leader.id.condition)
-        });
-        if let Some(occurrence) = self.find_mut(condition) {
-            occurrence.leader = leader;
-        }
-    }
-
-    /// A new alarm is the cause of ones that signal already.
-    fn lead_group(
-        &mut self,
-        condition: Condition,
-        rules: &Rules,
-        now: Instant,
-        out: &mut impl Output,
-    ) {
-        let Some(leader) = self.find(condition).cloned() else { return };
-        for follower in &mut self.active {
-            if follower.leader.is_none() && is_group(&leader, follower, rules) {
-                follower.leader = Some(condition);
-                follower.revise(now);
-                let transition = Transition::AudioChanged;
-                out.alarm(AlarmChange { occurrence: follower, transition, cause: None });
-            }
-        }
-    }
-
-    /// A cause has ended: what is left of its consequences speaks for itself.
-    fn free_group(&mut self, condition: Condition, now: Instant, out: &mut impl Output) {
-        self.free(condition, |_follower| true, now, out);
-    }
-
-    /// A cause is less urgent than it was: a consequence that is more urgent speaks for itself.
-    fn free_more_urgent(&mut self, condition: Condition, now: Instant, out: &mut impl Output) {
-        if let Some(priority) = self.find(condition).map(|leader| leader.priority) {
-            self.free(condition, |follower| follower.priority > priority, now, out);
-        }
-    }
-
-    /// A cause is not heard any more: its consequences of high priority are.
-    fn free_urgent(&mut self, condition: Condition, now: Instant, out: &mut impl Output) {
-        self.free(condition, |follower| follower.priority == Priority::High, now, out);
-    }
-
-    fn free(
-        &mut self,
-        condition: Condition,
-        is_meant: impl Fn(&Occurrence) -> bool,
-        now: Instant,
-        out: &mut impl Output,
-    ) {
-        for follower in &mut self.active {
-            if follower.leader == Some(condition) && is_meant(follower) {
-                follower.leader = None;
-                follower.revise(now);
-                let transition = Transition::AudioChanged;
-                out.alarm(AlarmChange { occurrence: follower, transition, cause: None });
-            }
-        }
-    }
-
     /// A new or worse alarm that is heard ends the pauses of its pump.
     fn break_pauses_if_heard(&mut self, condition: Condition, now: Instant, out: &mut impl Output) {
         if self.find(condition).is_some_and(|new| new.audio() == Audio::On) {
@@ -453,20 +324,11 @@ impl Register {
         occurrence.covers_from = occurrence.revision;
         out.alarm(AlarmChange { occurrence, transition, cause });
         if occurrence.has_ended() {
-            self.active.swap_remove(place);
+            let ended = self.active.swap_remove(place);
+            self.remember_ended(ended.id);
             self.free_group(condition, now, out);
         }
     }
-}
-
-/// Whether one alarm is the cause of another that began within the window and is no more urgent.
-fn is_group(leader: &Occurrence, follower: &Occurrence, rules: &Rules) -> bool {
-    let between =
-        leader.onset_at.since(follower.onset_at) + follower.onset_at.since(leader.onset_at);
-    leader.audio() == Audio::On
-        && follower.priority <= leader.priority
-        && between <= rules.signals.group_window
-        && rules.follows(follower.id.condition, leader.id.condition)
 }
 
 /// Whether an occurrence watches a parameter and is judged by its samples.

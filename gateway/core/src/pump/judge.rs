@@ -21,6 +21,9 @@ impl Pump {
     }
 
     pub(super) fn evaluate(&mut self, frame: &Frame, now: Instant, out: &mut impl Output) {
+        if self.judged_until.is_none() {
+            self.alarms.joined(now);
+        }
         self.look_at_speed();
         self.rates.on_frame(frame.sequence);
         for (block, readings) in frame.blocks() {

@@ -1,12 +1,12 @@
 //! What people say about a pump: its treatment, its limits, contexts, and what they do to the signals of its alarms.
 
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Pump;
+use crate::alarm::action::{Action, Ask, What};
 use crate::alarm::condition::Condition;
-use crate::alarm::occurrence::{OccurrenceId, Pause, PauseScope, Shelf};
+use crate::alarm::occurrence::Shelf;
 use crate::alarm::profile::Profile;
 use crate::alarm::quality::Quality;
 use crate::alarm::rule::{Limit, Measure, NotEvaluable, RuleKey, Rules};
@@ -127,70 +127,54 @@ impl Pump {
         self.alarms.shelves()
     }
 
-    /// Acknowledges an occurrence as far as it was shown; `person` is who, and their note.
+    /// What `by` asks for, as an action that every gateway understands alike. Changes nothing.
     ///
     /// # Errors
-    /// It has ended, or changed since the revision named.
-    pub fn acknowledge(
+    /// The alarm has ended, changed since the revision named, or is never shelved; nothing signals; the pump is somebody else's.
+    pub fn prepare(&self, ask: Ask<'_>, by: &str, now: Instant) -> Result<What, Refused> {
+        match ask {
+            Ask::Acknowledge { .. }
+            | Ask::Pause { .. }
+            | Ask::Resume { .. }
+            | Ask::Shelve { .. }
+            | Ask::Unshelve(_) => self.alarms.prepare(ask),
+            Ask::Accept | Ask::HandOver { .. } | Ask::Reject | Ask::AssignBed(_) => {
+                self.prepare_ownership(ask, by, now)
+            }
+        }
+    }
+
+    /// Lets an action take effect, of a person here or as another gateway tells it. Actions merge as a set: one that took
+    /// effect before, or that a later one has overtaken, changes nothing and is no error; one about an alarm that is not
+    /// there yet waits for it for a minute.
+    ///
+    /// # Errors
+    /// The alarm is not there, or has called again since; it is never shelved; nothing that was meant signals.
+    pub fn apply(
         &mut self,
-        id: &OccurrenceId,
-        revision: u32,
-        person: (String, String),
+        action: &Action,
         now: Instant,
         out: &mut impl Output,
     ) -> Result<(), Refused> {
-        self.alarms.acknowledge(id, revision, person, now, out)
+        match &action.what {
+            What::Own(state) => {
+                self.own(state, &action.order, now, out);
+                Ok(())
+            }
+            What::Acknowledge(_)
+            | What::Pause { .. }
+            | What::Resume { .. }
+            | What::Shelve { .. } => self.alarms.apply(action, now, out),
+        }
     }
 
-    /// Pauses the sound of one alarm, or of all that signal; how many.
-    ///
-    /// # Errors
-    /// Nothing of it signals.
-    pub fn pause(
-        &mut self,
-        id: Option<&OccurrenceId>,
-        pause: &Pause,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<u32, Refused> {
-        self.alarms.pause(id, pause, now, out)
+    /// Every shelving ends: the pump is another patient's.
+    pub fn unshelve_all(&mut self, now: Instant, out: &mut impl Output) {
+        self.alarms.unshelve_all(now, out);
     }
 
-    /// Ends pauses of these scopes before their time; how many.
-    pub fn resume(
-        &mut self,
-        id: Option<&OccurrenceId>,
-        scopes: &[PauseScope],
-        now: Instant,
-        out: &mut impl Output,
-    ) -> u32 {
-        self.alarms.resume(id, scopes, now, out)
-    }
-
-    /// Shelves the condition of an occurrence for a time.
-    ///
-    /// # Errors
-    /// It has ended; it is of high priority or protected.
-    pub fn shelve(
-        &mut self,
-        id: &OccurrenceId,
-        shelf: Shelf,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<(), Refused> {
-        self.alarms.shelve(id, shelf, now, out)
-    }
-
-    /// Ends the shelving of a condition.
-    ///
-    /// # Errors
-    /// It is not shelved.
-    pub fn unshelve(
-        &mut self,
-        condition: Condition,
-        now: Instant,
-        out: &mut impl Output,
-    ) -> Result<(), Refused> {
-        self.alarms.unshelve(condition, now, out)
+    /// A new alarm is heard in the ward: pauses that a person made of the ward end. How many.
+    pub fn break_pauses(&mut self, now: Instant, out: &mut impl Output) -> u32 {
+        self.alarms.break_pauses(now, out)
     }
 }

@@ -1,0 +1,46 @@
+//! Takes back the occurrences of before a restart.
+
+use alloc::vec::Vec;
+
+use super::Register;
+use crate::alarm::action::Order;
+use crate::alarm::condition::Condition;
+use crate::alarm::occurrence::{Occurrence, Transition};
+use crate::alarm::restore::Shelves;
+use crate::alarm::{AlarmChange, Output};
+use crate::time::Instant;
+
+impl Register {
+    pub(crate) fn shelved(&self) -> &[(Condition, Order)] {
+        &self.shelved
+    }
+
+    /// What is here already is not touched.
+    pub(crate) fn restore(
+        &mut self,
+        occurrences: Vec<Occurrence>,
+        (shelves, shelved): Shelves,
+        now: Instant,
+        out: &mut impl Output,
+    ) {
+        for (condition, order) in shelved {
+            if !self.shelved.iter().any(|(known, _order)| *known == condition) {
+                self.shelved.push((condition, order));
+                self.shelves.extend(shelves.iter().find(|(one, _)| *one == condition).cloned());
+            }
+        }
+        for mut occurrence in occurrences {
+            if self.find(occurrence.id.condition).is_some() {
+                continue;
+            }
+            if occurrence.present && !occurrence.last_known {
+                occurrence.last_known = true;
+                occurrence.revise(now);
+                let transition = Transition::DataLost;
+                out.alarm(AlarmChange { occurrence: &occurrence, transition, cause: None });
+            }
+            self.active.push(occurrence);
+        }
+        self.changes += 1;
+    }
+}

@@ -120,12 +120,11 @@ impl Agent {
         mut dice: Dice,
     ) -> Self {
         let interval = Some(Duration::from_nanos(pace.period));
-        let parameters = WATCHED.iter().map(|watched| watched.parameter).chain([CODE]);
         Self {
             number,
             pace,
             profile: Arc::clone(profile),
-            channels: parameters.map(|parameter| ChannelSpec { parameter, interval }).collect(),
+            channels: Self::parameters().map(|parameter| ChannelSpec { parameter, interval }).collect(),
             judges: dice.chance(500_000),
             clock,
             life: Life::Dead,
@@ -138,6 +137,11 @@ impl Agent {
             judge: None,
             dice,
         }
+    }
+
+    /// What it measures, in the order of its channels.
+    pub fn parameters() -> impl Iterator<Item = ecmo_core::parameter::Parameter> {
+        WATCHED.iter().map(|watched| watched.parameter).chain([CODE])
     }
 
     /// Its channels, as its birth tells them.

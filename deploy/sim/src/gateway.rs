@@ -17,6 +17,7 @@ use ecmo_core::channel::ChannelSpec;
 use ecmo_core::frame::{BootId, Frame};
 use ecmo_core::path::Path;
 use ecmo_core::pump::{BirthRefusal, BirthWord, Pump, Refusal};
+use ecmo_core::sequence::SequenceCounters;
 use ecmo_core::time::{ClockMap, Instant};
 use ecmo_core::uplink::Uplink;
 
@@ -29,6 +30,8 @@ use crate::net::Net;
 use crate::store::Disk;
 use crate::stream::Stream;
 use crate::time::{HostClock, MS, Nanos};
+
+pub use people::{ACTIONS_MAX, PEOPLE_MAX};
 
 /// A missing frame is waited for no longer than this.
 pub const WINDOW: Duration = Duration::from_millis(100);
@@ -67,6 +70,14 @@ pub struct Heard {
     pub judged: Vec<Judged>,
     /// Alarms that changed.
     pub told: Vec<Told>,
+}
+
+impl Heard {
+    /// Whether nothing was said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.judged.is_empty() && self.told.is_empty()
+    }
 }
 
 struct Ear<'a> {
@@ -240,10 +251,24 @@ impl Gateway {
         &self.known[pump].pump
     }
 
-    /// Its own alarms.
+    /// What its decisions said since this was last asked.
+    pub fn take_heard(&mut self) -> Heard {
+        let mut heard = std::mem::take(&mut self.heard);
+        if self.planted == Some(Break::IdByArrival) {
+            let by_samples = heard.told.iter_mut().filter(|told| told.frame.is_some());
+            by_samples.for_each(|told| told.occurrence.id.onset = told.occurrence.changed_at.as_nanos());
+        }
+        heard
+    }
+
+    /// What it counts of the frames of a pump.
     #[must_use]
-    pub fn own_alarms(&self) -> &[Occurrence] {
-        self.uplink.alarms()
+    pub fn frame_counters(&self, pump: usize) -> SequenceCounters {
+        let counters = self.known[pump].pump.counters().frames;
+        if self.planted == Some(Break::MissingNotCounted) {
+            return SequenceCounters { missing: 0, ..counters };
+        }
+        counters
     }
 
     /// Does something to a pump, and hears what it says.
@@ -334,6 +359,10 @@ impl Gateway {
         let mut of = of;
         if self.planted == Some(Break::WrongPump) && self.dice.chance(1_000) {
             of = (of + 1) % self.known.len();
+        }
+        if self.planted == Some(Break::NoOrder) {
+            let (boot, sequence) = (frame.boot, frame.sequence);
+            self.heard.judged.push(Judged { pump: of, boot, sequence });
         }
         let mut copy = self.scratch.take().unwrap_or_else(|| Frame::new(frame.boot, 0, frame.stamp));
         copy.copy_from(frame);

@@ -43,9 +43,9 @@ impl Default for Link {
 
 impl Link {
     /// When a message that leaves now arrives: never, once, or twice.
-    pub fn carry(&mut self, now: Nanos, dice: &mut Dice) -> [Option<Nanos>; 2] {
+    pub fn carry(&mut self, now: Nanos, may_be_lost: bool, dice: &mut Dice) -> [Option<Nanos>; 2] {
         let Weather { loss, doubled, .. } = self.weather;
-        if self.cuts > 0 || (loss > 0 && dice.chance(loss)) {
+        if self.cuts > 0 || (may_be_lost && loss > 0 && dice.chance(loss)) {
             return [None, None];
         }
         let first = self.arrival(now, dice);

@@ -96,6 +96,26 @@ pub struct Beat {
 }
 
 impl Message {
+    /// The pump that it is about.
+    #[must_use]
+    pub fn pump(&self) -> Option<usize> {
+        match self {
+            Self::Birth(birth) => Some(birth.pump),
+            Self::Status { pump, .. }
+            | Self::Frame { pump, .. }
+            | Self::Beat { pump, .. }
+            | Self::Ask { pump, .. } => Some(*pump),
+            Self::Action(action) => Some(action.pump),
+            Self::Peer(_) | Self::Ping { .. } | Self::Pong => None,
+        }
+    }
+
+    /// Whether the network may lose it alone; what may not is sent again until it came, or the connection is lost.
+    #[must_use]
+    pub const fn may_be_lost(&self) -> bool {
+        matches!(self, Self::Frame { .. } | Self::Beat { .. } | Self::Ask { .. })
+    }
+
     /// Its number in a trace.
     #[must_use]
     pub const fn kind(&self) -> u64 {

@@ -59,6 +59,13 @@ pub struct Pace {
 }
 
 impl Pace {
+    /// Frames a second.
+    #[must_use]
+    pub fn rate_hz(self) -> f64 {
+        let micros = u32::try_from(self.period / 1_000).unwrap_or(u32::MAX);
+        1_000_000.0 / f64::from(micros)
+    }
+
     /// No fresh frame for this long is silence: what a ward has, or four frames.
     #[must_use]
     pub fn silence(self) -> Nanos {

@@ -22,6 +22,9 @@ use crate::time::{Nanos, SECOND};
 /// Actions that are remembered for the other gateway; an older one has ended, or was taken over long ago.
 pub const ACTIONS_MAX: usize = 512;
 
+/// Most people who wait at once; one more is refused.
+pub const PEOPLE_MAX: usize = 64;
+
 /// A person is answered after this, written or not.
 const WAIT_MAX: Nanos = 2 * SECOND;
 
@@ -110,7 +113,8 @@ impl Gateway {
     /// A person wants something.
     pub(super) fn wish(&mut self, display: usize, wish: &Wish, net: &mut Net) {
         let now = self.clock.instant(net.now);
-        let Ok(what) = self.prepare(wish, now) else {
+        let what = self.prepare(wish, now).ok();
+        let Some(what) = what.filter(|_| self.actions.pending.len() < PEOPLE_MAX) else {
             return self.answer(display, wish.number, None, net);
         };
         let wall = u64::try_from(self.clock.wall(net.now)).unwrap_or(0);

@@ -55,6 +55,7 @@ pub struct Display {
     pub inbox: Vec<(usize, Packet)>,
     keys: Many<Many<Vec<RowKey>>>,
     subscriptions: u64,
+    pictures: u64,
     planted: Option<Break>,
     dice: Dice,
 }
@@ -97,6 +98,7 @@ impl Display {
             inbox: Vec::new(),
             keys: Many::new(pumps, keys),
             subscriptions: 0,
+            pictures: 0,
             planted,
             dice,
         }
@@ -150,6 +152,9 @@ impl Display {
             Packet::Answer { number, accepted, durable } => {
                 ledger.answered(number, gateway, accepted, durable);
             }
+            Packet::Attended(epoch, gateway_now, sent) => {
+                self.screen.on_answer(id, epoch, gateway_now, LocalTime(sent), local);
+            }
             // Of a subscription that is no more.
             Packet::Alarms(..) | Packet::Pumps(..) | Packet::Closed(..) => {}
         }
@@ -161,8 +166,12 @@ impl Display {
         self.screen.tick(local);
         let picture = self.screen.picture();
         self.screen.painted(&picture, |_row| true);
+        self.pictures += 1;
         for place in 0..self.links.len() {
             self.tend(place, net);
+            if let Some(link) = self.links.get(place).filter(|_| self.pictures.is_multiple_of(2)) {
+                net.request(self.number, link.gateway, Request::Attend(local.0));
+            }
         }
         picture
     }

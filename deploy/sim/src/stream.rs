@@ -54,6 +54,8 @@ pub enum Packet {
     Pumps(u64, v1::WatchPumpsResponse),
     /// The lane was cut off, or its gateway is gone.
     Closed(u64, LaneKind),
+    /// The lease of a display is renewed: epoch and time of the gateway, and when the display asked.
+    Attended(u64, u64, u64),
     /// The answer to what a person asked: number of the question, whether it was accepted, whether it is durable.
     Answer {
         /// Number of the question.
@@ -74,6 +76,7 @@ impl Packet {
             Self::Pumps(..) => 2,
             Self::Closed(..) => 3,
             Self::Answer { .. } => 4,
+            Self::Attended(..) => 5,
         }
     }
 }
@@ -92,6 +95,8 @@ pub enum Request {
     },
     /// These were shown.
     Confirm(Vec<(String, u32)>),
+    /// A display renews its lease; when it asked, by its own clock.
+    Attend(u64),
     /// A person does something.
     Act(Wish),
 }
@@ -104,6 +109,7 @@ impl Request {
             Self::Watch { .. } => 1,
             Self::Confirm(_) => 2,
             Self::Act(_) => 3,
+            Self::Attend(_) => 4,
         }
     }
 }

@@ -10,7 +10,6 @@ use ecmo_core::view::View;
 use ecmo_proto::v1;
 
 use crate::breaks::Break;
-use crate::time::SECOND;
 
 /// The ward of the simulation.
 pub const WARD: &str = "nicu";
@@ -171,5 +170,3 @@ fn reading(
 pub const fn heartbeat(wall_ns: i64) -> v1::Heartbeat {
     v1::Heartbeat { wall_ns }
 }
-
-const _: () = assert!(SECOND == 1_000_000_000, "times in messages are nanoseconds");

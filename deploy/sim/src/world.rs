@@ -124,12 +124,12 @@ impl World {
             Event::Sample(pump) => self.sample(pump),
             Event::Beat(pump) => self.beat(pump),
             Event::AtBroker(broker, from, message) => {
-                self.note(Step::AtBroker, [broker, 0, 0], message.kind());
+                self.note(Step::AtBroker, [number(broker), message.kind(), 0]);
                 self.brokers[broker].take(from, message, &mut self.net);
                 self.check_broker(broker)
             }
             Event::AtAgent(pump, path, message) => {
-                self.note(Step::AtAgent, [pump, 0, path], message.kind());
+                self.note(Step::AtAgent, [number(pump), message.kind(), number(path)]);
                 self.agents[pump].take(path, &message, &mut self.net);
                 self.check_agent(pump)
             }
@@ -140,7 +140,7 @@ impl World {
             Event::Round(gateway) => {
                 self.net.plan(self.net.now + ROUND, Event::Round(gateway));
                 if self.gateways[gateway].life == Life::Runs {
-                    self.note(Step::Round, [gateway, 0, 0], 0);
+                    self.note(Step::Round, [number(gateway), 0, 0]);
                     self.gateways[gateway].round(&mut self.net);
                     self.look_at_gateway(gateway, None)?;
                     self.check_gateway(gateway)?;
@@ -154,7 +154,7 @@ impl World {
                 self.net.plan(self.net.now + self.dice.about(mean), Event::Person(display));
                 let done = self.displays[display].person(&mut self.ledger, &mut self.net);
                 if let Some(wish) = done {
-                    self.note(Step::Person, [display, 0, 0], wish);
+                    self.note(Step::Person, [number(display), wish, 0]);
                 }
                 Ok(())
             }
@@ -162,14 +162,14 @@ impl World {
                 let next = self.truths[pump].turn(place, self.plan.pace, self.net.now);
                 self.net.plan(next, Event::Turn(pump, place));
                 let beyond = self.truths[pump].signals[place].beyond_since.is_some();
-                self.note(Step::Turn, [pump, 0, usize::from(beyond)], number(place));
+                self.note(Step::Turn, [number(pump), number(place), number(usize::from(beyond))]);
                 self.look_at_displays();
                 Ok(())
             }
             Event::TurnSensor(pump, place) => {
                 let next = self.truths[pump].turn_sensor(place, self.net.now);
                 self.net.plan(next, Event::TurnSensor(pump, place));
-                self.note(Step::Sensor, [pump, 0, 0], number(place));
+                self.note(Step::Sensor, [number(pump), number(place), 0]);
                 Ok(())
             }
             Event::Fault(place) => {
@@ -180,9 +180,8 @@ impl World {
         }
     }
 
-    /// Notes a step by three places and a number that stands for the second one.
-    fn note(&mut self, step: Step, [one, two, three]: [usize; 3], more: u64) {
-        let numbers = [number(one), number(two) ^ more, number(three)];
+    /// Notes a step.
+    fn note(&mut self, step: Step, numbers: [u64; 3]) {
         self.trace.note(self.net.now, step, numbers);
     }
 
@@ -193,9 +192,9 @@ impl World {
         let made = agent.sample(&mut self.truths[pump], self.planted, &mut self.net);
         if let Some(frame) = made {
             self.tally.frames += 1;
-            self.note(Step::Sample, [pump, 0, 0], frame.sequence);
+            self.note(Step::Sample, [number(pump), frame.sequence, 0]);
             if let Some(told) = self.wire.try_frame(pump, &frame, self.net.now)? {
-                self.note(Step::Wire, [pump, 0, usize::from(told)], frame.sequence);
+                self.note(Step::Wire, [number(pump), frame.sequence, number(usize::from(told))]);
                 self.tally.wire.0 += 1;
                 self.tally.wire.1 += u64::from(told);
             }
@@ -206,7 +205,7 @@ impl World {
     fn beat(&mut self, pump: usize) -> Verdict {
         let (_, next) = self.agents[pump].next(self.net.now);
         self.net.plan(next, Event::Beat(pump));
-        self.note(Step::Beat, [pump, 0, 0], 0);
+        self.note(Step::Beat, [number(pump), 0, 0]);
         self.agents[pump].beat(&mut self.net);
         self.check_agent(pump)
     }
@@ -229,22 +228,22 @@ impl World {
         let pump = match event {
             Event::AtGateway(_, path, message) => {
                 let pump = message.pump();
-                self.note(Step::AtGateway, [gateway, 0, path], message.kind());
+                self.note(Step::AtGateway, [number(gateway), message.kind(), number(path)]);
                 self.gateways[gateway].take(path, message, &mut self.net);
                 pump
             }
             Event::Timer(_, pump, planned) => {
-                self.note(Step::Timer, [gateway, pump.unwrap_or(usize::MAX), 0], 0);
+                self.note(Step::Timer, [number(gateway), number(pump.unwrap_or(usize::MAX)), 0]);
                 self.gateways[gateway].timer(pump, planned, &mut self.net);
                 pump
             }
             Event::Written(_, starts, written) => {
-                self.note(Step::Store, [gateway, 0, 0], u64::from(starts));
+                self.note(Step::Store, [number(gateway), u64::from(starts), 0]);
                 self.gateways[gateway].written(starts, *written, &mut self.net);
                 None
             }
             Event::FromDisplay(_, display, request) => {
-                self.note(Step::FromDisplay, [display, gateway, 0], request.kind() << 8);
+                self.note(Step::FromDisplay, [number(display), number(gateway), request.kind()]);
                 self.gateways[gateway].serve(display, *request, &mut self.net);
                 None
             }
@@ -274,7 +273,7 @@ impl World {
             }
             Life::Runs => {}
         }
-        self.note(Step::ToDisplay, [display, gateway, 0], packet.kind() << 8);
+        self.note(Step::ToDisplay, [number(display), number(gateway), packet.kind()]);
         self.hand_to_display(display, gateway, packet);
         Ok(())
     }
@@ -295,7 +294,7 @@ impl World {
         if self.displays[display].life != Life::Runs {
             return Ok(());
         }
-        self.note(Step::Paint, [display, 0, 0], 0);
+        self.note(Step::Paint, [number(display), 0, 0]);
         let picture = self.displays[display].paint(&mut self.net);
         self.look_at_display(display);
         self.check_picture(display, &picture)?;

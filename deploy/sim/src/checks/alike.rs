@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ecmo_core::alarm::occurrence::Transition;
+use ecmo_core::alarm::occurrence::{Occurrence, Transition};
 use ecmo_core::frame::BootId;
 
 use super::ordered::Order;
@@ -86,7 +86,13 @@ impl Alike {
     ///
     /// # Errors
     /// It raised none, or named it otherwise, although it had the same frames.
-    pub fn check(&mut self, gateway: usize, order: &Order, now: Nanos) -> Verdict {
+    pub fn check(
+        &mut self,
+        gateway: usize,
+        order: &Order,
+        holds: &[Occurrence],
+        now: Nanos,
+    ) -> Verdict {
         if self.due[gateway].is_empty() {
             return Ok(());
         }
@@ -104,13 +110,15 @@ impl Alike {
             let lately = |at: Nanos| now.saturating_sub(at) < HELD_LATELY;
             let named = self.raised[gateway].get(&key).copied();
             let held = self.held_at[gateway][place].is_some_and(lately);
+            let of = WATCHED.get(place).map(|watched| watched.condition);
+            let held = held || holds.iter().any(|one| Some(one.id.condition) == of);
             self.compared += 1;
             if named == Some(onset) || (named.is_none() && held) {
                 continue;
             }
             let condition = WATCHED.get(place).map(|watched| watched.condition.to_string());
             let what = format!(
-                "frame {sequence} of run {of} raised {} with onset {onset:x} at the other gateway, at gateway {gateway} {named:x?}",
+                "frame {sequence} of run {boot} raised {} with onset {onset:x} at the other gateway, at gateway {gateway} {named:x?}",
                 condition.unwrap_or_default()
             );
             return Err(Violation::new(Invariant::Alike, now, what));

@@ -59,6 +59,12 @@ impl Gateway {
                     self.uplink.on_confirmed(&occurrence, revision);
                 }
             }
+            Request::Attend(sent) => {
+                let now = self.clock.instant(net.now).as_nanos();
+                let packet = Packet::Attended(u64::from(self.starts), now, sent);
+                // A cut way swallows it: the next one comes in a second.
+                net.to_display(self.number, display, packet);
+            }
             Request::Act(wish) => self.wish(display, &wish, net),
         }
     }

@@ -166,41 +166,40 @@ impl World {
         }
     }
 
+    /// What died starts anew, what was frozen goes on; what met another fate meanwhile is left alone.
     fn end(&mut self, fault: Fault) -> Verdict {
         let (one, _) = fault.at;
+        let is = |life: Life, wanted: Life| life == wanted;
         match fault.kind {
-            FaultKind::AgentDies if self.agents[one].life == Life::Dead => {
+            FaultKind::AgentDies if is(self.agents[one].life, Life::Dead) => {
                 self.agents[one].start(&mut self.net);
-                self.note(Step::Boot, [one, 0, 0], self.agents[one].run.boot.get());
+                self.note(Step::Boot, [number(one), self.agents[one].run.boot.get(), 0]);
             }
-            FaultKind::AgentFreezes if self.agents[one].life == Life::Frozen => {
+            FaultKind::AgentFreezes if is(self.agents[one].life, Life::Frozen) => {
                 self.agents[one].life = Life::Runs;
             }
-            FaultKind::BrokerDies if self.brokers[one].life == Life::Dead => {
+            FaultKind::BrokerDies if is(self.brokers[one].life, Life::Dead) => {
                 self.brokers[one].life = Life::Runs;
             }
-            FaultKind::BrokerFreezes if self.brokers[one].life == Life::Frozen => {
+            FaultKind::BrokerFreezes if is(self.brokers[one].life, Life::Frozen) => {
                 self.brokers[one].life = Life::Runs;
                 for (from, message) in std::mem::take(&mut self.brokers[one].waiting) {
                     self.brokers[one].take(from, message, &mut self.net);
                 }
             }
-            FaultKind::GatewayDies if self.gateways[one].life == Life::Dead => {
-                self.gateways[one].start(&mut self.net);
-                let (starts, kept) = (self.gateways[one].starts, self.gateways[one].disk.log.len());
-                self.note(Step::Restart, [one, 0, kept], u64::from(starts));
-                return self.look_at_gateway(one, None);
+            FaultKind::GatewayDies if is(self.gateways[one].life, Life::Dead) => {
+                return self.start_gateway(one);
             }
-            FaultKind::GatewayFreezes if self.gateways[one].life == Life::Frozen => {
+            FaultKind::GatewayFreezes if is(self.gateways[one].life, Life::Frozen) => {
                 self.gateways[one].life = Life::Runs;
                 while let Some(event) = self.gateways[one].waiting.pop_front() {
                     self.step(event)?;
                 }
             }
-            FaultKind::DisplayDies if self.displays[one].life == Life::Dead => {
+            FaultKind::DisplayDies if is(self.displays[one].life, Life::Dead) => {
                 self.displays[one].start();
             }
-            FaultKind::DisplayFreezes if self.displays[one].life == Life::Frozen => {
+            FaultKind::DisplayFreezes if is(self.displays[one].life, Life::Frozen) => {
                 self.displays[one].life = Life::Runs;
                 for (gateway, packet) in std::mem::take(&mut self.displays[one].inbox) {
                     self.hand_to_display(one, gateway, packet);
@@ -209,10 +208,33 @@ impl World {
             FaultKind::DiskSlow => self.gateways[one].disk.slow_by = 0,
             FaultKind::DiskFails => self.gateways[one].disk.works = true,
             FaultKind::SpoolFails => self.agents[one].disk_works = true,
-            // It met another fate meanwhile, or it was about a way.
-            _ => {}
+            FaultKind::AgentDies
+            | FaultKind::AgentFreezes
+            | FaultKind::BrokerDies
+            | FaultKind::BrokerFreezes
+            | FaultKind::GatewayDies
+            | FaultKind::GatewayFreezes
+            | FaultKind::DisplayDies
+            | FaultKind::DisplayFreezes
+            | FaultKind::ClockSteps
+            | FaultKind::BedsideCut
+            | FaultKind::BedsideDeaf
+            | FaultKind::BedsideStorm
+            | FaultKind::TrunkCut
+            | FaultKind::TrunkDeaf
+            | FaultKind::TrunkStorm
+            | FaultKind::WardCut
+            | FaultKind::WardDeaf
+            | FaultKind::WardSlow => {}
         }
         Ok(())
+    }
+
+    fn start_gateway(&mut self, gateway: usize) -> Verdict {
+        self.gateways[gateway].start(&mut self.net);
+        let (starts, kept) = (self.gateways[gateway].starts, self.gateways[gateway].disk.log.len());
+        self.note(Step::Restart, [number(gateway), u64::from(starts), number(kept)]);
+        self.look_at_gateway(gateway, None)
     }
 
     /// For how long no fault has been there.

@@ -1,9 +1,10 @@
 //! After each event, whatever it touched is looked at: what the decisions said goes to displays, and what must hold is checked.
 
 use ecmo_agent::queue::FRAMES_MAX;
+use ecmo_core::alarm::occurrence::Transition;
 use ecmo_display::Picture;
 
-use super::World;
+use super::{World, number};
 use crate::agent::Run;
 use crate::broker::{Life, WAITING_MAX as BROKER_MAX};
 use crate::checks::bounded::{self, Filled};
@@ -33,7 +34,7 @@ impl World {
             let Heard { judged, told } = self.gateways[gateway].take_heard();
             for one in &judged {
                 self.tally.judged += 1;
-                self.note(Step::Judged, [gateway, one.pump, 0], one.sequence << 8);
+                self.note(Step::Judged, [number(gateway), number(one.pump), one.sequence]);
                 let order = &mut self.orders[gateway][one.pump];
                 order.check_next(gateway, one, now)?;
             }
@@ -41,7 +42,11 @@ impl World {
                 self.tally.changes += 1;
                 let place = one.pump.unwrap_or(usize::MAX);
                 let onset = one.occurrence.id.onset ^ (u64::from(one.occurrence.revision) << 40);
-                self.note(Step::Alarm, [gateway, 0, place], onset ^ one.transition as u64);
+                let told = onset ^ ((one.transition as u64) << 60);
+                self.note(Step::Alarm, [number(gateway), told, number(place)]);
+                let id = one.occurrence.id.condition;
+                let is_watched = WATCHED.iter().any(|watched| watched.condition == id);
+                self.tally.raised += u64::from(is_watched && one.transition == Transition::Raised);
                 fresh::check_alarm(gateway, one, now)?;
                 if let Some(pump) = one.pump {
                     let order = self.orders[gateway][pump];
@@ -52,7 +57,8 @@ impl World {
             }
             for one in &judged {
                 let order = self.orders[gateway][one.pump];
-                self.alike[one.pump].check(gateway, &order, now)?;
+                let pump = self.gateways[gateway].pump(one.pump);
+                self.alike[one.pump].check(gateway, &order, pump.alarms(), now)?;
             }
         }
         if let Some(pump) = pump {
@@ -164,5 +170,3 @@ impl World {
         Ok(())
     }
 }
-
-const _: () = assert!(!WATCHED.is_empty(), "something is watched");

@@ -150,7 +150,7 @@ impl Display {
                 self.screen.on_pumps_lost(id, local);
             }
             Packet::Answer { number, accepted, durable } => {
-                ledger.answered(number, gateway, accepted, durable);
+                ledger.answered(number, gateway, (accepted, durable), now);
             }
             Packet::Attended(epoch, gateway_now, sent) => {
                 self.screen.on_answer(id, epoch, gateway_now, LocalTime(sent), local);

@@ -24,6 +24,8 @@ pub struct Lane {
     pub sequence: u64,
     /// Packets that the display has not read.
     pub unread: usize,
+    /// Something was kept back because the display had not read: the newest goes out when it has.
+    pub is_behind: bool,
     /// The connection has lost something: it carries nothing more.
     pub is_dead: bool,
 }
@@ -32,7 +34,7 @@ impl Lane {
     /// A new subscription.
     #[must_use]
     pub const fn new(subscription: u64) -> Self {
-        Self { subscription, sequence: 0, unread: 0, is_dead: false }
+        Self { subscription, sequence: 0, unread: 0, is_behind: false, is_dead: false }
     }
 }
 

@@ -281,7 +281,7 @@ impl World {
     fn hand_to_display(&mut self, display: usize, gateway: usize, packet: Packet) {
         let alarms = matches!(packet, Packet::Alarms(..) | Packet::Closed(..));
         if let Packet::Alarms(subscription, _) | Packet::Pumps(subscription, _) = &packet {
-            self.gateways[gateway].read(display, *subscription);
+            self.gateways[gateway].read(display, *subscription, &mut self.net);
         }
         self.displays[display].take(gateway, packet, &mut self.ledger, self.net.now);
         if alarms {

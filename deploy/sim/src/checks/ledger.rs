@@ -36,6 +36,7 @@ struct Accepted {
     call: u32,
     gateway: usize,
     durable: bool,
+    at: Nanos,
 }
 
 /// What people did, and what they were told.
@@ -63,7 +64,13 @@ impl Ledger {
     }
 
     /// A gateway answered.
-    pub fn answered(&mut self, number: u64, gateway: usize, accepted: bool, durable: bool) {
+    pub fn answered(
+        &mut self,
+        number: u64,
+        gateway: usize,
+        (accepted, durable): (bool, bool),
+        at: Nanos,
+    ) {
         let Some(place) = usize::try_from(number).ok() else { return };
         let Some(wished) = self.wished.get_mut(place) else { return };
         if std::mem::replace(&mut wished.answered, true) {
@@ -76,7 +83,7 @@ impl Ledger {
             self.accepted.pop_front();
         }
         let pump = wished.pump;
-        self.accepted.push_back(Accepted { number, pump, occurrence, call, gateway, durable });
+        self.accepted.push_back(Accepted { number, pump, occurrence, call, gateway, durable, at });
     }
 
     /// A gateway died: of what it said was not durable nothing is promised any more.
@@ -102,7 +109,9 @@ impl Ledger {
             return self.check_name(&acknowledged.by, pump, &condition, now, what);
         }
         let mine = self.accepted.iter().filter(|one| one.pump == pump);
-        let mine = mine.filter(|one| merged || one.gateway == gateway);
+        let mine = mine.filter(|one| {
+            one.gateway == gateway || (merged && now.saturating_sub(one.at) > MERGED_AFTER)
+        });
         for one in mine.filter(|one| alarm.call <= one.call) {
             if words::occurrence_id(Some(pump), "", alarm) == one.occurrence {
                 let what = format!(

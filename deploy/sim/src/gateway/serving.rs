@@ -10,6 +10,7 @@ use ecmo_proto::v1::watch_alarms_response::Update;
 
 use super::{Gateway, Told};
 use crate::breaks::Break;
+use crate::broker::Life;
 use crate::net::Net;
 use crate::rules::WATCHED;
 use crate::stream::{LANE_MAX, Lane, LaneKind, Packet, Request};
@@ -161,7 +162,8 @@ impl Gateway {
         else {
             return;
         };
-        if lane.is_dead || lane.unread >= 2 {
+        lane.is_behind = lane.unread >= 2;
+        if lane.is_dead || lane.is_behind {
             return;
         }
         let subscription = lane.subscription;
@@ -182,12 +184,16 @@ impl Gateway {
     }
 
     /// A display has read a packet of a lane.
-    pub fn read(&mut self, display: usize, subscription: u64) {
+    pub fn read(&mut self, display: usize, subscription: u64, net: &mut Net) {
         let Some(stream) = &mut self.streams[display] else { return };
         for lane in [&mut stream.alarms, &mut stream.pumps].into_iter().flatten() {
             if lane.subscription == subscription {
                 lane.unread = lane.unread.saturating_sub(1);
             }
+        }
+        let runs = self.life == Life::Runs;
+        if stream.pumps.as_ref().is_some_and(|lane| runs && lane.is_behind && lane.unread < 2) {
+            self.send_pumps(display, net);
         }
     }
 }

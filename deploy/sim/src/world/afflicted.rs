@@ -180,6 +180,10 @@ impl World {
             }
             FaultKind::BrokerDies if is(self.brokers[one].life, Life::Dead) => {
                 self.brokers[one].life = Life::Runs;
+                // Its connections died with it, and agents make them anew.
+                for agent in self.agents.iter_mut() {
+                    agent.paths[one].connected = false;
+                }
             }
             FaultKind::BrokerFreezes if is(self.brokers[one].life, Life::Frozen) => {
                 self.brokers[one].life = Life::Runs;

@@ -22,6 +22,8 @@ mod instructions;
 
 mod sampler;
 
+mod sim;
+
 mod packages;
 
 mod cross;
@@ -42,6 +44,8 @@ usage:
   cargo xtask bench instructions             what judging one frame costs, in instructions (valgrind)
   cargo xtask score [OPTION]...              holds the alarm rules against runs whose truth is known; --help tells more
   cargo xtask outage [OPTION]...             an outage with random kills: no sample missing, none doubled; --help tells more
+  cargo xtask sim [OPTION]...                agents, brokers, gateways and displays under one seed; --help tells more
+  cargo xtask soak [OPTION]...               the same with long random seeds, for an hour
   cargo xtask cross aarch64                  the agent for a bedside computer with ARM, and a run of it under qemu
   cargo xtask generate                       makes proto/src/gen anew from the .proto files";
 
@@ -73,6 +77,8 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         }
         ["bench", "sampler", options @ ..] => sampler::run(&project, options),
         ["bench", "instructions"] => instructions::check(&project),
+        ["sim", options @ ..] => sim::run(&project, options),
+        ["soak", options @ ..] => sim::soak(&project, options),
         ["cross", options @ ..] => cross::run(&project, options),
         ["generate"] => project.cargo(&["run", "--package", "ecmo-proto", "--example", "generate"]),
         ["--help" | "-h" | "help"] => {

@@ -1,0 +1,87 @@
+//! What is to happen, in the order of its time; of two things at the same time, the one that was planned first.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use crate::time::Nanos;
+
+#[derive(Debug)]
+struct Planned<E> {
+    at: Nanos,
+    number: u64,
+    event: E,
+}
+
+impl<E> PartialEq for Planned<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl<E> Eq for Planned<E> {}
+
+impl<E> PartialOrd for Planned<E> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<E> Ord for Planned<E> {
+    /// The greatest is what comes first.
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.at, other.number).cmp(&(self.at, self.number))
+    }
+}
+
+/// The events to come.
+#[derive(Debug)]
+pub struct Queue<E> {
+    planned: BinaryHeap<Planned<E>>,
+    number: u64,
+}
+
+impl<E> Default for Queue<E> {
+    fn default() -> Self {
+        Self { planned: BinaryHeap::new(), number: 0 }
+    }
+}
+
+impl<E> Queue<E> {
+    /// Plans an event.
+    pub fn push(&mut self, at: Nanos, event: E) {
+        self.number += 1;
+        self.planned.push(Planned { at, number: self.number, event });
+    }
+
+    /// The next event, with its time.
+    pub fn pop(&mut self) -> Option<(Nanos, E)> {
+        self.planned.pop().map(|next| (next.at, next.event))
+    }
+
+    /// How many are planned.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.planned.len()
+    }
+
+    /// Whether nothing is planned.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.planned.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_planned_first_comes_first_at_the_same_time() {
+        let mut queue = Queue::default();
+        for (at, name) in [(5, "c"), (1, "a"), (5, "d"), (1, "b")] {
+            queue.push(at, name);
+        }
+        let order: Vec<_> = std::iter::from_fn(|| queue.pop()).map(|(_, name)| name).collect();
+        assert_eq!(order, ["a", "b", "c", "d"]);
+    }
+}

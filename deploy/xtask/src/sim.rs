@@ -1,0 +1,47 @@
+//! Starts the simulation in the release profile: seeds by hand, some for continuous integration, and long ones for a soak.
+
+use anyhow::{Context, Result, ensure};
+
+use crate::process::{Project, run as run_command};
+
+/// The package of the simulation.
+const PACKAGE: &str = "ecmo-sim";
+
+/// Seeds that every run of continuous integration tries, with how many simulated hours of each.
+const FIXED: [&str; 4] = ["--seeds", "1..61", "--hours", "1"];
+
+/// Beside them, seeds that nobody has tried, for so many minutes.
+const NEW: [&str; 4] = ["--minutes", "0.4", "--hours", "1"];
+
+/// A soak lasts for so many minutes unless it is told otherwise, with a day of each seed.
+const SOAK: [&str; 4] = ["--minutes", "60", "--hours", "24"];
+
+/// Runs the simulation with these options, where the user stands: a trace may be named from there.
+pub(crate) fn run(project: &Project, options: &[&str]) -> Result<()> {
+    project.cargo(&["build", "--release", "--package", PACKAGE])?;
+    let program = project.target.join("release").join(PACKAGE);
+    let mut command = project.command(program, options);
+    command.current_dir(std::env::current_dir().context("the working directory is gone")?);
+    run_command(&mut command).context("the simulation")
+}
+
+/// Long random seeds; options come instead of an hour of days.
+pub(crate) fn soak(project: &Project, options: &[&str]) -> Result<()> {
+    run(project, if options.is_empty() { &SOAK } else { options })
+}
+
+/// The step of continuous integration: fixed seeds, then new ones, and every planted fault must be found.
+pub(crate) fn check(project: &Project) -> Result<()> {
+    run(project, &FIXED)?;
+    run(project, &NEW)?;
+    let program = project.target.join("release").join(PACKAGE);
+    let replay = |number: &str| -> Result<String> {
+        let options = ["--seed", number, "--hours", "0.5"];
+        let output = project.command(&program, &options).output().context("the simulation")?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok(text.lines().next().unwrap_or_default().to_owned())
+    };
+    let (first, again) = (replay("7")?, replay("7")?);
+    ensure!(first.contains("digest") && first == again, "a replay differs: {first} / {again}");
+    Ok(())
+}

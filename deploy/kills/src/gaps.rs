@@ -31,9 +31,10 @@ impl Arrivals {
     /// The longest time without a view of any pump but `except` that lies within or reaches into a window.
     pub(crate) fn longest(&self, except: Option<&str>, from: Duration, to: Duration) -> Duration {
         let counts = |pump: &str| except != Some(pump);
-        let past = self.gaps.iter().filter(|(pump, begun, ended)| {
-            counts(pump) && *ended >= from && *begun <= to
-        });
+        let past = self
+            .gaps
+            .iter()
+            .filter(|(pump, begun, ended)| counts(pump) && *ended >= from && *begun <= to);
         let past = past.map(|(_, begun, ended)| ended.saturating_sub(*begun));
         // What has not come back by the end of the window is a gap too.
         let open = self.last.iter().filter(|(pump, _)| counts(pump));

@@ -125,7 +125,7 @@ impl Run {
     fn kill(&mut self, number: u32) -> anyhow::Result<Gaps> {
         let target = Target::choose(&mut self.random);
         let dead_for = Duration::from_millis(self.random.u64(100..1_600));
-        let acknowledges = number % ACKNOWLEDGED_EACH == 0;
+        let acknowledges = number.is_multiple_of(ACKNOWLEDGED_EACH);
         let link = self.random.usize(..2);
         if acknowledges {
             self.acknowledge(link)?;

@@ -67,8 +67,10 @@ pub(crate) fn gateway(
 ) -> String {
     let urls = ["url", "second_url"].iter().zip(brokers);
     let urls: Vec<_> = urls.map(|(key, at)| format!("{key} = \"mqtt://{at}\"")).collect();
-    let pumps: Vec<_> =
-        PUMPS.iter().map(|pump| format!("[[pump]]\nward = \"{WARD}\"\npump = \"{pump}\"")).collect();
+    let pumps: Vec<_> = PUMPS
+        .iter()
+        .map(|pump| format!("[[pump]]\nward = \"{WARD}\"\npump = \"{pump}\""))
+        .collect();
     format!(
         "[gateway]\nname = \"{name}\"\n[broker]\n{}\n[serve]\nbind = \"{serve}\"\n[metrics]\nbind = \"{metrics}\"\n\
          [state]\ndir = \"state-{name}\"\n{}\n",

@@ -48,7 +48,8 @@ impl Story {
     /// Takes note of a row; what changes nothing is not noted.
     pub(crate) fn note(&mut self, at: Duration, key: Key, state: Option<State>) {
         let steps = self.rows.entry(key).or_default();
-        if steps.last().map_or(state.is_some(), |last| last.state != state) {
+        let before = steps.last().and_then(|last| last.state.as_ref());
+        if before != state.as_ref() {
             steps.push(Step { at, state });
         }
     }
@@ -70,7 +71,8 @@ impl Story {
 
     /// Every time that a person was called, in order.
     pub(crate) fn calls(&self) -> Vec<Call> {
-        let mut calls: Vec<_> = self.rows.iter().flat_map(|(key, steps)| calls(key, steps)).collect();
+        let mut calls: Vec<_> =
+            self.rows.iter().flat_map(|(key, steps)| calls(key, steps)).collect();
         calls.sort_by_key(|call| call.at);
         calls
     }
@@ -143,8 +145,11 @@ pub(crate) mod tests {
         ("pump-1".to_owned(), "level.low".to_owned())
     }
 
-    /// A row from a time in milliseconds on: occurrence, call, whether it signals.
-    pub(crate) fn story(steps: &[(u64, Option<(&str, u32, bool)>)]) -> Story {
+    /// Occurrence, call, whether it signals.
+    type Shown = Option<(&'static str, u32, bool)>;
+
+    /// A row from a time in milliseconds on.
+    pub(crate) fn story(steps: &[(u64, Shown)]) -> Story {
         let mut story = Story::default();
         for (ms, state) in steps {
             let state = state.map(|(occurrence, call, signals)| State {

@@ -326,10 +326,11 @@ impl Display {
         let mut alarms = AlarmServiceClient::new(connect(gateway).await?);
         let answer = match alarms.acknowledge_alarm(request).await {
             Ok(answer) => answer.into_inner(),
-            Err(status) => match status.code() {
-                tonic::Code::NotFound | tonic::Code::FailedPrecondition => return Ok(None),
-                _ => return Err(status).context("the acknowledgement"),
-            },
+            Err(status) => {
+                let changed = [tonic::Code::NotFound, tonic::Code::FailedPrecondition];
+                ensure!(changed.contains(&status.code()), "the acknowledgement: {status}");
+                return Ok(None);
+            }
         };
         let alarm = answer.alarm.context("an acknowledgement without its alarm")?;
         let acknowledged = Acknowledged {

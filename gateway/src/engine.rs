@@ -3,6 +3,8 @@
 //! One thread with a runtime of its own reads the brokers and judges what they bring, so that no display, disk or scrape
 //! can hold up an alarm, and no hand-over between threads adds to its way.
 
+mod lane;
+
 mod hub;
 
 mod command;
@@ -30,7 +32,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::config::{PUMPS_MAX, Settings};
-use crate::fanout::PumpSlot;
+use crate::fanout::{PumpSlot, Remembered};
 use crate::history::{BATCHES_MAX, Batch};
 use crate::ingest::{self, Requests};
 use crate::journal::Intake;
@@ -73,6 +75,8 @@ pub struct EngineParts {
     pub restored: HashMap<PumpAddress, Treatment>,
     /// The way to the journal, where one is kept.
     pub journal: Option<Intake>,
+    /// What had ended before the gateway started; `None` where nothing is kept of it.
+    pub remembered: Option<Remembered>,
 }
 
 /// What comes out of the alarm thread besides alarms.
@@ -116,7 +120,8 @@ impl Engine {
         let profile = settings.alarms.in_force();
         let clock = parts.clock;
         let hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms)
-            .recording(parts.journal);
+            .recording(parts.journal)
+            .remembering(parts.remembered);
         let uplink = Uplink::new(&profile, clock.now());
         // A pump that was treated before a restart must be there after it, whether its agent lives or not.
         let treated = parts.restored.iter().filter(|(_, treatment)| treatment.patient > 0);

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use dashmap::DashMap;
 use ecmo_proto::topic::{Id, PumpAddress};
 
@@ -12,12 +13,17 @@ use crate::fanout::PumpSlot;
 #[derive(Debug, Default)]
 pub struct Registry {
     pumps: DashMap<PumpAddress, Arc<PumpSlot>>,
+    /// All of them, sorted: displays look many times a second, and a new pump comes seldom.
+    sorted: ArcSwap<Vec<Arc<PumpSlot>>>,
 }
 
 impl Registry {
-    /// Adds a pump.
+    /// Adds a pump. One task at a time.
     pub fn insert(&self, slot: Arc<PumpSlot>) {
         self.pumps.insert(slot.address.clone(), slot);
+        let mut slots: Vec<_> = self.pumps.iter().map(|slot| Arc::clone(&slot)).collect();
+        slots.sort_by(|one, other| one.address.cmp(&other.address));
+        self.sorted.store(Arc::new(slots));
     }
 
     /// One pump.
@@ -29,13 +35,16 @@ impl Registry {
     /// The pumps of one ward, or all, sorted by ward and pump.
     #[must_use]
     pub fn list(&self, ward: Option<&Id>) -> Vec<Arc<PumpSlot>> {
-        let mut slots: Vec<Arc<PumpSlot>> = self
-            .pumps
-            .iter()
+        let all = self.all();
+        all.iter()
             .filter(|slot| ward.is_none_or(|ward| slot.address.ward == *ward))
-            .map(|slot| Arc::clone(&slot))
-            .collect();
-        slots.sort_by(|one, other| one.address.cmp(&other.address));
-        slots
+            .map(Arc::clone)
+            .collect()
+    }
+
+    /// Every pump, sorted by ward and pump: the same list until a pump joins.
+    #[must_use]
+    pub fn all(&self) -> Arc<Vec<Arc<PumpSlot>>> {
+        self.sorted.load_full()
     }
 }

@@ -129,6 +129,7 @@ impl Gateway {
             asker: Asker::new(),
             restored: restored.treatments,
             journal: settings.journal.is_some().then_some(intake),
+            remembered: None,
         };
         let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
         let journal =

@@ -14,7 +14,7 @@ use ecmo_proto::topic::{Id, PumpAddress};
 use tokio::sync::{mpsc, oneshot};
 
 use super::hub::Confirmed;
-use crate::fanout::{AlarmMailbox, AlarmOutlet, AlarmUpdate, alarm_mailbox};
+use crate::fanout::{AlarmMailbox, AlarmOutlet, AlarmUpdate, Seen, alarm_mailbox};
 
 /// Commands that may wait: every display of the largest unit at once. A full queue is told to the display.
 pub(super) const COMMANDS_MAX: usize = 256;
@@ -104,12 +104,13 @@ impl EngineHandle {
         Self { commands, last_round: Arc::default(), linked: Arc::default() }
     }
 
-    /// Watches the alarms of one ward, or all: a snapshot first, then every change, and a heartbeat each second.
+    /// Watches the alarms of one ward, or all: a snapshot first, with what ended since the display had `seen` everything, then
+    /// every change, and a heartbeat each second.
     ///
     /// # Errors
     /// The alarm thread does not answer.
-    pub fn watch(&self, ward: Option<Id>) -> Result<AlarmMailbox, NoAnswer> {
-        let (outlet, mailbox) = alarm_mailbox(ward);
+    pub fn watch(&self, ward: Option<Id>, seen: Option<Seen>) -> Result<AlarmMailbox, NoAnswer> {
+        let (outlet, mailbox) = alarm_mailbox(ward, seen);
         self.commands.try_send(Command::Watch(outlet)).map_err(|_full_or_ended| NoAnswer)?;
         Ok(mailbox)
     }

@@ -12,10 +12,10 @@ use ecmo_core::time::{ClockMap, Instant};
 use ecmo_proto::topic::{Id, PumpAddress};
 use tokio::sync::mpsc;
 
+use super::lane::AlarmLane;
 use crate::clock::Clock;
 use crate::fanout::{
-    AlarmItem, AlarmOutlet, AlarmUpdate, OutletEnd, PathTimes, PumpSlot, Stamped, WaveformBlock,
-    WaveformFrame,
+    AlarmOutlet, AlarmUpdate, PathTimes, PumpSlot, Remembered, WaveformBlock, WaveformFrame,
 };
 use crate::history::Collector;
 use crate::journal::{Intake, RecordingState, What};
@@ -73,7 +73,7 @@ pub(super) struct Hub {
     metrics: Arc<Metrics>,
     latencies: Arc<Latencies>,
     waveforms: mpsc::Sender<Waveform>,
-    outlets: Vec<AlarmOutlet>,
+    lane: AlarmLane,
     recent: VecDeque<HandedOver>,
     transitions: HashMap<&'static str, By<AlarmTransition, Counter>>,
     /// Under which labels each occurrence that has not ended is counted: its priority may change.
@@ -103,7 +103,7 @@ impl Hub {
             metrics,
             latencies,
             waveforms,
-            outlets: Vec::new(),
+            lane: AlarmLane::new(clock),
             recent: VecDeque::new(),
             transitions,
             counted: HashMap::new(),
@@ -117,6 +117,15 @@ impl Hub {
     #[must_use]
     pub(super) fn recording(mut self, journal: Option<Intake>) -> Self {
         self.journal = journal;
+        self
+    }
+
+    /// The same with what an earlier start remembered of what ended.
+    #[must_use]
+    pub(super) fn remembering(mut self, remembered: Option<Remembered>) -> Self {
+        if let Some(remembered) = remembered {
+            self.lane.restore(remembered);
+        }
         self
     }
 
@@ -148,18 +157,20 @@ impl Hub {
         std::mem::take(&mut self.heard)
     }
 
-    /// Adds a display and gives it the snapshot first.
-    pub(super) fn watch(&mut self, outlet: AlarmOutlet, snapshot: Vec<AlarmUpdate>) {
-        let first = self.stamp(AlarmItem::Snapshot(Arc::new(snapshot)));
-        if outlet.hand_over(&first).is_ok() {
-            self.outlets.push(outlet);
-        }
+    /// Whether a list of what is active is at hand that is new enough for a display that joins.
+    pub(super) fn has_listed(&self) -> bool {
+        self.lane.is_listed(self.clock.now())
+    }
+
+    /// Adds a display and gives it the snapshot first: `fresh`, or the list at hand.
+    pub(super) fn watch(&mut self, outlet: AlarmOutlet, fresh: Option<Vec<AlarmUpdate>>) {
+        self.lane.watch(outlet, fresh);
     }
 
     /// Tells every display that the alarm thread lives.
     pub(super) fn heartbeat(&mut self) {
-        let item = self.stamp(AlarmItem::Heartbeat);
-        self.hand_over(&item);
+        let cut_off = self.lane.heartbeat();
+        self.count_cut_off(cut_off);
     }
 
     /// Measures the confirmations of a display.
@@ -251,21 +262,12 @@ impl Hub {
         received_wall.saturating_sub(stamp.published_wall_ns)
     }
 
-    fn stamp(&self, item: AlarmItem) -> Stamped {
-        Stamped { item, made_at: self.clock.now(), wall_ns: self.clock.wall_ns() }
-    }
-
-    fn hand_over(&mut self, item: &Stamped) {
-        let dropped = self.metrics.subscription_dropped.get(StreamKind::Alarm);
-        self.outlets.retain(|outlet| match outlet.hand_over(item) {
-            Ok(()) => true,
-            Err(OutletEnd::Gone) => false,
-            Err(OutletEnd::CutOff) => {
-                dropped.get(SubscriptionDropped::Overflow).increment(1);
-                tracing::warn!("a display reads alarms too slowly; it is cut off");
-                false
-            }
-        });
+    fn count_cut_off(&self, displays: u64) {
+        if displays > 0 {
+            let dropped = self.metrics.subscription_dropped.get(StreamKind::Alarm);
+            dropped.get(SubscriptionDropped::Overflow).increment(displays);
+            tracing::warn!(displays, "a display reads alarms too slowly; it is cut off");
+        }
     }
 
     fn change(&mut self, address: Option<&PumpAddress>, change: &AlarmChange<'_>) {
@@ -278,8 +280,8 @@ impl Hub {
         let id = update.id();
         let priority = priority_label(change.occurrence.priority);
         let path = update.path;
-        let item = self.stamp(AlarmItem::Change(Arc::new(update)));
-        self.hand_over(&item);
+        let cut_off = self.lane.change(update);
+        self.count_cut_off(cut_off);
         let handed_over = self.clock.now();
         let delivery =
             self.latencies.record_between(Hop::DecidedToHandedOver, decided_at, handed_over);
@@ -432,7 +434,7 @@ impl Output for Outbox<'_> {
                 readings: readings.to_vec(),
             })
             .collect();
-        let samples = WaveformFrame { boot: frame.boot, sequence: frame.sequence, blocks };
+        let samples = WaveformFrame::new(frame.boot, frame.sequence, blocks);
         if self.hub.waveforms.try_send((Arc::clone(slot), Arc::new(samples))).is_err() {
             let dropped = self.hub.metrics.subscription_dropped.get(StreamKind::Waveform);
             dropped.get(SubscriptionDropped::Overflow).increment(1);

@@ -16,7 +16,7 @@ use super::hub::{Hub, Note, Outbox};
 use super::timer::{HELD_UP, Timer};
 use super::ward::Ward;
 use crate::clock::Clock;
-use crate::fanout::AlarmUpdate;
+use crate::fanout::{AlarmOutlet, AlarmUpdate};
 use crate::ingest::{Ingest, LinkEvent};
 use crate::metrics::{BrokerPath, Metrics, RuntimeName};
 
@@ -180,10 +180,7 @@ impl Rounds {
         let now = self.clock.now();
         // An asker that has gone away needs no answer: hence the ignored results of send.
         match command {
-            Command::Watch(outlet) => {
-                let snapshot = self.alarms(outlet.ward());
-                self.hub.watch(outlet, snapshot);
-            }
+            Command::Watch(outlet) => self.watch(outlet),
             Command::List { ward, reply } => {
                 let _asker_gone = reply.send(self.alarms(ward.as_ref()));
             }
@@ -223,6 +220,12 @@ impl Rounds {
                 let _asker_gone = reply.send(self.ward.report(&address, now));
             }
         }
+    }
+
+    /// Adds a display. Nothing is judged between the list that it begins with and the first change that it gets.
+    fn watch(&mut self, outlet: AlarmOutlet) {
+        let fresh = if self.hub.has_listed() { None } else { Some(self.alarms(None)) };
+        self.hub.watch(outlet, fresh);
     }
 
     /// Every occurrence that has not ended, most urgent first.

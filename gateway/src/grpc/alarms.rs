@@ -1,6 +1,5 @@
-//! Alarms for displays: a snapshot, every change in order, a heartbeat from the alarm thread itself.
+//! Alarms for displays: lists, and what people do to alarms. Their stream has a lane of its own.
 
-use std::pin::Pin;
 use std::time::Duration;
 
 use ecmo_core::alarm::Refused;
@@ -8,15 +7,13 @@ use ecmo_core::alarm::condition::{Condition, Priority};
 use ecmo_proto::topic::Id;
 use ecmo_proto::v1;
 use ecmo_proto::v1::alarm_service_server::AlarmService;
-use ecmo_proto::v1::watch_alarms_response::Update;
-use futures_util::stream::{Stream, try_unfold};
+use futures_util::stream::Pending;
 use tonic::{Request, Response, Status};
 
+use super::lanes::in_front;
 use super::people::{done, name, no_answer, note, reason};
-use super::{OpenStream, Serving, address, convert, never_seen, ward};
+use super::{Serving, address, convert, never_seen, ward};
 use crate::engine::{Report, Target};
-use crate::fanout::{AlarmItem, AlarmMailbox, MailboxEnd, Stamped};
-use crate::metrics::StreamKind;
 
 /// Longest pause of sounds, in seconds (clinical reference, section 3.2).
 const PAUSE_SECONDS_MAX: u32 = 120;
@@ -30,48 +27,6 @@ pub(super) struct Alarms {
 impl Alarms {
     pub(super) const fn new(serving: Serving) -> Self {
         Self { serving }
-    }
-}
-
-/// One display's watch.
-#[derive(Debug)]
-struct Watch {
-    mailbox: AlarmMailbox,
-    epoch: u64,
-    sequence: u64,
-    _open: OpenStream,
-}
-
-impl Watch {
-    async fn next(&mut self) -> Result<v1::WatchAlarmsResponse, Status> {
-        let stamped = self.mailbox.next().await.map_err(|end| match end {
-            MailboxEnd::CutOff => Status::resource_exhausted(
-                "this display read alarms too slowly and was cut off; watch again for a snapshot",
-            ),
-            MailboxEnd::Closed => {
-                Status::unavailable("the gateway is ending; treat every pump as unknown")
-            }
-        })?;
-        let sequence = self.sequence;
-        self.sequence += 1;
-        Ok(response(&stamped, sequence, self.epoch))
-    }
-}
-
-fn response(stamped: &Stamped, sequence: u64, epoch: u64) -> v1::WatchAlarmsResponse {
-    let update = match &stamped.item {
-        AlarmItem::Snapshot(alarms) => {
-            let alarms = alarms.iter().map(convert::alarm).collect();
-            Update::Snapshot(v1::AlarmSnapshot { alarms, ..v1::AlarmSnapshot::default() })
-        }
-        AlarmItem::Change(update) => Update::Alarm(convert::alarm(update)),
-        AlarmItem::Heartbeat => Update::Heartbeat(v1::Heartbeat { wall_ns: stamped.wall_ns }),
-    };
-    v1::WatchAlarmsResponse {
-        sequence,
-        epoch,
-        now_mono_ns: stamped.made_at.as_nanos(),
-        update: Some(update),
     }
 }
 
@@ -153,8 +108,7 @@ fn report(report: &Report) -> v1::GetAlarmReportResponse {
 
 #[tonic::async_trait]
 impl AlarmService for Alarms {
-    type WatchAlarmsStream =
-        Pin<Box<dyn Stream<Item = Result<v1::WatchAlarmsResponse, Status>> + Send>>;
+    type WatchAlarmsStream = Pending<Result<v1::WatchAlarmsResponse, Status>>;
 
     async fn list_alarms(
         &self,
@@ -171,24 +125,9 @@ impl AlarmService for Alarms {
 
     async fn watch_alarms(
         &self,
-        request: Request<v1::WatchAlarmsRequest>,
+        _request: Request<v1::WatchAlarmsRequest>,
     ) -> Result<Response<Self::WatchAlarmsStream>, Status> {
-        let request = request.into_inner();
-        let ward = ward(&request.ward)?;
-        if !request.display.is_empty() {
-            let watcher = name(&request.display, "display")?;
-            tracing::info!(display = watcher, "watches alarms");
-        }
-        let open = self.serving.metrics.subscriptions_active(&request.ward);
-        let watch = Watch {
-            mailbox: self.serving.engine.watch(ward).map_err(no_answer)?,
-            epoch: self.serving.epoch,
-            sequence: 0,
-            _open: OpenStream::new(open.get(StreamKind::Alarm)),
-        };
-        Ok(Response::new(Box::pin(try_unfold(watch, async |mut watch| {
-            Ok(Some((watch.next().await?, watch)))
-        }))))
+        Err(in_front())
     }
 
     async fn confirm_alarms(

@@ -16,16 +16,15 @@ use ecmo_proto::v1;
 
 use super::treatment;
 use crate::decode::{Birth, PumpKind, SourceKind};
-use crate::fanout::{AlarmUpdate, Completeness, PathTimes, PumpSlot, WaveformBlock};
+use crate::fanout::{AlarmUpdate, Completeness, PathTimes, PumpSlot, RuleBook, WaveformBlock};
 use crate::journal::MissedAlarm;
 
 /// A pump as displays see it.
-pub(super) fn pump(slot: &PumpSlot, view: &View) -> v1::Pump {
+pub(super) fn pump(slot: &PumpSlot, view: &View, book: &RuleBook) -> v1::Pump {
     let birth = slot.birth();
     let birth = birth.as_deref();
     let heartbeat = slot.heartbeat();
     let frames = view.counters.frames;
-    let book = slot.rules();
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let contexts = book.treatment.contexts.iter().map(|it| treatment::context_kind(it.kind).into());
     v1::Pump {

@@ -1,8 +1,20 @@
 //! gRPC and gRPC-web for displays, with health and reflection. The only place that knows tonic.
 
-mod alarms;
-
 mod convert;
+
+mod wire;
+
+mod alarm_lane;
+
+mod pump_lane;
+
+mod wave_lane;
+
+mod ward_lane;
+
+mod lanes;
+
+mod alarms;
 
 mod latency;
 
@@ -27,6 +39,7 @@ use tonic::Status;
 use tonic::service::Routes;
 use tower_http::cors::{Any, CorsLayer};
 
+use self::lanes::Lanes;
 use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::engine::EngineHandle;
@@ -85,9 +98,11 @@ pub async fn router(serving: Serving) -> Result<Router, ServeError> {
     let pumps = PumpServiceServer::new(pumps::Pumps::new(serving.clone()));
     let alarms = AlarmServiceServer::new(alarms::Alarms::new(serving.clone()));
     let treatments = TreatmentServiceServer::new(treatments::Treatments::new(serving.clone()));
-    let latency = LatencyServiceServer::new(latency::Latency::new(serving));
-    let routes = Routes::new(pumps.max_decoding_message_size(REQUEST_BYTES_MAX))
-        .add_service(alarms.max_decoding_message_size(REQUEST_BYTES_MAX))
+    let latency = LatencyServiceServer::new(latency::Latency::new(serving.clone()));
+    let pumps = pumps.max_decoding_message_size(REQUEST_BYTES_MAX);
+    let alarms = alarms.max_decoding_message_size(REQUEST_BYTES_MAX);
+    let routes = Routes::new(Lanes::new(serving.clone(), pumps))
+        .add_service(Lanes::new(serving, alarms))
         .add_service(treatments.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(latency.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(health_service)

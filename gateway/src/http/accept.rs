@@ -28,6 +28,10 @@ const SOCKET_SEND_BYTES: u32 = 64 * 1024;
 /// What HTTP/2 holds for a stream whose client does not read.
 const STREAM_SEND_BYTES: usize = 16 * 1024;
 
+/// What a client may send ahead, on a stream and in all: requests are 64 KiB at most.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 256 * 1024;
+
 /// Streams of one connection: a display uses four, a test many displays over one connection.
 const STREAMS_MAX: u32 = 128;
 
@@ -210,6 +214,8 @@ fn builder() -> Builder<TokioExecutor> {
         .keep_alive_interval(PING_PERIOD)
         .keep_alive_timeout(PING_PERIOD)
         .max_concurrent_streams(STREAMS_MAX)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .max_send_buf_size(STREAM_SEND_BYTES);
     builder
 }

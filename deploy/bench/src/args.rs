@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::beside::Process;
+use crate::work::Work;
 
 /// Measures latency: ours beside that of the raw hops, in one run.
 #[derive(Debug, Parser)]
@@ -26,6 +27,9 @@ pub(crate) enum Command {
     /// Exit codes: 0 measured, and no ratio far beyond its promise; 1 an alarm was lost or invented, a ratio is far beyond, or
     /// the run failed; 2 arguments.
     Delivery(Delivery),
+    /// A fixed amount of work for an instruction counter: hands alarm changes to displays and encodes them, without sockets.
+    #[command(hide = true)]
+    Work(Work),
     /// A display in a process of its own; started by the others.
     #[command(hide = true)]
     Beside(Process),

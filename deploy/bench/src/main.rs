@@ -38,6 +38,8 @@ mod report;
 
 mod delivery;
 
+mod work;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
     let ran = match Arguments::parse().command {
         Command::Latency(settings) => latency(settings),
         Command::Delivery(settings) => delivery(settings),
+        Command::Work(settings) => work::run(&settings).map(|()| None),
         Command::Beside(settings) => beside::run(settings).map(|()| None),
     };
     match ran {

@@ -44,7 +44,7 @@ usage:
   cargo xtask bench latency [OPTION]...      our latency beside that of the raw hops, in the release profile
   cargo xtask bench delivery [--quick]       1, 20 and 200 displays, a frozen one, all at once, too much input; cost and memory
   cargo xtask bench sampler [--seconds N]    pace and cost of the agent at 1 kHz x 8 channels, in the release profile
-  cargo xtask bench instructions             what judging one frame costs, in instructions (valgrind)
+  cargo xtask bench instructions [--write]   what a frame and a delivery cost, in instructions (valgrind), against the baseline
   cargo xtask score [OPTION]...              holds the alarm rules against runs whose truth is known; --help tells more
   cargo xtask outage [OPTION]...             an outage with random kills: no sample missing, none doubled; --help tells more
   cargo xtask kills [OPTION]...              any one process killed, 200 times: no alarm lost, none doubled; --help tells more
@@ -74,7 +74,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             bench::run(&project, what, options)
         }
         ["bench", "sampler", options @ ..] => sampler::run(&project, options),
-        ["bench", "instructions"] => instructions::check(&project),
+        ["bench", "instructions", options @ ..] => instructions::bench(&project, options),
         ["cross", options @ ..] => cross::run(&project, options),
         ["generate"] => project.cargo(&["run", "--package", "ecmo-proto", "--example", "generate"]),
         ["--help" | "-h" | "help"] => {

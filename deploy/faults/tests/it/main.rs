@@ -11,3 +11,7 @@ mod paths;
 mod clocks;
 
 mod bedside;
+
+mod links;
+
+mod gateway;

@@ -51,7 +51,8 @@ impl fmt::Display for Violation {
             Self::CameBack(it) => call("acknowledged and back", it),
             Self::NotDurable(it) => call("acknowledged and not durable", it),
             Self::Gap { kill, gap, allowed } => {
-                write!(f, "{kill}: no view for {gap:?}, allowed {allowed:?}")
+                let (gap, allowed) = (gap.as_millis(), allowed.as_millis());
+                write!(f, "{kill}: no view for {gap} ms, allowed {allowed} ms")
             }
             Self::NotTold { kill } => write!(f, "{kill}: not told within 1 s"),
             Self::NotRecovered { kill, why } => write!(f, "{kill}: not recovered: {why}"),

@@ -25,6 +25,9 @@ const SETTLE: Duration = Duration::from_millis(300);
 /// The promise for a display with one connection.
 const SINGLE_MAX: Duration = Duration::from_secs(1);
 
+/// Two displays hear of the same frame so much apart on a busy machine, however lively their gateways are.
+const NOISE: Duration = Duration::from_millis(100);
+
 /// The promise for the death of an agent, and what the look at it may cost.
 const TOLD_MAX: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(50);
@@ -45,6 +48,8 @@ pub(crate) struct Gaps {
     pub(crate) joined: Duration,
     pub(crate) single: Duration,
     pub(crate) observer: Duration,
+    /// How late this process itself was woken, at worst: the machine's doing.
+    pub(crate) late: Duration,
     /// From the restart until everything was whole.
     pub(crate) recovery: Duration,
 }
@@ -152,6 +157,7 @@ impl Run {
             joined: self.joined.gap(except, from, to),
             single: self.single.gap(except, from, to),
             observer: self.observer.gap(except, from, to),
+            late: self.joined.latest(from, to),
             recovery,
         };
         self.check_gaps(&kill, target, &gaps);
@@ -162,20 +168,21 @@ impl Run {
             self.violations.push(Violation::NotTold { kill: kill.clone() });
         }
         println!(
-            "{:7.1} s  {kill}; longest without a view: joined {:?}, single {:?}, observer {:?}; whole {recovery:.0?} after",
+            "{:7.1} s  {kill}; ms without a view: joined {}, single {}, observer {}; whole {} ms after",
             from.as_secs_f64(),
-            gaps.joined,
-            gaps.single,
-            gaps.observer,
+            gaps.joined.as_millis(),
+            gaps.single.as_millis(),
+            gaps.observer.as_millis(),
+            recovery.as_millis(),
         );
         Ok(gaps)
     }
 
     /// What the observer itself went without is the data's or the machine's doing, and no display's.
     fn check_gaps(&mut self, kill: &str, target: Target, gaps: &Gaps) {
-        let usual = gaps.observer + PERIOD;
+        let usual = gaps.observer + PERIOD + NOISE + gaps.late;
         let single = match target {
-            Target::Gateway(_) => SINGLE_MAX.max(usual),
+            Target::Gateway(_) => usual.max(SINGLE_MAX + gaps.late),
             Target::Agent(_) | Target::Broker(_) => usual,
         };
         for (gap, allowed, name) in

@@ -51,6 +51,8 @@ struct Shown {
     story: Story,
     arrivals: Arrivals,
     pumps: BTreeMap<(u8, String), Seen>,
+    /// When a picture was due, and how late it was.
+    late: Vec<(Duration, Duration)>,
     lost_changes: usize,
 }
 
@@ -97,6 +99,7 @@ impl Display {
             story: Story::default(),
             arrivals: Arrivals::default(),
             pumps: BTreeMap::new(),
+            late: Vec::new(),
             lost_changes: 0,
         };
         let display = Self { name, start, links, shown: Arc::new(Mutex::new(shown)) };
@@ -221,7 +224,8 @@ impl Display {
     async fn paint(self) {
         let mut paint = interval(PAINT);
         loop {
-            paint.tick().await;
+            let late = paint.tick().await.elapsed();
+            self.lock().late.push((self.now(), late));
             self.step(|screen, local| {
                 screen.tick(local);
                 let picture = screen.picture();
@@ -293,6 +297,13 @@ impl Display {
     /// The longest time without a view of any pump but `except` in a window.
     pub(crate) fn gap(&self, except: Option<&str>, from: Duration, to: Duration) -> Duration {
         self.lock().arrivals.longest(except, from, to)
+    }
+
+    /// How late a picture was at worst in a window.
+    pub(crate) fn latest(&self, from: Duration, to: Duration) -> Duration {
+        let shown = self.lock();
+        let within = shown.late.iter().filter(|(at, _)| (from..=to).contains(at));
+        within.map(|(_, late)| *late).max().unwrap_or_default()
     }
 
     /// Changes of rows that were too many to keep.

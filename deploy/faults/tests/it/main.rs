@@ -15,3 +15,5 @@ mod bedside;
 mod links;
 
 mod gateway;
+
+mod displays;

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::beside::Process;
+use crate::work::Work;
+
 /// Measures latency: ours beside that of the raw hops, in one run.
 #[derive(Debug, Parser)]
 #[command(version, about)]
@@ -18,6 +21,18 @@ pub(crate) enum Command {
     ///
     /// Exit codes: 0 measured, whatever the values; 1 an alarm was lost or invented, or the run failed; 2 arguments.
     Latency(Latency),
+    /// Delivery to 1, 20 and 200 displays, beside one that is frozen, after all came back at once, at twice the rated input;
+    /// processor time and memory.
+    ///
+    /// Exit codes: 0 measured, and no ratio far beyond its promise; 1 an alarm was lost or invented, a ratio is far beyond, or
+    /// the run failed; 2 arguments.
+    Delivery(Delivery),
+    /// A fixed amount of work for an instruction counter: hands alarm changes to displays and encodes them, without sockets.
+    #[command(hide = true)]
+    Work(Work),
+    /// A display in a process of its own; started by the others.
+    #[command(hide = true)]
+    Beside(Process),
 }
 
 /// Settings of a run; they are part of its report.
@@ -49,6 +64,41 @@ pub(crate) struct Latency {
     pub(crate) gateway: Option<PathBuf>,
 }
 
+/// Settings of a run about delivery; they are part of its report.
+#[derive(Debug, Clone, Parser, serde::Serialize)]
+pub(crate) struct Delivery {
+    /// A short run, within 90 s.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Measured seconds of each part; without this 10, and 2 in a short run.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(2..=600))]
+    pub(crate) seconds: Option<u32>,
+    /// Pairs of rounds with and without a frozen display; without this 5, and 3 in a short run.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) pairs: Option<u32>,
+    /// The broker; without this Mosquitto if it is installed, else the embedded one.
+    #[arg(long)]
+    pub(crate) broker: Option<BrokerKind>,
+    /// Where the report goes as JSON; without this target/bench/delivery.json below the working directory.
+    #[arg(long)]
+    pub(crate) json: Option<PathBuf>,
+    /// The gateway; without this the ecmo-gateway beside this program.
+    #[arg(long)]
+    pub(crate) gateway: Option<PathBuf>,
+}
+
+impl Delivery {
+    /// Measured seconds of each part.
+    pub(crate) fn seconds(&self) -> u32 {
+        self.seconds.unwrap_or(if self.quick { 2 } else { 10 })
+    }
+
+    /// Pairs of rounds with and without a frozen display.
+    pub(crate) fn pairs(&self) -> u32 {
+        self.pairs.unwrap_or(if self.quick { 3 } else { 5 })
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum BrokerKind {
@@ -65,7 +115,10 @@ mod tests {
     #[test]
     fn the_defaults_are_the_yardstick() {
         let Command::Latency(run) =
-            Arguments::try_parse_from(["ecmo-bench", "latency"]).unwrap().command;
+            Arguments::try_parse_from(["ecmo-bench", "latency"]).unwrap().command
+        else {
+            panic!("another command")
+        };
         let sizes = (run.pumps, run.rate, run.displays, run.rounds, run.seconds);
         assert_eq!(sizes, (30, 50, 20, 5, 10));
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use ecmo_profile::STARTER;
 use rustix::process::{Pid, Signal, kill_process};
+use serde::Serialize;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
@@ -106,6 +107,12 @@ impl Gateway {
         processor_time(&stat)
     }
 
+    /// Memory that it holds, and the most that it has held; `None` where the system does not tell.
+    pub(crate) fn memory_bytes(&self) -> Option<Memory> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        memory(&status)
+    }
+
     /// Asks it to end and waits.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         let id = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
@@ -143,7 +150,8 @@ fn settings_text(broker: SocketAddr, ward: &str, displays: u32) -> String {
          [serve]\nbind = \"127.0.0.1:0\"\ndisplays_max = {}\n\
          [metrics]\nbind = \"127.0.0.1:0\"\n\
          [alarms]\nprofile = \"{PROFILE}\"\n",
-        displays.max(1) + 4
+        // As many again: while they connect anew, the gateway may not have noticed yet that the others are gone.
+        2 * displays.max(1) + 4
     )
 }
 
@@ -156,6 +164,24 @@ async fn address(lines: &mut Lines<BufReader<ChildStdout>>) -> anyhow::Result<St
         }
     }
     bail!("the gateway does not tell its address")
+}
+
+/// Memory of a process, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Memory {
+    /// Held now.
+    pub(crate) now: u64,
+    /// The most that was held.
+    pub(crate) most: u64,
+}
+
+/// Resident memory in the text of `/proc/*/status`.
+fn memory(status: &str) -> Option<Memory> {
+    let bytes = |label: &str| {
+        let rest = status.lines().find_map(|line| line.strip_prefix(label))?;
+        Some(rest.split_whitespace().next()?.parse::<u64>().ok()? * 1_024)
+    };
+    Some(Memory { now: bytes("VmRSS:")?, most: bytes("VmHWM:")? })
 }
 
 /// User and system time of a line of `/proc/*/stat`, which counts in hundredths of a second.
@@ -175,6 +201,13 @@ mod tests {
         let stat = "1 (a b) c) S 1 1 1 0 -1 4 1 0 0 0 25 17 0 0 20 0";
         assert_eq!(processor_time(stat), Some(Duration::from_millis(420)));
         assert_eq!(processor_time("1 (x) S 1"), None);
+    }
+
+    #[test]
+    fn memory_is_read_from_the_status() {
+        let status = "Name:\tx\nVmHWM:\t   30 kB\nVmRSS:\t   20 kB\n";
+        assert_eq!(memory(status), Some(Memory { now: 20_480, most: 30_720 }));
+        assert_eq!(memory("Name:\tx\n"), None);
     }
 
     #[test]

@@ -20,7 +20,11 @@ mod machine;
 
 mod mqtt;
 
+mod views;
+
 mod display;
+
+mod beside;
 
 mod l0;
 
@@ -32,6 +36,10 @@ mod ours;
 
 mod report;
 
+mod delivery;
+
+mod work;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -40,20 +48,27 @@ use anyhow::{Context, bail};
 use clap::Parser;
 use ecmo_testkit::{EmbeddedBroker, Mosquitto};
 
-use args::{Arguments, BrokerKind, Command, Latency};
+use args::{Arguments, BrokerKind, Command, Delivery, Latency};
 use machine::Machine;
+use ours::Scene;
 use plan::Plan;
 use report::{Report, Round, Summary};
 
-/// Where the report goes unless told otherwise.
+/// Where the reports go unless told otherwise.
 const JSON: &str = "target/bench/latency.json";
+const DELIVERY_JSON: &str = "target/bench/delivery.json";
 
 fn main() -> ExitCode {
-    let Command::Latency(settings) = Arguments::parse().command;
-    match latency(settings) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => {
-            eprintln!("ecmo-bench: alarms were lost or invented; see the counts above");
+    let ran = match Arguments::parse().command {
+        Command::Latency(settings) => latency(settings),
+        Command::Delivery(settings) => delivery(settings),
+        Command::Work(settings) => work::run(&settings).map(|()| None),
+        Command::Beside(settings) => beside::run(settings).map(|()| None),
+    };
+    match ran {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(missed)) => {
+            eprintln!("ecmo-bench: {missed}");
             ExitCode::FAILURE
         }
         Err(error) => {
@@ -63,21 +78,47 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs, prints and writes; tells whether every alarm arrived.
-fn latency(settings: Latency) -> anyhow::Result<bool> {
-    let program = gateway::find(settings.gateway.as_deref())?;
-    let broker = Broker::start(settings.broker)?;
-    let load_before = machine::load();
+/// Runs to the end, or until it is asked to stop.
+fn block_on<T>(measured: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let rounds = runtime.block_on(async {
+    runtime.block_on(async {
         tokio::select! {
-            rounds = measure(&settings, &program, broker.address()) => rounds,
+            measured = measured => measured,
             asked = asked_to_stop() => asked.and_then(|()| bail!("interrupted")),
         }
-    })?;
+    })
+}
+
+/// Runs, prints and writes; tells what the exit code must say.
+fn delivery(settings: Delivery) -> anyhow::Result<Option<String>> {
+    let program = gateway::find(settings.gateway.as_deref())?;
+    let broker = Broker::start(settings.broker)?;
+    let load_before = machine::load();
+    let measured = block_on(delivery::measure(&settings, &program, broker.address()))?;
+    let path = settings.json.clone().unwrap_or_else(|| PathBuf::from(DELIVERY_JSON));
+    let report = delivery::Report {
+        promises: delivery::promises(&measured),
+        measured,
+        machine: Machine::here(),
+        broker: broker.describe(),
+        load_before,
+        load_after: machine::load(),
+        settings,
+    };
+    println!("{}", delivery::table(&report));
+    write_json(&path, &report)?;
+    Ok(delivery::failed(&report))
+}
+
+/// Runs, prints and writes; tells what the exit code must say.
+fn latency(settings: Latency) -> anyhow::Result<Option<String>> {
+    let program = gateway::find(settings.gateway.as_deref())?;
+    let broker = Broker::start(settings.broker)?;
+    let load_before = machine::load();
+    let rounds = block_on(measure(&settings, &program, broker.address()))?;
     let path = settings.json.clone().unwrap_or_else(|| PathBuf::from(JSON));
     let report = Report {
         summary: Summary::of(&rounds),
@@ -90,7 +131,8 @@ fn latency(settings: Latency) -> anyhow::Result<bool> {
     };
     println!("{}", report::table(&report));
     write_json(&path, &report)?;
-    Ok(report.summary.is_complete())
+    let complete = report.summary.is_complete();
+    Ok((!complete).then(|| "alarms were lost or invented; see the counts above".to_owned()))
 }
 
 /// Raw hops and our path take turns, so that what else the machine does hits all alike.
@@ -107,7 +149,9 @@ async fn measure(
         let (l0, t0) = tokio::join!(l0::measure(broker, &plan, number), t0::measure(&plan));
         let l0 = l0.context("L0, the raw broker hop")?;
         let t0 = t0.context("T0, the raw stream hop")?;
-        let ours = ours::measure(program, broker, &plan, number).await.context("our path")?;
+        let alone = Scene::default();
+        let ours = ours::measure(program, broker, &plan, number, &alone).await;
+        let ours = ours.context("our path")?;
         let round = Round {
             broker_hop: l0.times.quantiles(),
             stream_hop: t0.times.quantiles(),
@@ -134,7 +178,7 @@ async fn measure(
     Ok(rounds)
 }
 
-fn write_json(path: &Path, report: &Report) -> anyhow::Result<()> {
+fn write_json(path: &Path, report: &impl serde::Serialize) -> anyhow::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot make {}", folder.display()))?;

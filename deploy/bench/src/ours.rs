@@ -13,15 +13,17 @@ use ecmo_proto::v1::pump_service_client::PumpServiceClient;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
+use crate::beside::{Beside, Display};
 use crate::clock;
 use crate::crossing::{Crossing, Crossings, onset_ns};
 use crate::display::{Displays, Received};
 use crate::frames::{pump_number, pumps};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Memory};
 use crate::mqtt::Fleet;
 use crate::pace::{Pacer, Schedule};
 use crate::plan::{LEAD_NS, Plan};
 use crate::series::Times;
+use crate::views::{Seen, Views};
 
 /// How long the gateway may take to know every pump by its birth.
 const BIRTHS_MAX: Duration = Duration::from_secs(10);
@@ -38,6 +40,14 @@ pub(crate) struct Measured {
     pub(crate) parts: Parts,
     /// What arrived and what should have.
     pub(crate) counts: Counts,
+    /// Changes that arrived, over all displays.
+    pub(crate) delivered: usize,
+    /// Memory of the gateway at the end; `None` where the system does not tell.
+    pub(crate) memory: Option<Memory>,
+    /// What the displays have seen besides.
+    pub(crate) seen: Seen,
+    /// The same of the display in a process of its own.
+    pub(crate) beside: Option<Seen>,
 }
 
 /// Where the time goes, as the gateway tells it with each alarm.
@@ -74,20 +84,74 @@ pub(crate) struct Counts {
     pub(crate) gateway_processor_ms: Option<u64>,
 }
 
+/// What there is besides pumps and displays that watch alarms.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scene {
+    /// What the displays watch beside alarms.
+    pub(crate) views: Views,
+    /// A display in a process of its own, which is not measured.
+    pub(crate) beside: Option<Beside>,
+}
+
 /// Measures one round with a gateway of its own.
 pub(crate) async fn measure(
     program: &Path,
     broker: SocketAddr,
     plan: &Plan,
     round: u32,
+    scene: &Scene,
 ) -> anyhow::Result<Measured> {
     let ward = Id::new(&format!("bench-{round}"))?;
-    let crossings = plan.crossings();
     let gateway = Gateway::start(program, broker, ward.as_str(), plan.displays).await?;
-    let measured = run(&gateway, broker, plan, &ward, crossings).await;
+    let measured = run(&gateway, broker, plan, &ward, scene).await;
     let measured = measured.with_context(|| format!("the gateway wrote:\n{}", gateway.log()))?;
     gateway.stop().await?;
     Ok(measured)
+}
+
+/// Pumps that publish.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    /// When which frame is published.
+    pub(crate) schedule: Schedule,
+    // Kept here too: when the pacing ends, the last frames are still on their way.
+    fleet: Arc<Fleet>,
+    pacer: Pacer,
+    client: Client,
+}
+
+impl Feed {
+    /// Connects the pumps, waits until the gateway knows them, and begins.
+    pub(crate) async fn start(
+        gateway: &Gateway,
+        broker: SocketAddr,
+        plan: &Plan,
+        ward: &Id,
+    ) -> anyhow::Result<Self> {
+        let (addresses, pumps) = pumps(plan, ward, plan.crossings())?;
+        let births = pumps.iter().map(|pump| Some(pump.birth()));
+        let fleet = Fleet::connect(broker, addresses.into_iter().zip(births).collect()).await?;
+        let fleet = Arc::new(fleet);
+        let publisher = Arc::clone(&fleet);
+        let mut client = PumpServiceClient::connect(gateway.url().to_owned()).await?;
+        know_all(&mut client, plan.pumps).await?;
+        let schedule =
+            Schedule { start_ns: clock::now_ns() + LEAD_NS, sources: plan.pumps, rate: plan.rate };
+        let pacer = Pacer::start(schedule, plan.frames_of_all(), move |event| {
+            let pump = usize::try_from(event.source).ok().and_then(|place| pumps.get(place));
+            if let Some(pump) = pump {
+                publisher.publish(event.source, pump.frame(event));
+            }
+        })?;
+        Ok(Self { schedule, fleet, pacer, client })
+    }
+
+    /// Waits for the last frame; returns what keeps the connections open.
+    async fn finish(self) -> anyhow::Result<(Arc<Fleet>, Client)> {
+        self.pacer.finish().await?;
+        self.fleet.check()?;
+        Ok((self.fleet, self.client))
+    }
 }
 
 async fn run(
@@ -95,39 +159,35 @@ async fn run(
     broker: SocketAddr,
     plan: &Plan,
     ward: &Id,
-    crossings: Crossings,
+    scene: &Scene,
 ) -> anyhow::Result<Measured> {
     // 1. Displays first, then pumps that the gateway knows by their births.
-    let displays = Displays::connect(gateway.url(), ward.as_str(), plan.displays).await?;
-    let (addresses, pumps) = pumps(plan, ward, crossings)?;
-    let births = pumps.iter().map(|pump| Some(pump.birth()));
-    let fleet = Fleet::connect(broker, addresses.into_iter().zip(births).collect()).await?;
-    // Kept here too: when the pacing ends, the last frames are still on their way.
-    let fleet = Arc::new(fleet);
-    let publisher = Arc::clone(&fleet);
-    let mut client = PumpServiceClient::connect(gateway.url().to_owned()).await?;
-    know_all(&mut client, plan.pumps).await?;
+    let (url, count) = (gateway.url(), plan.displays);
+    let displays = Displays::connect(url, ward.as_str(), count, &scene.views).await?;
+    let beside = match scene.beside {
+        Some(what) => Some(Display::start(what, url, ward.as_str(), plan.pumps).await?),
+        None => None,
+    };
 
     // 2. Frames, and with them alarms.
-    let schedule =
-        Schedule { start_ns: clock::now_ns() + LEAD_NS, sources: plan.pumps, rate: plan.rate };
+    let feed = Feed::start(gateway, broker, plan, ward).await?;
+    let schedule = feed.schedule;
     let busy_before = gateway.processor_time();
-    let pacer = Pacer::start(schedule, plan.frames_of_all(), move |event| {
-        let pump = usize::try_from(event.source).ok().and_then(|place| pumps.get(place));
-        if let Some(pump) = pump {
-            publisher.publish(event.source, pump.frame(event));
-        }
-    })?;
-    pacer.finish().await?;
+    let (_connected, mut client) = feed.finish().await?;
     let busy = gateway.processor_time().zip(busy_before).map(|(after, before)| after - before);
-    fleet.check()?;
+    let memory = gateway.memory_bytes();
 
     // 3. What arrived.
+    let crossings = plan.crossings();
     let expected = crossings.all();
     let changes = 2 * expected.len() * usize::try_from(plan.displays)?;
     displays.wait(changes, TAIL_MAX).await;
     let known = list(&mut client).await?;
-    let received = displays.finish().await?;
+    let (received, seen) = displays.finish().await?;
+    let beside = match beside {
+        Some(beside) => Some(beside.finish().await?),
+        None => None,
+    };
     let mut judge = Judge::new(schedule, crossings, plan.period_ns(), expected);
     for display in &received {
         judge.display(display);
@@ -138,7 +198,9 @@ async fn run(
     judge.counts.frames_missing = count(|counters| counters.frames_missing);
     judge.counts.frames_received = count(|counters| counters.frames_received);
     judge.counts.gateway_processor_ms = busy.and_then(|busy| u64::try_from(busy.as_millis()).ok());
-    Ok(Measured { times: judge.times, parts: judge.parts, counts: judge.counts })
+    let delivered = received.iter().map(Vec::len).sum();
+    let (times, parts, counts) = (judge.times, judge.parts, judge.counts);
+    Ok(Measured { times, parts, counts, delivered, memory, seen, beside })
 }
 
 type Client = PumpServiceClient<tonic::transport::Channel>;

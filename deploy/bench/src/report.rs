@@ -10,7 +10,7 @@ use crate::ours::Counts;
 use crate::series::{Quantiles, Ratio, micros};
 
 /// Ours against both hops, at p99.
-const RATIO_MAX: f64 = 1.5;
+pub(crate) const RATIO_MAX: f64 = 1.5;
 
 /// From the gateway's acceptance of a frame to its alarm, p99 in nanoseconds.
 const DECIDED_MAX_NS: u64 = 50_000;
@@ -221,7 +221,7 @@ fn write_counts(out: &mut String, report: &Report) -> std::fmt::Result {
     Ok(())
 }
 
-const fn word(reached: bool) -> &'static str {
+pub(crate) const fn word(reached: bool) -> &'static str {
     if reached { "reached" } else { "MISSED" }
 }
 
@@ -262,7 +262,10 @@ mod tests {
         use crate::args::{Arguments, Command};
         use clap::Parser;
         let Command::Latency(settings) =
-            Arguments::try_parse_from(["ecmo-bench", "latency"]).unwrap().command;
+            Arguments::try_parse_from(["ecmo-bench", "latency"]).unwrap().command
+        else {
+            panic!("another command")
+        };
         Report {
             settings,
             machine: Machine::here(),

@@ -44,7 +44,7 @@ impl Times {
 }
 
 /// Percentiles of one series, in nanoseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub(crate) struct Quantiles {
     pub(crate) count: u64,
     pub(crate) p50_ns: u64,

@@ -22,6 +22,7 @@ use crate::display::Displays;
 use crate::pace::{Event, Pacer, Schedule};
 use crate::plan::{LEAD_NS, Plan};
 use crate::series::Times;
+use crate::views::Views;
 
 /// Messages that a display may be behind; the gateway's own bound.
 const QUEUED_MAX: usize = 1_024;
@@ -47,7 +48,8 @@ pub(crate) struct Measured {
 pub(crate) async fn measure(plan: &Plan) -> anyhow::Result<Measured> {
     let outlets = Outlets::default();
     let (_server, address) = serve(Arc::clone(&outlets)).await?;
-    let displays = Displays::connect(&format!("http://{address}"), "", plan.displays).await?;
+    let url = format!("http://{address}");
+    let displays = Displays::connect(&url, "", plan.displays, &Views::default()).await?;
     let warm = plan.warm_changes();
     let count = warm + plan.measured_changes();
     let schedule = Schedule {
@@ -67,7 +69,7 @@ pub(crate) async fn measure(plan: &Plan) -> anyhow::Result<Measured> {
     pacer.finish().await?;
     let expected = usize::try_from(count * u64::from(plan.displays))?;
     displays.wait(expected, TAIL_MAX).await;
-    let received = displays.finish().await?;
+    let (received, _nothing_else) = displays.finish().await?;
     let arrived: usize = received.iter().map(Vec::len).sum();
     ensure!(arrived == expected, "{arrived} of {expected} messages came through the raw stream");
     let mut times = Times::default();

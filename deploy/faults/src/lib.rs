@@ -5,6 +5,8 @@
 
 pub mod network;
 
+pub mod cgroup;
+
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};

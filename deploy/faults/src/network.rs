@@ -153,6 +153,28 @@ impl Network {
         } else {
             format!("delete table inet {table}\n")
         };
+        self.rule(&rules)
+    }
+
+    /// Loses so many of a hundred packets of a path at random, in each direction; 0 loses none again.
+    ///
+    /// # Errors
+    /// `nft` is missing or refuses.
+    pub fn lose(&self, path: usize, percent: u32) -> anyhow::Result<()> {
+        let table = format!("lose{path}");
+        // What is not there yet cannot be deleted: it is made first.
+        let mut rules = format!("table inet {table} {{}}\ndelete table inet {table}\n");
+        if percent > 0 {
+            let chance = format!("numgen random mod 100 < {percent} drop");
+            rules.push_str(&format!(
+                "table inet {table} {{\n chain in {{ type filter hook input priority 0; iifname \"w{path}\" {chance}; }}\n \
+                 chain out {{ type filter hook output priority 0; oifname \"w{path}\" {chance}; }}\n}}\n"
+            ));
+        }
+        self.rule(&rules)
+    }
+
+    fn rule(&self, rules: &str) -> anyhow::Result<()> {
         let file: PathBuf = self.folder.path().join("rules.nft");
         std::fs::write(&file, rules).context("cannot write rules")?;
         let output = Command::new("nft").arg("-f").arg(&file).output();

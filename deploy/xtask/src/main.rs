@@ -18,6 +18,10 @@ mod score;
 
 mod outage;
 
+mod kills;
+
+mod bench;
+
 mod instructions;
 
 mod sampler;
@@ -32,7 +36,7 @@ mod ci;
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::process::Project;
 
@@ -40,12 +44,14 @@ const USAGE: &str = "\
 usage:
   cargo xtask ci [--list] [--only STEP]...   everything that must hold; installs what it needs
   cargo xtask bench latency [OPTION]...      our latency beside that of the raw hops, in the release profile
+  cargo xtask bench delivery [--quick]       1, 20 and 200 displays, a frozen one, all at once, too much input; cost and memory
   cargo xtask bench sampler [--seconds N]    pace and cost of the agent at 1 kHz x 8 channels, in the release profile
-  cargo xtask bench instructions             what judging one frame costs, in instructions (valgrind)
+  cargo xtask bench instructions [--write]   what a frame and a delivery cost, in instructions (valgrind), against the baseline
   cargo xtask score [OPTION]...              holds the alarm rules against runs whose truth is known; --help tells more
   cargo xtask outage [OPTION]...             an outage with random kills: no sample missing, none doubled; --help tells more
   cargo xtask sim [OPTION]...                agents, brokers, gateways and displays under one seed; --help tells more
   cargo xtask soak [OPTION]...               the same with long random seeds, for an hour
+  cargo xtask kills [OPTION]...              any one process killed, 200 times: no alarm lost, none doubled; --help tells more
   cargo xtask cross aarch64                  the agent for a bedside computer with ARM, and a run of it under qemu
   cargo xtask generate                       makes proto/src/gen anew from the .proto files";
 
@@ -67,16 +73,12 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["score", options @ ..] => return score::run(&project, options),
         ["outage", options @ ..] => outage::run(&project, options),
         ["ci", options @ ..] => ci::run(&project, options),
-        ["bench", "latency", options @ ..] => {
-            // The gateway is measured as a process of its own; one build for both, so that they share their libraries.
-            let packages = ["--package", "ecmo-gateway", "--package", "ecmo-bench"];
-            project.cargo(&[["build", "--release"].as_slice(), &packages].concat())?;
-            let bench = project.target.join("release").join("ecmo-bench");
-            let options = [["latency"].as_slice(), options].concat();
-            process::run(&mut project.command(bench, &options)).context("the yardstick")
+        ["kills", options @ ..] => kills::run(&project, options),
+        ["bench", what @ ("latency" | "delivery"), options @ ..] => {
+            bench::run(&project, what, options)
         }
         ["bench", "sampler", options @ ..] => sampler::run(&project, options),
-        ["bench", "instructions"] => instructions::check(&project),
+        ["bench", "instructions", options @ ..] => instructions::bench(&project, options),
         ["sim", options @ ..] => sim::run(&project, options),
         ["soak", options @ ..] => sim::soak(&project, options),
         ["cross", options @ ..] => cross::run(&project, options),

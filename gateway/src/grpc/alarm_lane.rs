@@ -133,6 +133,13 @@ impl Wire for AlarmMessage {
     }
 }
 
+/// Appends a change or a heartbeat as one display's stream does; for whoever counts what a delivery costs.
+pub fn write_item(item: &Handed, epoch: u64, sequence: u64, out: &mut BytesMut) {
+    let message = AlarmMessage { epoch, sequence, body: Body::Shared(Handed::clone(item)) };
+    out.reserve(message.size_hint());
+    message.write(out);
+}
+
 /// Each alarm is preceded by a key of one byte.
 fn snapshot_len(alarms: &[Bytes], ended: &[Bytes], incomplete: bool) -> usize {
     let listed: usize = alarms.iter().chain(ended).map(|alarm| 1 + alarm.len()).sum();

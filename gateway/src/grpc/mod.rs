@@ -30,6 +30,8 @@ mod treatment;
 
 mod treatments;
 
+pub use alarm_lane::write_item;
+
 use std::sync::Arc;
 
 use axum::Router;

@@ -11,3 +11,9 @@ mod paths;
 mod clocks;
 
 mod bedside;
+
+mod links;
+
+mod gateway;
+
+mod displays;

@@ -445,7 +445,11 @@ fn occurrence_of(value: OccurrenceValue, times: Times) -> Result<Occurrence, Str
         remind_at: mono(value.remind_at),
         reminders: value.reminders,
         orphan: value.orphan,
-        returned: value.returned_call.map(|call| (value.returned_onset, call)).into_iter().collect(),
+        returned: value
+            .returned_call
+            .map(|call| (value.returned_onset, call))
+            .into_iter()
+            .collect(),
     })
 }
 

@@ -7,8 +7,7 @@ use std::time::Duration;
 use ecmo_core::alarm::Alarms;
 use ecmo_core::alarm::occurrence::Signal;
 use ecmo_core::attendance::{
-    AttendWord, Attendance, Confirmation, DisplayState, HandedOver, Health, TooManyDisplays,
-    Watched,
+    AttendWord, Attendance, Confirmation, DisplayState, Health, TooManyDisplays, Watched,
 };
 use ecmo_core::pump::Link;
 use ecmo_core::time::Instant;
@@ -19,7 +18,7 @@ use tokio::sync::oneshot;
 use super::command::{Command, EngineHandle, NoAnswer};
 use super::drill::DrillDecision;
 use super::entry::Entry;
-use super::hub::{Confirmed, Note, Outbox};
+use super::hub::{Confirmed, Note, Outbox, Revision};
 use super::rounds::Rounds;
 use super::ward::Ward;
 use crate::fanout::AlarmUpdate;
@@ -154,23 +153,19 @@ impl Rounds {
     pub(super) fn answer_for(&mut self, notes: Vec<Note>, now: Instant) {
         for note in notes {
             match note {
-                Note::Alarm(one) => {
-                    let ward = one.id.split('/').next().filter(|ward| !ward.is_empty());
-                    let handed_over = HandedOver {
-                        id: &one.id,
-                        ward,
-                        revision: one.revision,
-                        covers_from: one.covers_from,
-                        must_be_seen: one.must_be_seen,
-                        signals: one.signals,
-                        is_over: one.is_over,
-                    };
-                    self.attendance.on_alarm(handed_over, now);
-                }
+                Note::Alarm(one) => self.attendance.on_alarm(one.handed_over(), now),
                 Note::Took(hop, took) => self.uplink.on_alarm_hop(hop, took, now),
             }
         }
         self.attend(now);
+    }
+
+    /// Answers from the start for alarms that were there before: nobody has seen them yet in this start of the gateway.
+    pub(super) fn answer_for_restored(&mut self, now: Instant) {
+        for update in self.alarms(None) {
+            let revision = Revision::of(update.id(), &update.occurrence);
+            self.attendance.on_alarm(revision.handed_over(), now);
+        }
     }
 
     /// Judges the gateway and its displays, and gives what nobody of its ward has confirmed to the others.
@@ -221,6 +216,7 @@ impl Rounds {
     fn confirm(&mut self, display: &str, shown: &[(String, u32)], now: Instant) -> Confirmed {
         // What was handed over in this round is known first.
         self.judge_self();
+        let waited = self.attendance.overdue(now).is_some();
         let attends = self.attendance.is_attending(display, now);
         let mut confirmed = Confirmed { counts: attends, ..Confirmed::default() };
         for (id, revision) in shown {
@@ -241,8 +237,10 @@ impl Rounds {
             confirmed.last_took = Some(took);
             self.measure(display, (id, *revision), taken.counts, now);
         }
-        // An alarm that was seen no longer waits, and its pump's lease is given again.
-        self.attend(now);
+        if waited {
+            // What was seen no longer waits.
+            self.attend(now);
+        }
         confirmed
     }
 

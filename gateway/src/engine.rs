@@ -7,6 +7,8 @@ mod counting;
 
 mod decisions;
 
+mod recent;
+
 mod hub;
 
 mod command;
@@ -28,6 +30,8 @@ mod standing;
 mod attending;
 
 mod storing;
+
+mod drill;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -55,6 +59,7 @@ use crate::store::state::StateIntake;
 use asking::Voice;
 use command::COMMANDS_MAX;
 use decisions::Decisions;
+use drill::Drill;
 use hub::Hub;
 use rounds::{Own, Rounds};
 use ward::{Ward, WardParts};
@@ -62,6 +67,7 @@ use ward::{Ward, WardParts};
 pub use crate::journal::BackfillPart;
 pub use attending::{AlarmConfirmations, DisplayView};
 pub use command::{EngineHandle, NoAnswer, Report};
+pub use drill::{DRILL_LIMIT, DRILL_PARAMETER};
 pub use hub::{Confirmed, Waveform};
 pub use standing::StandingActions;
 
@@ -148,12 +154,14 @@ impl Engine {
         let profile = settings.alarms.in_force();
         let clock = parts.clock;
         let mut hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms)
+            .named(&settings.name)
             .recording(parts.journal)
             .telling(Decisions { requests: parts.requests.clone(), profile_hash: profile.hash })
             .storing(parts.state);
         let own = Own {
             uplink: Uplink::new(&profile, clock.now()),
             attendance: Attendance::new(&profile, settings.serve.displays_max),
+            drill: Drill::new(&settings.name, &profile, clock.now()),
         };
         // A pump that was treated before a restart must be there after it, whether its agent lives or not.
         let mut restored = parts.restored;

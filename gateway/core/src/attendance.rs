@@ -149,6 +149,12 @@ impl Attendance {
         self.displays.iter().any(|one| *one.name == *display && one.attends(None, now))
     }
 
+    /// Since when the display of this name attends without a break.
+    #[must_use]
+    pub fn attends_since(&self, display: &str, now: Instant) -> Option<Instant> {
+        self.displays.iter().find(|one| *one.name == *display)?.attends_since(now)
+    }
+
     /// An alarm was handed to the displays.
     pub fn on_alarm(&mut self, alarm: HandedOver<'_>, now: Instant) {
         self.delivery.on_alarm(alarm, now);
@@ -171,7 +177,8 @@ impl Attendance {
         let attends = by.attends(None, now);
         let counts = attends && self.delivery.get(id).is_some_and(|alarm| covers(by, alarm));
         let display = Arc::clone(&by.name);
-        let confirmation = Confirmation { display, revision, took, counts };
+        let confirmation =
+            Confirmation { display, revision, counted: if counts { revision } else { 0 }, took };
         let displays = &self.displays;
         let is_known = |name: &str| displays.iter().any(|one| *one.name == *name);
         let known = self.delivery.confirm(id, confirmation, self.displays_max, is_known);
@@ -194,7 +201,7 @@ impl Attendance {
         let ward = alarm.ward.as_deref();
         let has = |name: &str| {
             let mut own = alarm.confirmations.iter().filter(|one| *one.display == *name);
-            own.any(|one| one.counts && one.revision >= alarm.covers_from)
+            own.any(|one| one.covers(alarm.covers_from))
         };
         let attending = self.displays.iter().filter(|one| one.attends(ward, now));
         attending.filter(|one| !has(&one.name)).map(|one| Arc::clone(&one.name)).collect()
@@ -275,3 +282,6 @@ impl Attendance {
 fn covers(display: &Display, alarm: &Watched) -> bool {
     alarm.redirected || alarm.ward.as_deref().is_none_or(|ward| display.is_of(ward))
 }
+
+#[cfg(test)]
+mod tests;

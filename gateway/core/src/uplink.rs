@@ -171,6 +171,11 @@ impl Uplink {
         self.drill.failures()
     }
 
+    /// Another gateway must be there from now on, whether it was ever heard or not.
+    pub fn expect_peer(&mut self, name: Arc<str>, now: Instant) {
+        self.peers.expect(name, now);
+    }
+
     /// Another gateway was heard.
     pub fn on_peer(&mut self, heard: &PeerHeard, now: Instant) {
         self.peers.on_heard(heard, now);
@@ -274,150 +279,4 @@ impl Uplink {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::alarm::AlarmChange;
-    use crate::alarm::occurrence::Transition;
-    use crate::alarm::rule::{SensorRules, SignalRules, SilenceRules};
-    use crate::frame::Frame;
-    use crate::time::ClockMap;
-
-    fn profile() -> Profile {
-        let second = Duration::from_secs(1);
-        Profile {
-            name: "test".into(),
-            version: 1,
-            reviewed_by: None,
-            hash: 0,
-            limits: Vec::new(),
-            composites: Vec::new(),
-            sensors: SensorRules::default(),
-            silence: SilenceRules {
-                frame: second,
-                frame_after_hint: second,
-                frame_clear: second,
-                channel: second,
-                channel_missing: second,
-                channel_clear: second,
-                calibrating: second,
-                console: second,
-                duplicate_clear: second,
-                skew: (second, second),
-                skew_delay: second,
-            },
-            signals: SignalRules {
-                pause_max: second,
-                reminder: Duration::from_secs(60),
-                shelve_max: second,
-                group_window: second,
-            },
-            groups: Vec::new(),
-            contexts: Vec::new(),
-        }
-    }
-
-    #[derive(Default)]
-    struct Heard(Vec<(Condition, Transition)>);
-
-    impl Output for Heard {
-        fn evaluated(&mut self, _frame: &Frame, _clock: &ClockMap) {}
-
-        fn alarm(&mut self, change: AlarmChange<'_>) {
-            self.0.push((change.occurrence.id.condition, change.transition));
-        }
-    }
-
-    #[test]
-    fn a_connection_that_is_missing_for_half_a_second_is_an_alarm_until_it_is_back() {
-        let at = Instant::from_millis;
-        let mut heard = Heard::default();
-        let mut uplink = Uplink::new(&profile(), at(0));
-        uplink.on_up(at(100), &mut heard);
-        uplink.on_down(at(1_000));
-        uplink.on_tick(at(1_499), &mut heard);
-        assert!(heard.0.is_empty());
-        assert_eq!(uplink.next_deadline(), Some(at(1_500)));
-        uplink.on_tick(at(1_500), &mut heard);
-        uplink.on_tick(at(9_000), &mut heard);
-        uplink.on_up(at(9_500), &mut heard);
-        assert_eq!(
-            heard.0,
-            [
-                (Condition::COMM_BROKER, Transition::Raised),
-                (Condition::COMM_BROKER, Transition::Ended)
-            ]
-        );
-    }
-
-    #[test]
-    fn one_of_two_connections_lost_is_one_notice_until_both_stand_for_five_seconds() {
-        let at = Instant::from_millis;
-        let mut heard = Heard::default();
-        let mut uplink = Uplink::new(&profile(), at(0));
-        uplink.on_paths(1, 2, at(10), &mut heard);
-        uplink.on_paths(2, 2, at(60), &mut heard);
-        uplink.on_paths(1, 2, at(9_000), &mut heard);
-        uplink.on_tick(at(9_499), &mut heard);
-        assert!(heard.0.is_empty(), "a connection that is made anew at once is none");
-        assert_eq!(uplink.next_deadline(), Some(at(9_500)));
-        uplink.on_tick(at(9_500), &mut heard);
-        uplink.on_paths(0, 2, at(10_000), &mut heard);
-        uplink.on_tick(at(10_500), &mut heard);
-        uplink.on_paths(2, 2, at(12_000), &mut heard);
-        uplink.on_tick(at(16_999), &mut heard);
-        assert_eq!(uplink.next_deadline(), Some(at(17_000)));
-        uplink.on_tick(at(17_000), &mut heard);
-        let lost = Condition::COMM_REDUNDANCY_LOST;
-        assert_eq!(
-            heard.0,
-            [
-                (lost, Transition::Raised),
-                (Condition::COMM_BROKER, Transition::Raised),
-                (Condition::COMM_BROKER, Transition::Ended),
-                (lost, Transition::Ended)
-            ]
-        );
-        assert!(uplink.is_up());
-    }
-
-    #[test]
-    fn a_high_alarm_that_no_display_confirms_is_an_alarm_until_one_does() {
-        let at = Instant::from_millis;
-        let mut heard = Heard::default();
-        let mut uplink = Uplink::new(&profile(), at(0));
-        uplink.on_up(at(0), &mut heard);
-        uplink.on_high_alarm("nicu/p1/pump.stop", 1, at(1_000));
-        assert_eq!(uplink.next_deadline(), Some(at(3_000)));
-        uplink.on_tick(at(2_999), &mut heard);
-        assert!(heard.0.is_empty());
-        uplink.on_tick(at(3_000), &mut heard);
-        uplink.on_confirmed("nicu/p1/pump.stop", 1);
-        uplink.on_tick(at(4_000), &mut heard);
-        let condition = Condition::DELIVERY_UNCONFIRMED;
-        assert_eq!(heard.0, [(condition, Transition::Raised), (condition, Transition::Ended)]);
-    }
-
-    #[test]
-    fn a_missed_budget_is_an_alarm_until_it_is_kept_again() {
-        let at = Instant::from_millis;
-        let mut heard = Heard::default();
-        let mut uplink = Uplink::new(&profile(), at(0));
-        uplink.on_up(at(0), &mut heard);
-        for tick in 0..3_000_u64 {
-            let now = at(tick * 10);
-            let slow = (500..600).contains(&tick);
-            uplink.on_decided(if slow { 2 * BUDGET } else { BUDGET / 2 }, now);
-            uplink.on_tick(now, &mut heard);
-        }
-        let condition = Condition::GATEWAY_OVERLOAD;
-        assert_eq!(heard.0, [(condition, Transition::Raised), (condition, Transition::Ended)]);
-    }
-
-    #[test]
-    fn a_broker_that_was_never_reached_is_an_alarm_too() {
-        let mut heard = Heard::default();
-        let mut uplink = Uplink::new(&profile(), Instant::from_millis(0));
-        uplink.on_tick(Instant::from_millis(500), &mut heard);
-        assert_eq!(heard.0, [(Condition::COMM_BROKER, Transition::Raised)]);
-    }
-}
+mod tests;

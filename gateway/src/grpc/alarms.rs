@@ -66,7 +66,12 @@ fn response(stamped: &Stamped, sequence: u64, epoch: u64) -> v1::WatchAlarmsResp
             let alarms = alarms.iter().map(convert::alarm).collect();
             Update::Snapshot(v1::AlarmSnapshot { alarms, ..v1::AlarmSnapshot::default() })
         }
-        AlarmItem::Change(update) => Update::Alarm(convert::alarm(update)),
+        AlarmItem::Change(update) | AlarmItem::Redirected(update) => {
+            Update::Alarm(convert::alarm(update))
+        }
+        AlarmItem::Drill { occurrence, revision } => {
+            Update::Drill(v1::Drill { occurrence: occurrence.to_string(), revision: *revision })
+        }
         AlarmItem::Heartbeat => Update::Heartbeat(v1::Heartbeat { wall_ns: stamped.wall_ns }),
     };
     v1::WatchAlarmsResponse {
@@ -213,7 +218,7 @@ impl AlarmService for Alarms {
         Ok(Response::new(v1::ConfirmAlarmsResponse {
             known: confirmed.known,
             decided_to_confirmed_ns: confirmed.last_took.map(convert::nanos),
-            counts: false,
+            counts: confirmed.counts,
         }))
     }
 

@@ -34,6 +34,8 @@ mod held_up;
 
 mod delivery;
 
+mod attendance;
+
 mod journal;
 
 mod two_paths;

@@ -36,12 +36,20 @@ pub struct HandedOver<'a> {
 pub struct Confirmation {
     /// Name of the display.
     pub display: Arc<str>,
-    /// The newest revision that it has confirmed.
+    /// The newest revision that it has named.
     pub revision: u32,
-    /// From the decision about that revision, where it is known.
+    /// The newest one that it has named while it attended, or that it named before it did; 0 for none.
+    pub counted: u32,
+    /// From the decision about the newest revision that it has named, where that is known.
     pub took: Option<Duration>,
-    /// Whether the display attended when it confirmed, or has since.
-    pub counts: bool,
+}
+
+impl Confirmation {
+    /// Whether it counts for what a person would see since this revision.
+    #[must_use]
+    pub const fn covers(&self, covers_from: u32) -> bool {
+        self.counted > 0 && self.counted >= covers_from
+    }
 }
 
 /// An alarm that has not ended, and who has shown it.
@@ -55,6 +63,8 @@ pub struct Watched {
     pub covers_from: u32,
     /// Whether it signals.
     pub signals: bool,
+    /// Whether a display must confirm it in time.
+    pub must_be_seen: bool,
     /// Whether it was given to displays of other wards.
     pub redirected: bool,
     /// Who has confirmed it.
@@ -66,19 +76,13 @@ impl Watched {
     /// Whether a display that counts has shown what a person would see now.
     #[must_use]
     pub fn is_confirmed(&self) -> bool {
-        self.confirmations.iter().any(|one| one.counts && one.revision >= self.covers_from)
+        self.confirmations.iter().any(|one| one.covers(self.covers_from))
     }
 
     /// Whether it has waited for a display for too long.
     #[must_use]
     pub fn is_overdue(&self, now: Instant) -> bool {
         self.waits_since.is_some_and(|since| now >= since.plus(CONFIRM_WITHIN))
-    }
-
-    /// Whether no display has confirmed it, although one must.
-    #[must_use]
-    pub const fn waits(&self) -> bool {
-        self.waits_since.is_some()
     }
 
     fn settle(&mut self) {
@@ -107,6 +111,7 @@ impl Delivery {
                 revision: 0,
                 covers_from: 0,
                 signals: false,
+                must_be_seen: false,
                 redirected: false,
                 confirmations: Vec::new(),
                 waits_since: None,
@@ -117,6 +122,7 @@ impl Delivery {
         watched.revision = alarm.revision;
         watched.covers_from = alarm.covers_from;
         watched.signals = alarm.signals;
+        watched.must_be_seen = alarm.must_be_seen;
         if !alarm.signals || !alarm.must_be_seen {
             watched.waits_since = None;
         } else if !watched.is_confirmed() {
@@ -125,7 +131,7 @@ impl Delivery {
         }
     }
 
-    /// A display has shown a revision; `counts` tells for which wards it counts. The alarm, if it is known.
+    /// A display has shown a revision. The alarm, if it is known and has that revision; of so many displays each is kept.
     pub(super) fn confirm(
         &mut self,
         id: &str,
@@ -140,11 +146,13 @@ impl Delivery {
         }
         let by = |one: &&mut Confirmation| one.display == confirmation.display;
         match watched.confirmations.iter_mut().find(by) {
-            Some(known) if known.revision > confirmation.revision => {}
-            Some(known) if known.revision == confirmation.revision => {
-                known.counts |= confirmation.counts;
+            Some(known) => {
+                known.counted = known.counted.max(confirmation.counted);
+                if confirmation.revision > known.revision {
+                    known.revision = confirmation.revision;
+                    known.took = confirmation.took;
+                }
             }
-            Some(known) => *known = confirmation,
             None => {
                 if watched.confirmations.len() >= kept {
                     let old = watched.confirmations.iter().position(|one| !is_known(&one.display));
@@ -164,7 +172,7 @@ impl Delivery {
                 continue;
             }
             for own in watched.confirmations.iter_mut().filter(|one| *one.display == *display) {
-                own.counts = true;
+                own.counted = own.revision;
             }
             watched.settle();
         }

@@ -64,24 +64,37 @@ pub struct Display {
     /// When its lease ends.
     pub lease_until: Instant,
     hidden_since: Option<Instant>,
+    /// Since when it has attended without a break, as of its last word.
+    attends_since: Option<Instant>,
     has_attended: bool,
 }
 
 impl Display {
     /// A display that takes its first lease.
     pub(super) fn new(name: Arc<str>, wards: Vec<Arc<str>>, health: Health, now: Instant) -> Self {
-        let mut display =
-            Self { name, wards, health, lease_until: now, hidden_since: None, has_attended: false };
+        let mut display = Self {
+            name,
+            wards,
+            health,
+            lease_until: now,
+            hidden_since: None,
+            attends_since: None,
+            has_attended: false,
+        };
         display.renew(health, now);
         display
     }
 
     /// Renews the lease.
     pub(super) fn renew(&mut self, health: Health, now: Instant) {
+        let attended = self.state(now) == DisplayState::Attends;
         self.health = health;
         self.lease_until = now.plus(LEASE);
         self.hidden_since = (!health.visible).then(|| self.hidden_since.unwrap_or(now));
-        self.has_attended |= self.state(now) == DisplayState::Attends;
+        let attends = self.state(now) == DisplayState::Attends;
+        let since = self.attends_since.filter(|_| attended).unwrap_or(now);
+        self.attends_since = attends.then_some(since);
+        self.has_attended |= attends;
     }
 
     /// What it does now.
@@ -100,6 +113,12 @@ impl Display {
     #[must_use]
     pub fn attends(&self, ward: Option<&str>, now: Instant) -> bool {
         self.state(now) == DisplayState::Attends && ward.is_none_or(|ward| self.is_of(ward))
+    }
+
+    /// Since when it attends without a break; `None` while it does not.
+    #[must_use]
+    pub fn attends_since(&self, now: Instant) -> Option<Instant> {
+        self.attends_since.filter(|_| self.state(now) == DisplayState::Attends)
     }
 
     /// Whether a ward is one of its own.

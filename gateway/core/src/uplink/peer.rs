@@ -68,22 +68,23 @@ pub(super) struct Peers {
 }
 
 impl Peers {
-    pub(super) fn on_heard(&mut self, heard: &PeerHeard, now: Instant) {
-        let place = self.known.iter().position(|peer| peer.name == heard.name);
-        if place.is_none() {
-            if self.known.len() >= PEERS_MAX {
-                return;
-            }
+    /// A gateway that must be there, whether it was heard or not.
+    pub(super) fn expect(&mut self, name: Arc<str>, now: Instant) {
+        if self.known.len() < PEERS_MAX && !self.known.iter().any(|peer| peer.name == name) {
             self.known.push(Peer {
-                name: Arc::clone(&heard.name),
+                name,
                 heard_at: now,
                 heard_since: now,
                 lost_since: None,
                 differs_since: None,
             });
         }
-        let place = place.unwrap_or(self.known.len().saturating_sub(1));
-        let Some(peer) = self.known.get_mut(place) else { return };
+    }
+
+    pub(super) fn on_heard(&mut self, heard: &PeerHeard, now: Instant) {
+        // One that was heard once must be there from then on.
+        self.expect(Arc::clone(&heard.name), now);
+        let Some(peer) = self.known.iter_mut().find(|peer| peer.name == heard.name) else { return };
         if now.since(peer.heard_at) >= PEER_LOST_AFTER {
             peer.lost_since.get_or_insert(peer.heard_at);
             peer.heard_since = now;
@@ -162,6 +163,16 @@ mod tests {
         peers.on_heard(&heard("b", false), at(now));
         peers.on_tick(at(now));
         assert_eq!(peers.lost_since(), None);
+    }
+
+    #[test]
+    fn a_peer_that_is_expected_and_never_came_is_lost() {
+        let mut peers = Peers::default();
+        peers.expect("b".into(), at(1_000));
+        peers.on_tick(at(3_999));
+        assert_eq!(peers.lost_since(), None);
+        peers.on_tick(at(4_000));
+        assert_eq!(peers.lost_since(), Some(at(1_000)));
     }
 
     #[test]

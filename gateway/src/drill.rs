@@ -9,13 +9,10 @@ use ecmo_proto::topic::{DRILL, Id, Kind, PumpAddress};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::clock::Clock;
-use crate::engine::EngineHandle;
+use crate::engine::{DRILL_LIMIT, DRILL_PARAMETER, EngineHandle};
 use crate::ingest::Requests;
 use crate::metrics::Said;
 use crate::request::DrillPump;
-
-const DRILL_LIMIT: f32 = 1_000.0;
-const DRILL_PARAMETER: ecmo_core::parameter::Parameter = ecmo_core::parameter::Parameter::PumpSpeed;
 
 /// Between two steps of a drill: the birth with a quiet sample, the sample beyond the limit, and the quiet one after it.
 const STEP: Duration = Duration::from_millis(100);

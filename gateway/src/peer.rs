@@ -215,7 +215,7 @@ impl Talk {
     /// Tells what a person did over every path that is up. What finds no way is counted, and asked for when the other sees by the
     /// digest that it is missing.
     fn say(&mut self, address: &PumpAddress, message: &Bytes) {
-        self.merger.said(message);
+        self.merger.said(message, self.parts.clock.now());
         let _paths = self.parts.requests.say(Said::Action, address, Kind::Action, message);
     }
 }

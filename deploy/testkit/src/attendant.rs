@@ -18,6 +18,9 @@ use crate::wait::eventually;
 /// Time between two words of a display; the contract asks for one each second.
 const PERIOD: Duration = Duration::from_millis(500);
 
+/// Messages that may wait to be shown: as many as the gateway keeps for a display.
+const WAITING_MAX: usize = 1_024;
+
 /// What an attendant does, and what became of it.
 #[derive(Debug, Clone)]
 struct Ways {
@@ -50,7 +53,7 @@ impl Drop for Attendant {
 
 impl Attendant {
     async fn start(display: Display, name: &str, ward: &str) -> Self {
-        let (to, messages) = mpsc::unbounded_channel();
+        let (to, messages) = mpsc::channel(WAITING_MAX);
         let log = AlarmLog::passing_on(display.alarm_stream(ward).await, Some(to)).await;
         let health = v1::DisplayHealth {
             frames_per_second: 30.0,
@@ -172,7 +175,7 @@ impl Work {
     }
 
     /// A gateway that ends answers nothing more: the work goes on until the test drops it.
-    async fn run(self, mut messages: mpsc::UnboundedReceiver<v1::WatchAlarmsResponse>) {
+    async fn run(self, mut messages: mpsc::Receiver<v1::WatchAlarmsResponse>) {
         let mut renew = tokio::time::interval(PERIOD);
         loop {
             tokio::select! {

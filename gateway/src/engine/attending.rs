@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecmo_core::alarm::action::{Action, Ask, What};
 use ecmo_core::alarm::occurrence::Signal;
-use ecmo_core::alarm::{Alarms, Refused};
+use ecmo_core::alarm::Alarms;
 use ecmo_core::attendance::{
-    AttendWord, Attendance, Confirmation, DisplayState, HandedOver, Health, TooManyDisplays,
-    Watched,
+    AttendWord, Attendance, Confirmation, DisplayState, Health, TooManyDisplays, Watched,
 };
 use ecmo_core::pump::Link;
 use ecmo_core::time::Instant;
@@ -20,7 +18,7 @@ use tokio::sync::oneshot;
 use super::command::{Command, EngineHandle, NoAnswer};
 use super::drill::DrillDecision;
 use super::entry::Entry;
-use super::hub::{Confirmed, Note, Outbox};
+use super::hub::{Confirmed, Note, Outbox, Revision};
 use super::rounds::Rounds;
 use super::ward::Ward;
 use crate::fanout::AlarmUpdate;
@@ -155,23 +153,19 @@ impl Rounds {
     pub(super) fn answer_for(&mut self, notes: Vec<Note>, now: Instant) {
         for note in notes {
             match note {
-                Note::Alarm(one) => {
-                    let ward = one.id.split('/').next().filter(|ward| !ward.is_empty());
-                    let handed_over = HandedOver {
-                        id: &one.id,
-                        ward,
-                        revision: one.revision,
-                        covers_from: one.covers_from,
-                        must_be_seen: one.must_be_seen,
-                        signals: one.signals,
-                        is_over: one.is_over,
-                    };
-                    self.attendance.on_alarm(handed_over, now);
-                }
+                Note::Alarm(one) => self.attendance.on_alarm(one.handed_over(), now),
                 Note::Took(hop, took) => self.uplink.on_alarm_hop(hop, took, now),
             }
         }
         self.attend(now);
+    }
+
+    /// Answers from the start for alarms that were there before: nobody has seen them yet in this start of the gateway.
+    pub(super) fn answer_for_restored(&mut self, now: Instant) {
+        for update in self.alarms(None) {
+            let revision = Revision::of(update.id(), &update.occurrence);
+            self.attendance.on_alarm(revision.handed_over(), now);
+        }
     }
 
     /// Judges the gateway and its displays, and gives what nobody of its ward has confirmed to the others.
@@ -222,6 +216,7 @@ impl Rounds {
     fn confirm(&mut self, display: &str, shown: &[(String, u32)], now: Instant) -> Confirmed {
         // What was handed over in this round is known first.
         self.judge_self();
+        let waited = self.attendance.overdue(now).is_some();
         let attends = self.attendance.is_attending(display, now);
         let mut confirmed = Confirmed { counts: attends, ..Confirmed::default() };
         for (id, revision) in shown {
@@ -242,8 +237,10 @@ impl Rounds {
             confirmed.last_took = Some(took);
             self.measure(display, (id, *revision), taken.counts, now);
         }
-        // An alarm that was seen no longer waits, and its pump's lease is given again.
-        self.attend(now);
+        if waited {
+            // What was seen no longer waits.
+            self.attend(now);
+        }
         confirmed
     }
 
@@ -361,56 +358,6 @@ impl Rounds {
             wards.filter(|name| ward.is_none_or(|ward| **name == *ward.as_str())).collect();
         let abouts = std::iter::once(None).chain(wards.iter().map(Some));
         abouts.fold(0, |sum, about| sum.saturating_add(self.on_own(about, now, &act).unwrap_or(0)))
-    }
-
-    /// What an ask about one of the gateway's own alarms means.
-    ///
-    /// # Errors
-    /// It has ended, or what is asked cannot be.
-    pub(super) fn prepare_own(&mut self, ask: Ask<'_>) -> Result<What, Refused> {
-        let of_wards = self.attendance.ward_alarms().map(|(name, _alarms)| Arc::clone(name));
-        let abouts: Vec<_> = std::iter::once(None).chain(of_wards.map(Some)).collect();
-        let mut last = Refused::Unknown;
-        for about in abouts {
-            let alarms = match &about {
-                None => Some(self.uplink.alarms_mut()),
-                Some(ward) => self.attendance.ward_alarms_mut(ward),
-            };
-            match alarms.map(|alarms| alarms.prepare(ask)) {
-                Some(Ok(what)) => return Ok(what),
-                Some(Err(Refused::Unknown)) | None => {}
-                Some(Err(refused)) => last = refused,
-            }
-        }
-        Err(last)
-    }
-
-    /// What an ask about all of the gateway's own alarms, and those about a ward, means: one for each of them.
-    pub(super) fn prepare_all_own(&mut self, ward: &Id, ask: Ask<'_>) -> Vec<What> {
-        let own = self.uplink.alarms_mut().prepare(ask);
-        let of_ward = self.attendance.ward_alarms_mut(ward.as_str());
-        let of_ward = of_ward.map(|alarms| alarms.prepare(ask));
-        [Some(own), of_ward].into_iter().flatten().filter_map(Result::ok).collect()
-    }
-
-    /// Lets an action take effect on the gateway's own alarms, wherever they stand.
-    ///
-    /// # Errors
-    /// None of the alarms is there any more, or it has changed.
-    pub(super) fn act_own(&mut self, action: &Action, now: Instant) -> Result<(), Refused> {
-        let wards = self.attendance.ward_alarms().map(|(name, _alarms)| Arc::clone(name));
-        let wards: Vec<_> = wards.collect();
-        let abouts = std::iter::once(None).chain(wards.iter().map(Some));
-        let mut done = Err(Refused::Unknown);
-        for about in abouts {
-            let acted = self.on_own(about, now, |own, out| {
-                // Elsewhere it would wait for an alarm that cannot come.
-                let concerns = own.active().iter().any(|one| action.what.names(one.id));
-                concerns.then(|| own.apply(action, now, out))
-            });
-            done = done.or(acted.flatten().unwrap_or(Err(Refused::Unknown)));
-        }
-        done
     }
 
     /// Carries out what is asked about displays, or takes what other parts tell.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ecmo_core::alarm::condition::{Condition, Priority};
-use ecmo_core::alarm::occurrence::{Audio, Occurrence, Signal, Transition};
+use ecmo_core::alarm::occurrence::{Audio, Occurrence, Transition};
 use ecmo_core::alarm::{AlarmChange, Cause};
 use ecmo_core::frame::FrameStamp;
 use ecmo_core::time::Instant;
@@ -23,7 +23,7 @@ use super::lane::AlarmLane;
 use super::recent::{HandedOver, Recent};
 use crate::clock::Clock;
 use crate::fanout::{
-    AlarmItem, AlarmOutlet, AlarmUpdate, Encoded, PathTimes, PumpSlot, WaveformFrame,
+    AlarmItem, AlarmUpdate, Encoded, PathTimes, PumpSlot, WaveformFrame,
 };
 use crate::journal::{Intake, RecordingState, What};
 use crate::latency::{Hop, Latencies};
@@ -369,19 +369,10 @@ impl Hub {
 
     /// Takes note of what displays must answer for, and of what the agent took for this alarm.
     fn note(&mut self, id: &str, occurrence: &Occurrence, path: PathTimes) {
-        let is_over = occurrence.has_ended();
-        if is_over {
+        if occurrence.has_ended() {
             self.redirected.remove(id);
         }
-        let is_about_this = occurrence.id.condition == Condition::DELIVERY_UNCONFIRMED;
-        self.notes.push(Note::Alarm(Revision {
-            id: id.to_owned(),
-            revision: occurrence.revision,
-            covers_from: occurrence.covers_from,
-            must_be_seen: occurrence.priority == Priority::High && !is_about_this,
-            signals: matches!(occurrence.signal(), Signal::On | Signal::Latched),
-            is_over,
-        }));
+        self.notes.push(Note::Alarm(Revision::of(id.to_owned(), occurrence)));
         if let Some(took) = path.sampled_to_published {
             self.notes.push(Note::Took(uplink::Hop::Agent, took));
         }

@@ -8,7 +8,7 @@ use ecmo_core::alarm::treatment::Treatment;
 use ecmo_core::pump::Pump;
 use ecmo_core::reconcile::Difference;
 use ecmo_core::time::Instant;
-use ecmo_proto::topic::{Id, PumpAddress};
+use ecmo_proto::topic::{Id, PumpAddress, WHOLE_WARD};
 
 use super::command::Report;
 use super::entry::Entry;
@@ -37,7 +37,7 @@ impl Rounds {
             }
             Intent::Shelve { id, lasts } => {
                 let (address, found) = self.find(id)?;
-                if address.is_none() {
+                if address.as_ref().is_none_or(is_whole_ward) {
                     return Err(Refused::NeverShelved);
                 }
                 let ask = Ask::Shelve { id: found.id, lasts: *lasts };
@@ -71,7 +71,8 @@ impl Rounds {
     fn find(&self, id: &str) -> Result<(Option<PumpAddress>, Occurrence), Refused> {
         let of_ward = || self.ward.update(id, &self.hub);
         let found = self.own(id).or_else(of_ward).ok_or(Refused::Unknown)?;
-        Ok((found.address, found.occurrence))
+        let about_ward = || found.ward.as_deref().and_then(whole_ward);
+        Ok((found.address.clone().or_else(about_ward), found.occurrence))
     }
 
     fn prepare_at(
@@ -82,7 +83,11 @@ impl Rounds {
         now: Instant,
     ) -> Result<Prepared, Refused> {
         let what = match &address {
-            None => self.prepare_own(ask),
+            None => self.uplink.alarms_mut().prepare(ask),
+            Some(address) if is_whole_ward(address) => {
+                let alarms = self.attendance.ward_alarms_mut(address.ward.as_str());
+                alarms.ok_or(Refused::Unknown)?.prepare(ask)
+            }
             Some(address) => self.ward.pump(address).ok_or(Refused::Unknown)?.prepare(ask, by, now),
         };
         Ok(Prepared { address, what: what? })
@@ -117,12 +122,10 @@ impl Rounds {
             Target::Ward(ward) => {
                 let ask = asks(None, PauseScope::Ward);
                 let of_pumps = self.ward.addresses(ward).into_iter().map(Some);
-                let places: Vec<_> = of_pumps.collect();
+                let of_ward = whole_ward(ward.as_str()).map(Some);
+                let places: Vec<_> = of_pumps.chain(of_ward).chain([None]).collect();
                 let at = |address| self.prepare_at(address, ask, by, now).ok();
-                let found: Vec<_> = places.into_iter().filter_map(at).collect();
-                let own = self.prepare_all_own(ward, ask);
-                let own = own.into_iter().map(|what| Prepared { address: None, what });
-                found.into_iter().chain(own).collect()
+                places.into_iter().filter_map(at).collect()
             }
         };
         let something = |one: &Prepared| !alarms_of(&one.what).is_empty();
@@ -172,23 +175,26 @@ impl Rounds {
     ) {
         match &action.what {
             What::Acknowledge(_) | What::Shelve { .. } => {
-                let is_it = |one: &AlarmUpdate| {
-                    before.as_ref().is_some_and(|before| before.occurrence.id == one.occurrence.id)
+                let is_it = |one: &&Occurrence| {
+                    before.as_ref().is_some_and(|before| before.occurrence.id == one.id)
                 };
-                let present = self.alarms_at(address).into_iter().find(is_it);
+                let present = self.alarms_at(address).iter().find(is_it);
                 let left = || {
                     let AlarmRef { call, .. } = before.as_ref()?.occurrence.named();
                     Some(before.as_ref()?.acknowledged(action, call, now))
                 };
-                applied.updates.extend(present.or_else(left));
+                let update = present.map(|one| self.hub.update_of(address, one)).or_else(left);
+                applied.updates.extend(update);
             }
             What::Pause { left, .. } => {
-                let pauses =
-                    self.alarms_at(address).into_iter().filter_map(|one| one.occurrence.pause);
-                let made: Vec<_> = pauses.filter(|pause| pause.order == action.order).collect();
-                let until = made.first().map(|pause| pause.until);
+                let is_it = |one: &&Occurrence| {
+                    one.pause.as_ref().is_some_and(|pause| pause.order == action.order)
+                };
+                let until = |one: &Occurrence| one.pause.as_ref().map(|pause| pause.until);
+                let mut now_paused = self.alarms_at(address).iter().filter(is_it).peekable();
+                let until = now_paused.peek().and_then(|one| until(one));
                 applied.until = applied.until.or(until).or(Some(now.plus(*left)));
-                applied.count += u32::try_from(made.len()).unwrap_or(u32::MAX);
+                applied.count += u32::try_from(now_paused.count()).unwrap_or(u32::MAX);
             }
             What::Resume { .. } => {
                 let ended = paused.saturating_sub(self.paused(address));
@@ -216,7 +222,15 @@ impl Rounds {
         now: Instant,
     ) -> Result<(), Refused> {
         match address {
-            None => self.act_own(action, now),
+            None => {
+                let done = self.on_own(None, now, |own, out| own.apply(action, now, out));
+                done.ok_or(Refused::Unknown)?
+            }
+            Some(address) if is_whole_ward(address) => {
+                let ward = address.ward.as_str().into();
+                let done = self.on_own(Some(&ward), now, |own, out| own.apply(action, now, out));
+                done.ok_or(Refused::Unknown)?
+            }
             Some(address) => self
                 .ward
                 .on_pump(address, now, &mut self.hub, |pump, out| pump.apply(action, now, out))
@@ -224,24 +238,31 @@ impl Rounds {
         }
     }
 
-    fn alarms_at(&self, address: Option<&PumpAddress>) -> Vec<AlarmUpdate> {
-        let Some(address) = address else { return self.own_alarms().collect() };
-        let alarms = self.ward.pump(address).map_or(&[][..], Pump::alarms);
-        alarms.iter().map(|one| self.hub.update_of(Some(address), one)).collect()
+    fn alarms_at(&self, address: Option<&PumpAddress>) -> &[Occurrence] {
+        match address {
+            None => self.uplink.alarms(),
+            Some(address) if is_whole_ward(address) => {
+                let mut of_wards = self.attendance.ward_alarms();
+                let found = of_wards.find(|(ward, _alarms)| ***ward == *address.ward.as_str());
+                found.map_or(&[], |(_ward, alarms)| alarms)
+            }
+            Some(address) => self.ward.pump(address).map_or(&[], Pump::alarms),
+        }
     }
 
     fn paused(&self, address: Option<&PumpAddress>) -> usize {
-        self.alarms_at(address).iter().filter(|one| one.occurrence.pause.is_some()).count()
+        self.alarms_at(address).iter().filter(|one| one.pause.is_some()).count()
     }
 
     /// The alarm that is acknowledged or shelved, as it is now.
     fn concerned(&self, address: Option<&PumpAddress>, what: &What) -> Option<AlarmUpdate> {
-        let is_it = |one: &AlarmUpdate| match what {
-            What::Acknowledge(alarm) => one.occurrence.id == alarm.id,
-            What::Shelve { condition, .. } => one.occurrence.id.condition == *condition,
+        let is_it = |one: &&Occurrence| match what {
+            What::Acknowledge(alarm) => one.id == alarm.id,
+            What::Shelve { condition, .. } => one.id.condition == *condition,
             What::Pause { .. } | What::Resume { .. } | What::Own(_) => false,
         };
-        self.alarms_at(address).into_iter().find(is_it)
+        let found = self.alarms_at(address).iter().find(is_it);
+        found.map(|one| self.hub.update_of(address, one))
     }
 
     /// A new or worse alarm that is heard ends the pauses of its ward; one of the gateway itself those of every ward.
@@ -255,6 +276,15 @@ impl Rounds {
             self.on_all_own(ward.as_ref(), now, |own, out| own.break_pauses(now, out));
         }
     }
+}
+
+/// Where an action names the alarms about the displays of a ward.
+fn whole_ward(ward: &str) -> Option<PumpAddress> {
+    Some(PumpAddress { ward: Id::new(ward).ok()?, pump: Id::new(WHOLE_WARD).ok()? })
+}
+
+fn is_whole_ward(address: &PumpAddress) -> bool {
+    address.pump.as_str() == WHOLE_WARD
 }
 
 /// The alarms whose sound an action is about.

@@ -88,6 +88,7 @@ impl Rounds {
     ) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         let mut timer = Timer::new(self.clock.now());
+        self.answer_for_restored(self.clock.now());
         loop {
             let mut command = None;
             tokio::select! {

@@ -1,9 +1,11 @@
 //! Actions of other gateways: checked, taken over; and those that count here, told again.
 
 use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
 
 use bytes::Bytes;
 use ecmo_core::alarm::action::{AlarmRef, Order, What};
+use ecmo_core::time::Instant;
 use ecmo_proto::topic::{Id, PumpAddress, Topic};
 
 use super::PeerParts;
@@ -19,6 +21,10 @@ const KNOWN_MAX: usize = 4_096;
 /// The greatest order: the end of wall clocks that count in signed nanoseconds. A greater one would leave no room for the next action.
 const ORDER_MAX: u64 = i64::MAX.unsigned_abs();
 
+/// So long the same message is an echo or the repeat over the other path (prop). Told again later, it is told to whoever could do
+/// nothing with it before: the pump was not known, or there was no room.
+const REPEAT_WITHIN: Duration = Duration::from_secs(2);
+
 /// A sum that no two different things have.
 type Sum = [u8; 16];
 
@@ -33,26 +39,36 @@ fn sum(parts: &[&[u8]]) -> Sum {
     sum
 }
 
-/// What is known already; the oldest is forgotten.
+/// What is known already, with the time since when; the oldest is forgotten.
 #[derive(Debug, Default)]
 struct Known {
     sums: HashSet<Sum>,
-    order: VecDeque<Sum>,
+    order: VecDeque<(Sum, Instant)>,
 }
 
 impl Known {
     /// Remembers it; whether it was not known.
-    fn is_news(&mut self, sum: Sum) -> bool {
+    fn is_news(&mut self, sum: Sum, now: Instant) -> bool {
         if !self.sums.insert(sum) {
             return false;
         }
-        if self.order.len() >= KNOWN_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
+        if self.order.len() >= KNOWN_MAX {
+            self.forget_oldest();
+        }
+        self.order.push_back((sum, now));
+        true
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((oldest, _since)) = self.order.pop_front() {
             self.sums.remove(&oldest);
         }
-        self.order.push_back(sum);
-        true
+    }
+
+    fn forget_before(&mut self, time: Instant) {
+        while self.order.front().is_some_and(|(_sum, since)| *since < time) {
+            self.forget_oldest();
+        }
     }
 }
 
@@ -67,11 +83,16 @@ pub(super) struct Merger {
 
 impl Merger {
     /// Remembers a message that this gateway says itself.
-    pub(super) fn said(&mut self, message: &[u8]) {
-        self.messages.is_news(sum(&[message]));
+    pub(super) fn said(&mut self, message: &[u8], now: Instant) {
+        self.is_repeat(message, now);
         if let Ok(Told::Action(record)) = wire::read(message) {
-            self.actions.is_news(name(&record));
+            self.actions.is_news(name(&record), now);
         }
+    }
+
+    fn is_repeat(&mut self, message: &[u8], now: Instant) -> bool {
+        self.messages.forget_before(now.minus(REPEAT_WITHIN));
+        !self.messages.is_news(sum(&[message]), now)
     }
 
     /// Takes an action over, if it is news.
@@ -81,12 +102,12 @@ impl Merger {
         place: Topic<'_>,
         parts: &PeerParts,
     ) -> Result<(), PeerRejected> {
-        if !self.messages.is_news(sum(&[&arrival.payload])) {
+        if self.is_repeat(&arrival.payload, arrival.received) {
             return Ok(());
         }
         match checked(&arrival.payload, place)? {
             Told::Action(record) => {
-                let taken = if self.actions.is_news(name(&record)) {
+                let taken = if self.actions.is_news(name(&record), arrival.received) {
                     let gateway = &record.action.order.gateway;
                     tracing::info!(topic = arrival.topic, gateway, "an action of another gateway");
                     parts.actions.merge(record)
@@ -220,12 +241,23 @@ mod tests {
 
     #[test]
     fn what_is_known_is_bounded_and_the_newest_is_known() {
-        let mut known = Known::default();
+        let (mut known, now) = (Known::default(), Instant::default());
         for number in 0..3 * KNOWN_MAX {
-            assert!(known.is_news(sum(&[&number.to_le_bytes()])));
+            assert!(known.is_news(sum(&[&number.to_le_bytes()]), now));
         }
         assert_eq!((known.sums.len(), known.order.len()), (KNOWN_MAX, KNOWN_MAX));
-        assert!(!known.is_news(sum(&[&(3 * KNOWN_MAX - 1).to_le_bytes()])));
+        assert!(!known.is_news(sum(&[&(3 * KNOWN_MAX - 1).to_le_bytes()]), now));
+    }
+
+    #[test]
+    fn the_same_message_is_a_repeat_for_two_seconds_and_then_told_again() {
+        let mut merger = Merger::default();
+        let at = Instant::from_millis;
+        for (millis, repeat) in [(10_000, false), (10_050, true), (11_900, true), (13_000, false)] {
+            assert_eq!(merger.is_repeat(b"x", at(millis)), repeat, "{millis}");
+        }
+        merger.said(b"y", at(20_000));
+        assert!(merger.is_repeat(b"y", at(20_010)), "an echo");
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod peer;
 
 mod peers;
 
+mod drill;
+
 mod promtool;
 
 mod rumqttc_traps;

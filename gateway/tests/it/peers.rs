@@ -138,9 +138,7 @@ async fn fault_f32_whoever_speaks_in_anothers_name_or_at_a_reserved_place_is_ref
     site.await_counted(FRAMES_REJECTED, &[&reason("topic")], 4.0).await;
     let action = sealed::seal(&owned("nicu", "_ward", "Spoof"));
     other.publish("ecmo/v1/nicu/_ward/action", quality, false, action).await;
-    let word = sealed::seal(&heartbeat("p1"));
-    other.publish("ecmo/v1/nicu/p1/peer", quality, false, word).await;
-    site.await_counted(REJECTED, &[&reason("topic")], 2.0).await;
+    site.await_counted(REJECTED, &[&reason("topic")], 1.0).await;
 
     // Another gateway's drill is nobody's fault.
     for kind in [Kind::Birth, Kind::Frame] {

@@ -147,18 +147,3 @@ pub enum OfferEnd {
     /// Nobody answered in time.
     Lapsed,
 }
-
-impl What {
-    /// Whether it is about this alarm.
-    #[must_use]
-    pub fn names(&self, id: OccurrenceId) -> bool {
-        match self {
-            Self::Acknowledge(alarm) => alarm.id == id,
-            Self::Pause { alarms, .. } | Self::Resume { alarms, .. } => {
-                alarms.iter().any(|alarm| alarm.id == id)
-            }
-            Self::Shelve { condition, .. } => id.condition == *condition,
-            Self::Own(_) => false,
-        }
-    }
-}

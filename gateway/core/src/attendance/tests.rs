@@ -150,7 +150,7 @@ fn a_high_alarm_waits_until_a_display_of_its_ward_has_shown_what_is_new() {
 
     // It comes back worse: an old confirmation does not cover it. What only its data did is covered.
     all.on_alarm(high(STOP, Some("nicu"), 3), at(5_000));
-    assert_eq!(all.confirm("own", STOP, 2, None, at(5_001)).counts, false, "its lease is over");
+    assert!(!all.confirm("own", STOP, 2, None, at(5_001)).counts, "its lease is over");
     attend(&mut all, "own", &["nicu"], 5_002);
     all.confirm("own", STOP, 2, None, at(5_003));
     assert_eq!(all.overdue(at(7_000)), Some(at(5_000)));

@@ -35,8 +35,6 @@ pub(super) struct WardWatch {
     pub(super) alarms: Alarms,
     unattended_since: Option<Instant>,
     silent_since: Option<Instant>,
-    /// What tells the occurrences of this ward from those of another.
-    place: u64,
     raised: u64,
 }
 
@@ -54,7 +52,6 @@ impl<O: WardOutput> Output for OfWard<'_, O> {
 impl WardWatch {
     pub(super) fn new(name: Arc<str>, rules: Arc<Rules>, now: Instant) -> Self {
         Self {
-            place: place(&name),
             name,
             alarms: Alarms::new(rules, now),
             unattended_since: None,
@@ -101,7 +98,7 @@ impl WardWatch {
             return;
         }
         self.raised += 1;
-        let id = OccurrenceId { condition, boot: None, onset: self.place | self.raised };
+        let id = OccurrenceId { condition, boot: None, onset: self.raised };
         let absence = Absence { id, priority, parameter: None, no_data: None, onset_at };
         self.alarms.raise_absence(absence, now, out);
     }
@@ -112,13 +109,4 @@ impl WardWatch {
         let due = since.into_iter().flatten().map(|since| since.plus(UNWATCHED_AFTER));
         due.filter(|at| *at > now).chain(self.alarms.next_deadline()).min()
     }
-}
-
-/// The upper half of the onsets of a ward: its name by FNV-1a of 32 bits. An action names an own alarm by its onset alone, and
-/// must not touch that of another ward.
-fn place(ward: &str) -> u64 {
-    let hash = ward
-        .bytes()
-        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    u64::from(hash) << 32
 }

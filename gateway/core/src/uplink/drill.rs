@@ -118,11 +118,13 @@ mod tests {
         Tick,
     }
 
+    /// What happened when, whether a display attends, drills missed, and since when.
+    type Case = (&'static [(Step, u64)], bool, u64, Option<u64>);
+
     #[test]
     fn a_drill_is_missed_when_a_step_is_late_and_a_good_one_ends_that() {
         use Step::{Confirmed, Decided, Sent, Tick};
-        // (what, ms), attended, failures, missed since
-        let table: &[(&[(Step, u64)], bool, u64, Option<u64>)] = &[
+        let table: &[Case] = &[
             (
                 &[(Sent, 0), (Decided, 999), (Tick, 2_998), (Confirmed, 2_998), (Tick, 9_000)],
                 true,

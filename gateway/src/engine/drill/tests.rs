@@ -77,7 +77,6 @@ impl World {
             blocks: vec![block],
             ..v1::Frame::default()
         })
-        .into()
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use ecmo_core::alarm::condition::{Condition, Priority};
+use ecmo_core::alarm::occurrence::{Occurrence, Signal};
+use ecmo_core::attendance::HandedOver;
 use ecmo_core::frame::Frame;
 use ecmo_core::uplink;
 
@@ -29,6 +32,34 @@ pub(in crate::engine) struct Revision {
     pub(in crate::engine) signals: bool,
     /// It has ended.
     pub(in crate::engine) is_over: bool,
+}
+
+impl Revision {
+    /// An occurrence as it stands, under the id that displays know.
+    pub(in crate::engine) fn of(id: String, occurrence: &Occurrence) -> Self {
+        let is_about_this = occurrence.id.condition == Condition::DELIVERY_UNCONFIRMED;
+        Self {
+            id,
+            revision: occurrence.revision,
+            covers_from: occurrence.covers_from,
+            must_be_seen: occurrence.priority == Priority::High && !is_about_this,
+            signals: matches!(occurrence.signal(), Signal::On | Signal::Latched),
+            is_over: occurrence.has_ended(),
+        }
+    }
+
+    /// The same for the judge of displays. An id begins with its ward, or with nothing where it concerns every ward.
+    pub(in crate::engine) fn handed_over(&self) -> HandedOver<'_> {
+        HandedOver {
+            id: &self.id,
+            ward: self.id.split('/').next().filter(|ward| !ward.is_empty()),
+            revision: self.revision,
+            covers_from: self.covers_from,
+            must_be_seen: self.must_be_seen,
+            signals: self.signals,
+            is_over: self.is_over,
+        }
+    }
 }
 
 /// How long a frame was on its way, as far as it is known without wall clocks.

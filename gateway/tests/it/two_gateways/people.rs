@@ -108,14 +108,15 @@ async fn each_thing_is_seen(unit: &Unit) -> (Duration, &'static str) {
     };
     took.push((seen(since, "acknowledgement", acknowledged).await, "acknowledgement"));
 
-    agent.set_validity("press.pre", v1::Validity::SensorOff);
-    let fault = "sensor.fault.press.pre";
-    let at_east = lists(east, fault, "raised", |alarm| alarm.present).await;
-    lists(west, fault, "raised", |alarm| alarm.present).await;
+    agent.set("pump.speed", 2_000);
+    agent.set("press.pre", 290);
+    let warns = "pre.high.warn";
+    let at_east = lists(east, warns, "raised", |alarm| alarm.present).await;
+    lists(west, warns, "raised", |alarm| alarm.present).await;
     let since = Instant::now();
     shelve(east, &at_east).await;
     let shelved = async || {
-        let alarm = alarm(west, fault).await?;
+        let alarm = alarm(west, warns).await?;
         (alarm.audio() == v1::AudioState::Shelved && alarm.audio_by == NURSE).then_some(())
     };
     took.push((seen(since, "shelf", shelved).await, "shelf"));

@@ -172,7 +172,7 @@ async fn a_confirmation_is_told_what_was_known_and_how_long_it_took() {
         site.display.alarms().confirm_alarms(request).await.map(tonic::Response::into_inner)
     };
     let known = confirm("station", shown(&[1])).await.unwrap();
-    assert_eq!(known.known, 1);
+    assert_eq!((known.known, known.counts), (1, false), "it does not attend");
     let took = Duration::from_nanos(known.decided_to_confirmed_ns.unwrap());
     assert!(!took.is_zero() && took < SOON, "{took:?}");
     let unknown = confirm("station", shown(&[2, 7])).await.unwrap();

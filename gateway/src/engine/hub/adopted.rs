@@ -8,7 +8,7 @@ use super::{Hub, Note, kind_label, priority_label};
 
 impl Hub {
     /// Takes note of an alarm that was there before the gateway started: it is counted, and a display must show it anew.
-    pub(super) fn adopt(&mut self, address: &PumpAddress, occurrence: &Occurrence) {
+    pub(in crate::engine) fn adopt(&mut self, address: &PumpAddress, occurrence: &Occurrence) {
         let id = self.update_of(Some(address), occurrence).id();
         let labels = (priority_label(occurrence.priority), kind_label(occurrence.kind));
         if self.counted.insert(id.clone(), labels).is_none() {

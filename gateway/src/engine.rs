@@ -66,6 +66,14 @@ pub struct Restored {
     pub ended: Vec<AlarmUpdate>,
 }
 
+impl Restored {
+    /// Treatments alone.
+    #[must_use]
+    pub fn treated(treatments: HashMap<PumpAddress, Treatment>) -> Self {
+        Self { treatments, ..Self::default() }
+    }
+}
+
 /// What the alarm thread needs.
 #[derive(Debug)]
 pub struct EngineParts {

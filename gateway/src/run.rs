@@ -127,10 +127,7 @@ impl Gateway {
             brokers: to_read(settings, &broker_addresses, outbound),
             requests: requests.clone(),
             asker: Asker::new(),
-            restored: engine::Restored {
-                treatments: restored.treatments,
-                ..engine::Restored::default()
-            },
+            restored: engine::Restored::treated(restored.treatments),
             journal: settings.journal.is_some().then_some(intake),
         };
         let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;

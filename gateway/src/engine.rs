@@ -141,7 +141,8 @@ impl Engine {
         // A pump that was treated before a restart must be there after it, whether its agent lives or not.
         let Restored { treatments, kept, ended: _ } = &parts.restored;
         let treated = treatments.iter().filter(|(_, treatment)| treatment.patient > 0);
-        let known = treated.map(|(address, _)| address).chain(kept.keys());
+        let concerns = kept.iter().filter(|(_, kept)| kept.is_of_concern());
+        let known = treated.map(|(address, _)| address).chain(concerns.map(|(address, _)| address));
         let known: HashSet<_> = known.chain(&settings.pumps).cloned().collect();
         let voice = Voice {
             asker: parts.asker,

@@ -39,6 +39,8 @@ mod operate;
 
 mod restore;
 
+mod standing;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 

@@ -334,6 +334,20 @@ proptest! {
             let _refused = merge(if to_one { &mut one } else { &mut other }, action);
         }
         prop_assert_eq!(essence(&one), essence(&other));
+        // Whoever was not there hears what still counts. Who was there hears nothing new.
+        let mut third = troubled();
+        let mut standing = one.pump.standing(one.now());
+        standing.extend(other.pump.standing(other.now()));
+        for action in &standing {
+            let _refused = merge(&mut third, action);
+            let _refused = merge(&mut other, action);
+        }
+        prop_assert_eq!(essence(&one), essence(&other));
+        // An alarm that ended by its acknowledgement is not known to the third.
+        let (known, third) = (essence(&one), essence(&third));
+        prop_assert!(known.0.iter().all(|alarm| third.0.contains(alarm)), "{known:?} {third:?}");
+        prop_assert_eq!(&known.1, &third.1);
+        prop_assert_eq!(&known.2, &third.2);
         for bedside in [&mut one, &mut other] {
             bedside.apply(&Input::Mute(PressPre, false));
             bedside.run_until(16_000);

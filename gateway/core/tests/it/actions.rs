@@ -247,6 +247,8 @@ fn essence(bedside: &Bedside) -> Essence {
         .pump
         .alarms()
         .iter()
+        // It is named by the first action that was heard of those that ask; that somebody is asked is compared below.
+        .filter(|one| one.id.condition != Condition::OWNERSHIP_UNANSWERED)
         .map(|one| {
             let by = one.acknowledged.as_ref().map(|seen| (&seen.by, &seen.order, seen.call));
             let pause = one.pause.as_ref().map(|pause| (&pause.by, &pause.order));

@@ -92,6 +92,14 @@ pub struct Restored {
     pub redo: Vec<ActionRecord>,
 }
 
+impl Restored {
+    /// Treatments alone.
+    #[must_use]
+    pub fn treated(treatments: HashMap<PumpAddress, Treatment>) -> Self {
+        Self { treatments, ..Self::default() }
+    }
+}
+
 /// What the alarm thread needs.
 #[derive(Debug)]
 pub struct EngineParts {
@@ -171,7 +179,8 @@ impl Engine {
         hub.remember(std::mem::take(&mut restored.ended));
         let Restored { treatments, kept, ended: _, redo: _ } = &restored;
         let treated = treatments.iter().filter(|(_, treatment)| treatment.patient > 0);
-        let known = treated.map(|(address, _)| address).chain(kept.keys());
+        let concerns = kept.iter().filter(|(_, kept)| kept.is_of_concern());
+        let known = treated.map(|(address, _)| address).chain(concerns.map(|(address, _)| address));
         let done = redo.iter().filter_map(|record| record.address.as_ref());
         let known: HashSet<_> = known.chain(done).chain(&settings.pumps).cloned().collect();
         let voice = Voice {

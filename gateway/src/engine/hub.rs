@@ -1,5 +1,7 @@
 //! Hands every alarm change to every display at once, measures the way, and remembers what was handed over.
 
+mod adopted;
+
 mod notes;
 
 mod outbox;
@@ -186,16 +188,6 @@ impl Hub {
     pub(super) fn heartbeat(&mut self) {
         let cut_off = self.lane.tell(AlarmItem::Heartbeat);
         self.count_cut_off(cut_off);
-    }
-
-    /// Takes note of an alarm that was there before the gateway started: it is counted, and a display must show it anew.
-    pub(super) fn adopt(&mut self, address: &PumpAddress, occurrence: &Occurrence) {
-        let id = self.update_of(Some(address), occurrence).id();
-        let labels = (priority_label(occurrence.priority), kind_label(occurrence.kind));
-        if self.counted.insert(id.clone(), labels).is_none() {
-            self.gauge(labels).increment(1.0);
-        }
-        self.note(&id, occurrence, PathTimes::default());
     }
 
     /// What hops took since the last time.

@@ -39,6 +39,8 @@ mod operate;
 
 mod restore;
 
+mod standing;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -59,6 +61,7 @@ use rule::{CompositeRule, LimitRule, RuleKey, Rules};
 
 pub(crate) use absence::Absence;
 pub(crate) use hold::Streak;
+pub(crate) use restore::Shelves;
 
 /// The sample that decided a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! One occurrence of an alarm condition, from its onset until it has ended: raised, acknowledged, latched, ended.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt;
 
 use crate::alarm::action::{AlarmRef, Order};
@@ -163,7 +162,7 @@ pub struct Occurrence {
     pub call: u32,
     /// Where it began again each time that it returned, and which call that was; the last [`RETURNS_MAX`]. Elsewhere, where it
     /// had been acknowledged before it returned, that is another occurrence with that onset.
-    pub returned: Vec<(u64, u32)>,
+    pub returned: [Option<(u64, u32)>; RETURNS_MAX],
     /// Physiological or technical.
     pub kind: Kind,
     /// How urgent.
@@ -234,7 +233,7 @@ impl Occurrence {
             id,
             revision: 0,
             call: 1,
-            returned: Vec::new(),
+            returned: [None; RETURNS_MAX],
             kind,
             priority,
             present: true,
@@ -338,10 +337,10 @@ impl Occurrence {
         self.present = true;
         self.orphan = false;
         self.call_again();
-        if self.returned.len() >= RETURNS_MAX {
-            self.returned.remove(0);
+        self.returned.rotate_left(1);
+        if let Some(last) = self.returned.last_mut() {
+            *last = Some((new.id.onset, self.call));
         }
-        self.returned.push((new.id.onset, self.call));
         self.last_known = new.last_known;
         self.priority = self.priority.max(new.priority);
         self.parameter = new.parameter;

@@ -312,7 +312,9 @@ impl Register {
 
     /// A new or worse alarm that is heard ends the pauses of its pump.
     fn break_pauses_if_heard(&mut self, condition: Condition, now: Instant, out: &mut impl Output) {
-        if self.find(condition).is_some_and(|new| new.audio() == Audio::On) {
+        // That a person asks for another is no news of the patient; and it may come before the pause elsewhere.
+        let is_said = condition == Condition::OWNERSHIP_UNANSWERED;
+        if !is_said && self.find(condition).is_some_and(|new| new.audio() == Audio::On) {
             self.end_pauses(|_one, pause| pause.scope != PauseScope::Alarm, now, out);
         }
     }

@@ -1,15 +1,16 @@
 //! What of a pump outlives a restart of the reader: its alarms, its shelves, who looks after it.
 
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::Pump;
 use super::ownership::Ownership;
-use crate::alarm::Output;
-use crate::alarm::action::Order;
+use crate::alarm::action::{Action, Order, What};
 use crate::alarm::condition::Condition;
 use crate::alarm::occurrence::{Occurrence, Shelf};
+use crate::alarm::{Output, Shelves};
 use crate::reading::NoData;
 use crate::time::Instant;
 
@@ -30,15 +31,36 @@ pub struct Kept {
     pub ownership: Ownership,
 }
 
+impl Kept {
+    /// Whether somebody must know of the pump before it is heard again: something is told of it, or somebody looks after it.
+    #[must_use]
+    pub const fn is_of_concern(&self) -> bool {
+        !self.occurrences.is_empty() || self.ownership.owner.is_some()
+    }
+}
+
 impl Pump {
+    /// Every action that still counts: see [`crate::alarm::Alarms::standing`]; the ownership last, where anybody said anything.
+    #[must_use]
+    pub fn standing(&self, now: Instant) -> Vec<Action> {
+        let mut standing = self.alarms.standing(now);
+        if self.ownership.order != Order::default() {
+            let order = self.ownership.order.clone();
+            let by = self.ownership.owner.clone().unwrap_or_default();
+            let what = What::Own(self.ownership.state(now));
+            standing.push(Action { order, by, note: String::new(), what });
+        }
+        standing
+    }
+
     /// What is to be kept of the pump now.
     #[must_use]
     pub fn kept(&self) -> Kept {
-        let (shelves, shelved) = self.alarms.kept_shelves();
+        let Shelves { shelves, shelved } = self.alarms.kept_shelves();
         Kept {
             occurrences: self.alarms.active().to_vec(),
-            shelves: shelves.to_vec(),
-            shelved: shelved.to_vec(),
+            shelves,
+            shelved,
             ownership: Ownership::clone(&self.ownership),
         }
     }
@@ -60,7 +82,8 @@ impl Pump {
         for occurrence in occurrences.iter_mut().filter(|one| one.present && one.rule == 0) {
             occurrence.orphan = !self.resume(occurrence, now);
         }
-        self.alarms.restore(occurrences, (kept.shelves, kept.shelved), now, out);
+        let shelves = Shelves { shelves: kept.shelves, shelved: kept.shelved };
+        self.alarms.restore(occurrences, shelves, now, out);
         self.tell_ownership(now, out);
     }
 

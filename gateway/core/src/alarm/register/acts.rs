@@ -82,7 +82,7 @@ impl Register {
             return None;
         }
         if let Some((_onset, first)) =
-            one.returned.iter().find(|(onset, _first)| *onset == id.onset)
+            one.returned.iter().flatten().find(|(onset, _first)| *onset == id.onset)
         {
             return Some(first.saturating_add(call).saturating_sub(1));
         }

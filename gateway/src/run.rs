@@ -26,7 +26,7 @@ use crate::latency::Latencies;
 use crate::metrics::{BrokerPath, Label as _, Metrics, RuntimeName};
 use crate::registry::Registry;
 use crate::request::Asker;
-use crate::store::StoreThreads;
+use crate::store::{Store, StoreThreads};
 
 use recording::Recording;
 
@@ -140,6 +140,7 @@ impl Gateway {
             state: stored.intake,
         };
         let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
+        stored.store.iter().for_each(Store::redone);
         let journal =
             recording::start(settings, (clock, &metrics), (outtake, &mut outputs), requests)?;
 

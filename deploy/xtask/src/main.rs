@@ -39,6 +39,7 @@ usage:
   cargo xtask ci [--list] [--only STEP]...   everything that must hold; installs what it needs
   cargo xtask bench latency [OPTION]...      our latency beside that of the raw hops, in the release profile
   cargo xtask bench sampler [--seconds N]    pace and cost of the agent at 1 kHz x 8 channels, in the release profile
+  cargo xtask bench store [--dir FOLDER]     how long a durable action takes, beside a flush of the same disk
   cargo xtask bench instructions             what judging one frame costs, in instructions (valgrind)
   cargo xtask score [OPTION]...              holds the alarm rules against runs whose truth is known; --help tells more
   cargo xtask outage [OPTION]...             an outage with random kills: no sample missing, none doubled; --help tells more
@@ -72,6 +73,10 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             process::run(&mut project.command(bench, &options)).context("the yardstick")
         }
         ["bench", "sampler", options @ ..] => sampler::run(&project, options),
+        ["bench", "store", options @ ..] => {
+            let bench = ["bench", "--package", "ecmo-gateway", "--bench", "store"];
+            project.cargo(&[bench.as_slice(), &["--"], options].concat())
+        }
         ["bench", "instructions"] => instructions::check(&project),
         ["cross", options @ ..] => cross::run(&project, options),
         ["generate"] => project.cargo(&["run", "--package", "ecmo-proto", "--example", "generate"]),

@@ -43,7 +43,8 @@ fn main() {
     let flush = row("fdatasync of 600 bytes, before", &flushes(folder.path()));
     let alone = row("action, alone", &actions(&folder.path().join("alone"), 1, false));
     let beside = row("action, beside 30 pumps", &actions(&folder.path().join("beside"), 1, true));
-    let many = row("action, 16 people, beside 30 pumps", &actions(&folder.path().join("many"), 16, true));
+    let many =
+        row("action, 16 people, beside 30 pumps", &actions(&folder.path().join("many"), 16, true));
     let after = row("fdatasync of 600 bytes, after", &flushes(folder.path()));
     let worst = alone.max(beside).max(many);
     let target = if worst <= TARGET { "kept" } else { "NOT kept" };
@@ -98,7 +99,10 @@ fn actions(dir: &Path, people: usize, beside: bool) -> Histogram<u64> {
     let stopped = Arc::clone(&stop);
     let load = std::thread::spawn(move || {
         let ward = Id::new("nicu").unwrap();
-        let pump = |number| PumpAddress { ward: ward.clone(), pump: Id::new(&format!("p{number}")).unwrap() };
+        let pump = |number| PumpAddress {
+            ward: ward.clone(),
+            pump: Id::new(&format!("p{number}")).unwrap(),
+        };
         while beside && !stopped.load(Ordering::Relaxed) {
             for number in 0..PUMPS {
                 let mut kept = Kept::default();
@@ -108,7 +112,8 @@ fn actions(dir: &Path, people: usize, beside: bool) -> Histogram<u64> {
             std::thread::sleep(Duration::from_secs(1) / CHANGES_PER_SECOND);
         }
     });
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let took = runtime.unwrap().block_on(async {
         let each = (0..people).map(|_| tokio::spawn(person(store.clone(), ACTIONS / people)));
         let mut took = histogram();

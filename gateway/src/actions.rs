@@ -152,7 +152,9 @@ impl Actions {
             Ok(applied) => applied,
             Err(refused) => return Ok(Err(refused)),
         };
-        records.iter().for_each(|record| self.tell(record.address.as_ref(), || wire::action(record)));
+        records
+            .iter()
+            .for_each(|record| self.tell(record.address.as_ref(), || wire::action(record)));
         Ok(Ok(Done { applied, durable: written.is_durable() }))
     }
 
@@ -235,7 +237,8 @@ impl Actions {
     ) -> (Option<Flight>, Written) {
         let mut entry = Entry::of_gateway(kind, &record.order.gateway, record.wall_ns, details);
         (entry.by, entry.note) = (record.by.clone(), record.note.clone());
-        (entry.ward, entry.pump) = (record.address.ward.to_string(), record.address.pump.to_string());
+        (entry.ward, entry.pump) =
+            (record.address.ward.to_string(), record.address.pump.to_string());
         (entry.old, entry.new) = (old, Some(record.record.clone()));
         entry.action = hex(&wire::treatment(record));
         self.write(vec![entry]).await

@@ -233,7 +233,9 @@ pub fn open(parts: &StoreParts<'_>) -> std::io::Result<Opened> {
                 before.treatments.insert(address, record);
             }
             Ok(_older) => {}
-            Err(why) => tracing::error!(pump = %address, why, "a treatment of the audit log cannot be read"),
+            Err(why) => {
+                tracing::error!(pump = %address, why, "a treatment of the audit log cannot be read")
+            }
         }
     }
     // Where the state is lost as a whole, the log is too old to say which alarms still stand: they are raised anew.
@@ -243,8 +245,7 @@ pub fn open(parts: &StoreParts<'_>) -> std::io::Result<Opened> {
     }
     let order = redo.actions.iter().map(|record| record.action.order.at);
     let order = order.chain(before.pumps.values().map(redo::last_order)).max().unwrap_or(0);
-    let threads =
-        StoreThreads { store: store.clone(), audit: thread, state: state_thread };
+    let threads = StoreThreads { store: store.clone(), audit: thread, state: state_thread };
     Ok(Opened {
         store,
         intake,

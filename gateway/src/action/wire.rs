@@ -157,9 +157,7 @@ pub fn read(bytes: &[u8]) -> Result<Told, WireError> {
             left: left(it.left_ms)?,
             alarms: alarms(it.alarms)?,
         },
-        Said::Resumed(it) => {
-            What::Resume { scope: scope(it.scope)?, alarms: alarms(it.alarms)? }
-        }
+        Said::Resumed(it) => What::Resume { scope: scope(it.scope)?, alarms: alarms(it.alarms)? },
         Said::Shelved(it) => {
             What::Shelve { condition: condition(&it.condition)?, left: left(it.left_ms)? }
         }
@@ -217,10 +215,9 @@ fn said(what: &What) -> Said {
             scope: scope_said(*scope).into(),
             alarms: alarms.iter().map(name).collect(),
         }),
-        What::Shelve { condition, left } => Said::Shelved(v1::Shelved {
-            condition: condition.to_string(),
-            left_ms: millis(*left),
-        }),
+        What::Shelve { condition, left } => {
+            Said::Shelved(v1::Shelved { condition: condition.to_string(), left_ms: millis(*left) })
+        }
         What::Own(state) => Said::Ownership(ownership_said(state)),
     }
 }
@@ -442,7 +439,9 @@ mod tests {
                 }
                 (What::Shelve { .. }, What::Shelve { left, .. }, Some(over)) => {
                     assert_eq!(*left, seconds(40));
-                    assert!(matches!(over.action.what, What::Shelve { left, .. } if left.is_zero()));
+                    assert!(
+                        matches!(over.action.what, What::Shelve { left, .. } if left.is_zero())
+                    );
                 }
                 (What::Own(was), What::Own(is), Some(_)) => {
                     let left = |state: &OwnershipState| state.offer.as_ref().map(|offer| offer.1);

@@ -55,12 +55,8 @@ pub(super) async fn open(
     let (pumps, redone) = (opened.kept.len(), opened.redo.len());
     tracing::info!(pumps, redone, "what was kept is in force again");
     let treatments = std::mem::take(&mut said.treatments);
-    let restored = engine::Restored {
-        treatments,
-        kept: opened.kept,
-        ended: opened.ended,
-        redo: opened.redo,
-    };
+    let restored =
+        engine::Restored { treatments, kept: opened.kept, ended: opened.ended, redo: opened.redo };
     Ok(Stored {
         restored,
         said,
@@ -78,9 +74,8 @@ async fn opened(
     metrics: &Arc<Metrics>,
 ) -> Result<store::Opened, StartError> {
     let (gateway, metrics) = (settings.name.to_string(), Arc::clone(metrics));
-    let opening = move || {
-        store::open(&StoreParts { dir: &dir, gateway: &gateway, clock, metrics: &metrics })
-    };
+    let opening =
+        move || store::open(&StoreParts { dir: &dir, gateway: &gateway, clock, metrics: &metrics });
     tokio::task::spawn_blocking(opening).await?.map_err(StartError::Thread)
 }
 

@@ -61,11 +61,7 @@ pub fn folder(state: &Path) -> PathBuf {
 ///
 /// # Errors
 /// A file cannot be read.
-pub(super) fn read_after(
-    dir: &Path,
-    after: u64,
-    take: impl FnMut(u64, Entry),
-) -> io::Result<()> {
+pub(super) fn read_after(dir: &Path, after: u64, take: impl FnMut(u64, Entry)) -> io::Result<()> {
     files::read_after(dir, after, take)
 }
 
@@ -226,8 +222,7 @@ impl AuditThread {
     pub fn start(parts: AuditParts) -> io::Result<(Self, Audit)> {
         let (waiting, given) = sync_channel(WAITING_MAX);
         let shared = Arc::new(Shared::default());
-        let audit =
-            Audit { waiting: Arc::new(Mutex::new(waiting)), shared: Arc::clone(&shared) };
+        let audit = Audit { waiting: Arc::new(Mutex::new(waiting)), shared: Arc::clone(&shared) };
         let mut writer =
             Writer { parts, log: None, backlog: VecDeque::new(), lost: 0, shared, noted: 0 };
         // Opened before anything can be asked of it: what is wrong is known at once.
@@ -347,11 +342,17 @@ impl Writer {
         match found {
             Found::Whole => {}
             Found::Torn(bytes) => {
-                tracing::warn!(bytes, "the last line of the audit log was torn and is cut; nothing of it was confirmed");
+                tracing::warn!(
+                    bytes,
+                    "the last line of the audit log was torn and is cut; nothing of it was confirmed"
+                );
                 entries.push(self.parts.own(Kind::TornTail, format!("{bytes} bytes")));
             }
             Found::Damaged(why) => {
-                tracing::error!(why, "the audit log is damaged; it is left as it is and goes on in another file");
+                tracing::error!(
+                    why,
+                    "the audit log is damaged; it is left as it is and goes on in another file"
+                );
                 entries.push(self.parts.own(Kind::Damaged, why.clone()));
             }
         }

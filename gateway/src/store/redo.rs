@@ -58,7 +58,9 @@ pub(super) fn read(dir: &Path, after: u64, wall_ns: i64) -> io::Result<Redo> {
                 redo.order = redo.order.max(told.order.at);
                 treatments.push(told);
             }
-            Err(error) => tracing::error!(number, %error, "an action of the audit log cannot be read"),
+            Err(error) => {
+                tracing::error!(number, %error, "an action of the audit log cannot be read")
+            }
         }
     })?;
     for told in treatments.into_iter().filter(|told| !refused.contains(&told.id)) {
@@ -87,7 +89,9 @@ fn is_lasting(record: &ActionRecord) -> bool {
     use ecmo_core::alarm::action::What;
     match record.action.what {
         What::Own(_) => true,
-        What::Acknowledge(_) | What::Pause { .. } | What::Resume { .. } | What::Shelve { .. } => false,
+        What::Acknowledge(_) | What::Pause { .. } | What::Resume { .. } | What::Shelve { .. } => {
+            false
+        }
     }
 }
 

@@ -6,6 +6,8 @@
 
 mod tables;
 
+mod times;
+
 mod value;
 
 use std::collections::{BTreeSet, HashMap};
@@ -28,7 +30,7 @@ use crate::metrics::{Metrics, StateError};
 use crate::treatment::{Record, Stamp};
 
 use tables::{Dirty, Image, Tables, TablesError};
-use value::Times;
+use times::Times;
 
 /// Changes on their way: every pump of the largest unit four times, as in a flood. Beyond, the pump is offered again.
 const CHANGES_MAX: usize = 4 * PUMPS_MAX;
@@ -350,7 +352,8 @@ impl Keeper {
         let mut goes_on = true;
         while goes_on {
             let now = self.clock.now();
-            let due = if self.shared.failing.load(Ordering::Acquire) { RETRY } else { WRITE_PERIOD };
+            let due =
+                if self.shared.failing.load(Ordering::Acquire) { RETRY } else { WRITE_PERIOD };
             let left = due.saturating_sub(now.since(self.written_at));
             let wait = if self.dirty.is_clean() { BEAT } else { left.min(BEAT) };
             match taken.recv_timeout(wait) {

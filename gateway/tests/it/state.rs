@@ -125,7 +125,8 @@ async fn an_acknowledgement_survives_a_gateway_that_is_killed() {
         [back] if back.present && !back.last_known => Ok(back.clone()),
         other => Err(format!("{other:#?}")),
     };
-    let back = ecmo_testkit::eventually(crate::display::SOON, "its data is back", back).await.unwrap();
+    let back =
+        ecmo_testkit::eventually(crate::display::SOON, "its data is back", back).await.unwrap();
     assert!(is_acknowledged(&back), "{back:#?}");
     assert_eq!(back.occurrence, raised.occurrence);
     let again = log.changes().into_iter().find(|(_, it)| {

@@ -65,7 +65,12 @@ pub(super) fn indices(dir: &Path) -> io::Result<Vec<u32>> {
 pub(super) fn lines(bytes: &[u8]) -> (impl Iterator<Item = &[u8]>, &[u8]) {
     let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let (whole, tail) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
-    (whole.split_inclusive(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\n").unwrap_or(line)), tail)
+    (
+        whole
+            .split_inclusive(|byte| *byte == b'\n')
+            .map(|line| line.strip_suffix(b"\n").unwrap_or(line)),
+        tail,
+    )
 }
 
 impl Log {
@@ -140,9 +145,8 @@ impl Log {
         if let Some(file) = &self.file {
             // A log that somebody removed would be written to nowhere.
             let same = |on_disk: fs::Metadata| {
-                file.metadata().is_ok_and(|ours| {
-                    (ours.ino(), ours.dev()) == (on_disk.ino(), on_disk.dev())
-                })
+                file.metadata()
+                    .is_ok_and(|ours| (ours.ino(), ours.dev()) == (on_disk.ino(), on_disk.dev()))
             };
             if !fs::metadata(&path).is_ok_and(same) {
                 self.file = None;

@@ -165,7 +165,9 @@ pub enum Fault {
     #[error("its sum is wrong: it was changed after it was written")]
     Sum,
     /// It does not follow the line before by its number.
-    #[error("its number is {found}, and {expected} was expected: a line is missing, doubled or in the wrong place")]
+    #[error(
+        "its number is {found}, and {expected} was expected: a line is missing, doubled or in the wrong place"
+    )]
     Number {
         /// The number that should stand there.
         expected: u64,

@@ -35,7 +35,9 @@ pub enum Why {
     #[error("the end of the line was changed")]
     LineFeed,
     /// The log had more lines.
-    #[error("the log ends at record {last}, and record {known} was written: lines were cut off at the end")]
+    #[error(
+        "the log ends at record {last}, and record {known} was written: lines were cut off at the end"
+    )]
     EndsEarly {
         /// The last record that is there.
         last: u64,

@@ -7,7 +7,10 @@ use std::os::unix::fs::MetadataExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use redb::{Builder, Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, StorageError, TableDefinition};
+use redb::{
+    Builder, Database, DatabaseError, ReadableDatabase as _, ReadableTable as _, StorageError,
+    TableDefinition,
+};
 
 /// Name of the file.
 pub(super) const FILE: &str = "state.redb";
@@ -93,12 +96,14 @@ impl Tables {
     /// # Errors
     /// It is damaged, or cannot be used. With it what could be read all the same.
     pub(super) fn open(dir: &Path) -> Result<(Self, Image), (TablesError, Image)> {
-        let failing = |error: io::Error| (TablesError::Failing(error.to_string()), Image::default());
+        let failing =
+            |error: io::Error| (TablesError::Failing(error.to_string()), Image::default());
         fs::create_dir_all(dir).map_err(failing)?;
         let path = dir.join(FILE);
         // A library that meets what it never wrote may panic: that is damage like any other.
         let opened = catch_unwind(AssertUnwindSafe(|| open(&path)));
-        let panicked = |_panic| Err((TablesError::Damaged("it cannot be read".to_owned()), Image::default()));
+        let panicked =
+            |_panic| Err((TablesError::Damaged("it cannot be read".to_owned()), Image::default()));
         opened.unwrap_or_else(panicked)
     }
 
@@ -208,14 +213,14 @@ fn read(database: &Database) -> Result<(Image, Option<String>), redb::Error> {
     let number = |key| Ok::<_, redb::Error>(meta.get(key)?.map_or(0, |number| number.value()));
     let schema = number(KEY_SCHEMA)?;
     if schema != SCHEMA {
-        let what = format!("its form is {schema}, this gateway reads {SCHEMA}: start the gateway that wrote it, or go on from the audit log");
+        let what = format!(
+            "its form is {schema}, this gateway reads {SCHEMA}: start the gateway that wrote it, or go on from the audit log"
+        );
         return Ok((Image::default(), Some(what)));
     }
     let mut image = Image { applied: number(KEY_APPLIED)?, ..Image::default() };
     let mut wrong = None;
-    for (definition, into) in
-        [(PUMPS, &mut image.pumps), (TREATMENTS, &mut image.treatments)]
-    {
+    for (definition, into) in [(PUMPS, &mut image.pumps), (TREATMENTS, &mut image.treatments)] {
         for row in reading.open_table(definition)?.iter()? {
             let (key, value) = row?;
             match unsealed(key.value(), value.value()) {

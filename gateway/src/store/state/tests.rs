@@ -95,7 +95,8 @@ fn a_damaged_file_is_set_aside_and_never_taken_for_what_was_written() {
     let is_right = |kept: &Kept| kept.ownership.bed == "3" && kept.occurrences[0].id == full().id;
     let (mut damaged, mut random) = (0, fastrand::Rng::with_seed(11));
     // Every byte that says something, and bytes in between.
-    let bed: Vec<usize> = (0..sound.len() - 8).filter(|at| &sound[*at..at + 8] == b"A. Nurse").collect();
+    let bed: Vec<usize> =
+        (0..sound.len() - 8).filter(|at| &sound[*at..at + 8] == b"A. Nurse").collect();
     assert!(!bed.is_empty(), "the value stands in the file as it is");
     let places: Vec<usize> = (0..64).map(|_| random.usize(..sound.len())).collect();
     for at in bed.into_iter().chain(places).chain([0, 8, 64]) {
@@ -119,7 +120,8 @@ fn a_damaged_file_is_set_aside_and_never_taken_for_what_was_written() {
     let second = Running::open(folder.path());
     assert!(second.before.damaged.is_some() && second.before.pumps.is_empty());
     let aside = std::fs::read_dir(folder.path()).unwrap();
-    let aside = aside.filter(|it| it.as_ref().unwrap().file_name().to_string_lossy().contains(".damaged"));
+    let aside =
+        aside.filter(|it| it.as_ref().unwrap().file_name().to_string_lossy().contains(".damaged"));
     assert_eq!(aside.count(), (damaged + 1).min(9), "each lies beside, and no more than nine");
     second.stop();
 }
@@ -151,8 +153,11 @@ fn a_disk_that_fails_is_told_and_gets_everything_when_it_works_again() {
 fn a_pump_that_found_no_room_is_owed_and_nothing_counts_as_applied_until_it_is_offered() {
     let (changes, taken) = sync_channel(1);
     let shared = Arc::<Shared>::default();
-    let mut intake =
-        StateIntake { changes: changes.clone(), owed: BTreeSet::new(), shared: Arc::clone(&shared) };
+    let mut intake = StateIntake {
+        changes: changes.clone(),
+        owed: BTreeSet::new(),
+        shared: Arc::clone(&shared),
+    };
     intake.offer(&address("p1"), kept());
     assert!(intake.owed().is_empty());
     intake.offer(&address("p2"), kept());

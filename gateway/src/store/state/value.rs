@@ -1,10 +1,10 @@
 //! What is kept of a pump, as bytes: own tags, wall times, ids in words. What does not fit is refused, never guessed.
 
-use std::time::Duration;
-
 use ecmo_core::alarm::action::{OfferEnd, Order};
 use ecmo_core::alarm::condition::{Condition, Kind, Priority};
-use ecmo_core::alarm::occurrence::{Acknowledgement, Occurrence, OccurrenceId, Pause, PauseScope, Shelf};
+use ecmo_core::alarm::occurrence::{
+    Acknowledgement, Occurrence, OccurrenceId, Pause, PauseScope, Shelf,
+};
 use ecmo_core::alarm::rule::Side;
 use ecmo_core::frame::BootId;
 use ecmo_core::parameter::Parameter;
@@ -15,26 +15,7 @@ use ecmo_core::time::Instant;
 use ecmo_proto::topic::PumpAddress;
 use prost::Message;
 
-use crate::treatment::Stamp;
-
-/// Maps times of this process's monotonic clock to wall times and back, at one moment.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Times(pub Stamp);
-
-impl Times {
-    fn wall(self, at: Instant) -> i64 {
-        let Stamp { now, wall_ns } = self.0;
-        let signed = |time: Duration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
-        wall_ns.saturating_sub(signed(now.since(at))).saturating_add(signed(at.since(now)))
-    }
-
-    /// A time before the start of the clock is its start.
-    fn mono(self, wall_ns: i64) -> Instant {
-        let Stamp { now, wall_ns: wall_now } = self.0;
-        let apart = Duration::from_nanos(wall_ns.abs_diff(wall_now));
-        if wall_ns < wall_now { now.minus(apart) } else { now.plus(apart) }
-    }
-}
+use super::times::Times;
 
 #[derive(Clone, PartialEq, Message)]
 struct OrderValue {
@@ -411,8 +392,10 @@ fn occurrence_to(one: &Occurrence, times: Times) -> OccurrenceValue {
 fn occurrence_of(value: OccurrenceValue, times: Times) -> Result<Occurrence, String> {
     let mono = |wall: Option<i64>| wall.map(|wall| times.mono(wall));
     let none = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    let parameter = |id: String| Parameter::from_id(&id).ok_or_else(|| format!("there is no {id:?}"));
-    let no_data = |word: String| NoData::from_word(&word).ok_or_else(|| format!("there is no {word:?}"));
+    let parameter =
+        |id: String| Parameter::from_id(&id).ok_or_else(|| format!("there is no {id:?}"));
+    let no_data =
+        |word: String| NoData::from_word(&word).ok_or_else(|| format!("there is no {word:?}"));
     let side = if value.above { Side::Above } else { Side::Below };
     let shelf = value.shelf.map(|shelf| shelf_of(shelf, times)).transpose()?;
     Ok(Occurrence {
@@ -439,7 +422,8 @@ fn occurrence_of(value: OccurrenceValue, times: Times) -> Result<Occurrence, Str
         onset_at: times.mono(value.onset_at),
         changed_at: times.mono(value.changed_at),
         unreviewed: value.unreviewed,
-        rule: u8::try_from(value.rule).map_err(|_large| "the rule has no such number".to_owned())?,
+        rule: u8::try_from(value.rule)
+            .map_err(|_large| "the rule has no such number".to_owned())?,
         pause: value.pause.map(|pause| pause_of(pause, times)).transpose()?,
         sound: order_of(value.sound),
         shelf: shelf.map(|(_condition, shelf)| shelf),

@@ -183,7 +183,8 @@ async fn a_disk_that_fails_is_told_and_the_change_is_in_force_all_the_same() {
     let kept = desk.await_treatment("durable again", |it| it.durable).await;
     assert_eq!(kept.version, 2);
     let files = std::fs::read_dir(dir.join("audit")).unwrap();
-    let files = files.map(|file| file.unwrap().path()).filter(|path| path.ends_with("000002.jsonl"));
+    let files =
+        files.map(|file| file.unwrap().path()).filter(|path| path.ends_with("000002.jsonl"));
     let text: String = files.map(|path| std::fs::read_to_string(path).unwrap()).collect();
     assert!(text.contains("310"), "{text}");
 }

@@ -17,7 +17,11 @@ async fn await_state_alarm(site: &Site, there: bool) {
     eventually(SOON, &format!("gateway.state: {there}"), async || {
         let alarms = site.display.list_alarms().await;
         let found = alarms.iter().find(|alarm| alarm.condition == "gateway.state");
-        if found.is_some_and(|alarm| alarm.present) == there { Ok(()) } else { Err(format!("{found:?}")) }
+        if found.is_some_and(|alarm| alarm.present) == there {
+            Ok(())
+        } else {
+            Err(format!("{found:?}"))
+        }
     })
     .await
     .unwrap();

@@ -73,7 +73,10 @@ async fn a_hundred_kills_under_load_lose_no_confirmed_action_and_invent_none() {
             let (confirmed, asked) =
                 (person.confirmed.load(Ordering::SeqCst), person.asked.load(Ordering::SeqCst));
             let bed = bed(&gateway.display, pump).await;
-            assert!(bed >= confirmed, "seed {seed:#x}, kill {kill}: {bed} of {confirmed} confirmed");
+            assert!(
+                bed >= confirmed,
+                "seed {seed:#x}, kill {kill}: {bed} of {confirmed} confirmed"
+            );
             assert!(bed <= asked, "seed {seed:#x}, kill {kill}: {bed} of {asked} asked");
         }
         let mut acting = JoinSet::new();

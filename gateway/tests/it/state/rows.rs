@@ -104,7 +104,9 @@ async fn each_kind_of_action_leaves_its_row_with_who_and_what() {
         of("refused", by);
     }
     assert!(rows.iter().any(|row| row["kind"] == "started"));
-    let limit = rows.iter().find(|row| row["note"] == "as agreed on the round" && row["kind"] == "treatment");
+    let limit = rows
+        .iter()
+        .find(|row| row["note"] == "as agreed on the round" && row["kind"] == "treatment");
     let limit = limit.unwrap();
     let text = |field: &str| limit[field].as_str().unwrap().to_owned();
     assert!(text("old").contains("version = 1") && text("new").contains("version = 2"));

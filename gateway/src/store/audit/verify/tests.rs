@@ -91,7 +91,8 @@ fn no_cut_passes_but_a_torn_line_at_the_very_end_which_is_told() {
             fs::remove_file(folder.path().join("head")).unwrap();
             let alone = verify(folder.path()).unwrap();
             if number == last {
-                let torn = end - bytes[..end].iter().rposition(|it| *it == b'\n').map_or(0, |at| at + 1);
+                let torn =
+                    end - bytes[..end].iter().rposition(|it| *it == b'\n').map_or(0, |at| at + 1);
                 assert_eq!((alone.torn_bytes, &alone.broken), (torn, &None), "cut at {end}");
             } else {
                 assert!(alone.broken.is_some(), "file {number} cut at {end}");
@@ -161,7 +162,8 @@ fn a_damaged_log_is_left_as_it_is_and_goes_on_behind_it_with_new_numbers() {
     assert_eq!((&broken.path, broken.line), (path, 1));
     // What stands behind the damage is still done again.
     let mut read = Vec::new();
-    super::super::read_after(folder.path(), RECORDS - 1, |_, entry| read.push(entry.details)).unwrap();
+    super::super::read_after(folder.path(), RECORDS - 1, |_, entry| read.push(entry.details))
+        .unwrap();
     assert!(read.contains(&"alarm 100".to_owned()), "{read:?}");
 }
 

@@ -1,6 +1,7 @@
 //! Everything that is kept of a pump comes back as it was, with its times on another clock.
 
 use super::*;
+use crate::treatment::Stamp;
 
 fn at(seconds: u64) -> Instant {
     Instant::from_millis(seconds * 1_000)
@@ -128,7 +129,10 @@ fn what_does_not_fit_is_refused() {
         kept_of(&value.encode_to_vec(), now).unwrap_err()
     };
     for (change, says) in [
-        ((|it| it.occurrences[0].condition = "flow.lo".to_owned()) as fn(&mut KeptValue), "flow.lo"),
+        (
+            (|it| it.occurrences[0].condition = "flow.lo".to_owned()) as fn(&mut KeptValue),
+            "flow.lo",
+        ),
         (|it| it.occurrences[0].priority = 9, "priority 9"),
         (|it| it.occurrences[0].parameter = "x".to_owned(), "x"),
         (|it| it.occurrences[0].no_data = "y".to_owned(), "y"),

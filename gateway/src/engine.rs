@@ -77,6 +77,14 @@ pub struct Restored {
     pub redo: Vec<ActionRecord>,
 }
 
+impl Restored {
+    /// Treatments alone.
+    #[must_use]
+    pub fn treated(treatments: HashMap<PumpAddress, Treatment>) -> Self {
+        Self { treatments, ..Self::default() }
+    }
+}
+
 /// What the alarm thread needs.
 #[derive(Debug)]
 pub struct EngineParts {

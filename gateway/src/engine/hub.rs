@@ -1,5 +1,7 @@
 //! Hands every alarm change to every display at once, measures the way, and remembers what was handed over.
 
+mod adopted;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -175,19 +177,6 @@ impl Hub {
     pub(super) fn heartbeat(&mut self) {
         let item = self.stamp(AlarmItem::Heartbeat);
         self.hand_over(&item);
-    }
-
-    /// Takes note of an alarm that was there before the gateway started: it is counted, and a display must show it anew.
-    pub(super) fn adopt(&mut self, address: &PumpAddress, occurrence: &Occurrence) {
-        let id = self.update_of(Some(address), occurrence).id();
-        let labels = (priority_label(occurrence.priority), kind_label(occurrence.kind));
-        if self.counted.insert(id.clone(), labels).is_none() {
-            self.gauge(labels).increment(1.0);
-        }
-        let signals = matches!(occurrence.signal(), Signal::On | Signal::Latched);
-        if signals && occurrence.priority == Priority::High {
-            self.notes.push(Note::Signals(id, occurrence.revision));
-        }
     }
 
     /// Measures the confirmations of a display.

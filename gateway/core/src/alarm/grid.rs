@@ -61,7 +61,7 @@ impl Alarms {
             let finding = match state.memory.judge(&rule.composite, scene) {
                 // With the fault for its measure, everything looks as usual.
                 Finding::Absent if state.unproven => Finding::Unknown(NotEvaluable::NoReference),
-                finding => finding,
+                finding @ (Finding::Absent | Finding::Present(_) | Finding::Unknown(_)) => finding,
             };
             let (verdict, evidence) = match finding {
                 Finding::Unknown(reason) => {

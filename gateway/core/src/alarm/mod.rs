@@ -59,6 +59,7 @@ use rule::{CompositeRule, LimitRule, RuleKey, Rules};
 
 pub(crate) use absence::Absence;
 pub(crate) use hold::Streak;
+pub(crate) use restore::Shelves;
 
 /// The sample that decided a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,11 +11,16 @@ use crate::alarm::{Alarms, Output};
 use crate::time::Instant;
 
 /// Conditions that are shelved, and the last that a person did to each.
-pub(crate) type Shelves<A = Vec<(Condition, Shelf)>, B = Vec<(Condition, Order)>> = (A, B);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shelves {
+    pub(crate) shelves: Vec<(Condition, Shelf)>,
+    pub(crate) shelved: Vec<(Condition, Order)>,
+}
 
 impl Alarms {
-    pub(crate) fn kept_shelves(&self) -> Shelves<&[(Condition, Shelf)], &[(Condition, Order)]> {
-        (self.register.shelves(), self.register.shelved())
+    pub(crate) fn kept_shelves(&self) -> Shelves {
+        let shelves = self.register.shelves().to_vec();
+        Shelves { shelves, shelved: self.register.shelved().to_vec() }
     }
 
     pub(crate) fn changes(&self) -> u64 {

@@ -6,10 +6,10 @@ use core::time::Duration;
 
 use super::Pump;
 use super::ownership::Ownership;
-use crate::alarm::Output;
 use crate::alarm::action::Order;
 use crate::alarm::condition::Condition;
 use crate::alarm::occurrence::{Occurrence, Shelf};
+use crate::alarm::{Output, Shelves};
 use crate::reading::NoData;
 use crate::time::Instant;
 
@@ -34,11 +34,11 @@ impl Pump {
     /// What is to be kept of the pump now.
     #[must_use]
     pub fn kept(&self) -> Kept {
-        let (shelves, shelved) = self.alarms.kept_shelves();
+        let Shelves { shelves, shelved } = self.alarms.kept_shelves();
         Kept {
             occurrences: self.alarms.active().to_vec(),
-            shelves: shelves.to_vec(),
-            shelved: shelved.to_vec(),
+            shelves,
+            shelved,
             ownership: Ownership::clone(&self.ownership),
         }
     }
@@ -60,7 +60,8 @@ impl Pump {
         for occurrence in occurrences.iter_mut().filter(|one| one.present && one.rule == 0) {
             occurrence.orphan = !self.resume(occurrence, now);
         }
-        self.alarms.restore(occurrences, (kept.shelves, kept.shelved), now, out);
+        let shelves = Shelves { shelves: kept.shelves, shelved: kept.shelved };
+        self.alarms.restore(occurrences, shelves, now, out);
         self.tell_ownership(now, out);
     }
 

@@ -303,7 +303,7 @@ proptest! {
     #[test]
     fn any_order_and_repetition_of_the_same_actions_ends_in_the_same_state(
         deeds in vec((deed(), any::<bool>()), 1..14),
-        shuffle in vec((any::<u32>(), 1..3_usize, any::<bool>()), 14),
+        shuffle in vec((any::<u32>(), 1..3_u32, any::<bool>()), 14),
     ) {
         let (mut one, mut other) = (troubled(), troubled());
         // Each is asked for at one of two gateways, and takes effect there at once.
@@ -324,7 +324,7 @@ proptest! {
             .iter()
             .zip(&shuffle)
             .flat_map(|((here, action), (key, times, back))| {
-                let to_other = (0..*times).map(move |time| (key.rotate_left(7 * time as u32), !here, action));
+                let to_other = (0..*times).map(move |time| (key.rotate_left(7 * time), !here, action));
                 // A gateway may hear of its own action again.
                 to_other.chain(back.then_some((key.reverse_bits(), *here, action)))
             })

@@ -1,23 +1,24 @@
 //! A bedside for tests: an agent that samples and seals, a path that loses and delays, and the pump that judges.
 
+mod person;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecmo_core::alarm::action::{Action, Ask, Order};
+use ecmo_core::alarm::action::Ask;
 use ecmo_core::alarm::condition::Condition;
 use ecmo_core::alarm::occurrence::{OccurrenceId, PauseScope, Transition};
 use ecmo_core::alarm::profile::{Bound, Profile};
 use ecmo_core::alarm::rule::{RuleKey, Side};
 use ecmo_core::alarm::treatment::Treatment;
-use ecmo_core::alarm::{AlarmChange, Cause, Output, Refused};
+use ecmo_core::alarm::{AlarmChange, Cause, Output};
 use ecmo_core::channel::ChannelSpec;
 use ecmo_core::frame::{BootId, Frame, FrameStamp};
 use ecmo_core::parameter::Parameter;
 use ecmo_core::pump::{Presence, Pump};
 use ecmo_core::reading::{NoData, Reading};
 use ecmo_core::time::{ClockMap, Instant, SampleTime};
-use ecmo_core::view::View;
 
 pub(crate) const WINDOW: Duration = Duration::from_millis(100);
 pub(crate) const FRAME_MS: u64 = 20;
@@ -437,38 +438,6 @@ impl Bedside {
         }
     }
 
-    /// What a person asks for, as an action; each is later than the one before.
-    pub(crate) fn prepare(
-        &mut self,
-        ask: Ask<'_>,
-        by: &str,
-        note: &str,
-    ) -> Result<Action, Refused> {
-        let what = self.pump.prepare(ask, by, self.now())?;
-        self.orders += 1;
-        let order = Order { at: self.orders, gateway: "test".into() };
-        Ok(Action { order, by: by.into(), note: note.into(), what })
-    }
-
-    /// A person asks for something, and it takes effect.
-    pub(crate) fn person(&mut self, ask: Ask<'_>, by: &str, note: &str) -> Result<(), Refused> {
-        let action = self.prepare(ask, by, note)?;
-        self.pump.apply(&action, self.now(), &mut self.log)
-    }
-
-    /// The reader starts anew with what it had kept; the broker has kept the birth.
-    pub(crate) fn restart_reader(&mut self) {
-        self.restart_reader_with(self.profile.clone());
-    }
-
-    /// The same with another profile.
-    pub(crate) fn restart_reader_with(&mut self, profile: Profile) {
-        let (kept, now) = (self.pump.kept(), self.now());
-        self.pump = Pump::new(Arc::new(profile), WINDOW, now);
-        self.pump.restore(kept, now, &mut self.log);
-        self.apply(&Input::Birth(self.agent.boot.get(), true));
-    }
-
     fn stray(&mut self, number: u64) {
         let stamp = FrameStamp {
             published: SampleTime::from_millis(1),
@@ -487,15 +456,6 @@ impl Bedside {
 
     pub(crate) fn has(&self, condition: Condition) -> bool {
         self.pump.alarms().iter().any(|found| found.present && found.id.condition == condition)
-    }
-
-    pub(crate) fn view(&self) -> View {
-        View::of(&self.pump, self.now())
-    }
-
-    pub(crate) fn reading(&self, parameter: Parameter) -> Reading {
-        let view = self.view();
-        view.readings.iter().find(|shown| shown.parameter == parameter).unwrap().reading
     }
 
     /// The changes as (ms since the script's start, condition, transition).

@@ -381,8 +381,8 @@ proptest! {
             bedside.apply(&Input::Mute(parameter, false));
             bedside.apply(&Input::Value(parameter, value));
         }
-        let healthy_at = bedside.now().since(bedside.base).as_millis() as u64;
-        bedside.run_until(healthy_at + 20_000);
+        let healthy_at = bedside.now().since(bedside.base).as_millis();
+        bedside.run_until(u64::try_from(healthy_at).unwrap() + 20_000);
         for one in bedside.pump.alarms() {
             prop_assert!(!one.present || one.no_data == Some(NoData::SensorFault), "{one:?}");
         }

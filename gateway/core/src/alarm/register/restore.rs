@@ -6,8 +6,7 @@ use super::Register;
 use crate::alarm::action::Order;
 use crate::alarm::condition::Condition;
 use crate::alarm::occurrence::{Occurrence, Transition};
-use crate::alarm::restore::Shelves;
-use crate::alarm::{AlarmChange, Output};
+use crate::alarm::{AlarmChange, Output, Shelves};
 use crate::time::Instant;
 
 impl Register {
@@ -19,7 +18,7 @@ impl Register {
     pub(crate) fn restore(
         &mut self,
         occurrences: Vec<Occurrence>,
-        (shelves, shelved): Shelves,
+        Shelves { shelves, shelved }: Shelves,
         now: Instant,
         out: &mut impl Output,
     ) {

@@ -207,6 +207,8 @@ impl Actions {
 
     /// Tells the other gateways. What finds no room they ask for, because their digests differ.
     fn tell(&self, address: Option<&PumpAddress>, message: impl FnOnce() -> Bytes) {
+        // Alarms about the displays of a ward are the gateway's own.
+        let address = address.filter(|address| !address.pump.is_reserved());
         let (Some(peers), Some(address)) = (&self.parts.peers, address) else { return };
         if peers.try_send((address.clone(), message())).is_err() {
             tracing::warn!(pump = %address, "an action found no room on its way to other gateways");

@@ -6,6 +6,8 @@
 
 mod keep;
 
+mod said;
+
 mod trial;
 
 use std::collections::HashMap;

@@ -7,6 +7,8 @@ mod counting;
 
 mod decisions;
 
+mod recent;
+
 mod hub;
 
 mod command;
@@ -23,13 +25,20 @@ mod people;
 
 mod rounds;
 
+mod standing;
+
+mod attending;
+
 mod storing;
+
+mod drill;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use ecmo_core::alarm::treatment::Treatment;
+use ecmo_core::attendance::Attendance;
 use ecmo_core::pump::Kept;
 use ecmo_core::uplink::Uplink;
 use ecmo_proto::topic::PumpAddress;
@@ -50,13 +59,17 @@ use crate::store::state::StateIntake;
 use asking::Voice;
 use command::COMMANDS_MAX;
 use decisions::Decisions;
+use drill::Drill;
 use hub::Hub;
-use rounds::Rounds;
+use rounds::{Own, Rounds};
 use ward::{Ward, WardParts};
 
 pub use crate::journal::BackfillPart;
+pub use attending::{AlarmConfirmations, DisplayView};
 pub use command::{EngineHandle, NoAnswer, Report};
+pub use drill::{DRILL_LIMIT, DRILL_PARAMETER};
 pub use hub::{Confirmed, Waveform};
+pub use standing::StandingActions;
 
 /// Waveform frames on their way to the serving side: a quarter second of every pump. Beyond, they are lost and counted.
 const WAVEFORMS_MAX: usize = 3_200;
@@ -149,10 +162,15 @@ impl Engine {
         let profile = settings.alarms.in_force();
         let clock = parts.clock;
         let mut hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms)
+            .named(&settings.name)
             .recording(parts.journal)
             .telling(Decisions { requests: parts.requests.clone(), profile_hash: profile.hash })
             .storing(parts.state);
-        let uplink = Uplink::new(&profile, clock.now());
+        let own = Own {
+            uplink: Uplink::new(&profile, clock.now()),
+            attendance: Attendance::new(&profile, settings.serve.displays_max),
+            drill: Drill::new(&settings.name, &profile, clock.now()),
+        };
         // A pump that was treated before a restart must be there after it, whether its agent lives or not.
         let mut restored = parts.restored;
         let redo = std::mem::take(&mut restored.redo);
@@ -180,7 +198,7 @@ impl Engine {
             ward.expect(address, clock.now(), &mut hub);
         }
         let (queue, arrivals) = ingest::queue();
-        let mut rounds = Rounds::new(clock, Arc::clone(&parts.metrics), hub, ward, uplink, &handle);
+        let mut rounds = Rounds::new(clock, Arc::clone(&parts.metrics), hub, ward, own, &handle);
         redo.iter().for_each(|record| rounds.merge(record, clock.now()));
         // A display that is faster than the first message sees what was restored, and nothing else.
         rounds.finish_round();

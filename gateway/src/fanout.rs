@@ -35,6 +35,10 @@ pub const WAVEFORMS_QUEUED_MAX: usize = 128;
 pub struct AlarmUpdate {
     /// The pump; `None` for a condition of the gateway itself.
     pub address: Option<PumpAddress>,
+    /// The ward of a condition of the gateway itself; `None` where it concerns every ward, and for a pump.
+    pub ward: Option<Arc<str>>,
+    /// Name of the gateway that decided it.
+    pub gateway: Arc<str>,
     /// The occurrence as it was then.
     pub occurrence: Occurrence,
     /// What changed; `None` in lists and snapshots.
@@ -43,16 +47,27 @@ pub struct AlarmUpdate {
     pub onset_wall_ns: i64,
     /// What the path took for the deciding sample.
     pub path: PathTimes,
+    /// Displays of every ward are given it, because none of its own ward has confirmed it in time.
+    pub redirected: bool,
 }
 
 impl AlarmUpdate {
-    /// The id under which displays know the occurrence: unique over all pumps.
+    /// The id under which displays know the occurrence: unique over all pumps and gateways.
     #[must_use]
     pub fn id(&self) -> String {
-        match &self.address {
-            Some(address) => format!("{address}/{}", self.occurrence.id),
-            None => format!("//{}", self.occurrence.id),
+        let (gateway, occurrence) = (&self.gateway, &self.occurrence.id);
+        match (&self.address, &self.ward) {
+            (Some(address), _) => format!("{address}/{occurrence}"),
+            (None, Some(ward)) => format!("{ward}/@{gateway}/{occurrence}"),
+            (None, None) => format!("/@{gateway}/{occurrence}"),
         }
+    }
+
+    /// The ward that it is about; `None` for every ward.
+    #[must_use]
+    pub fn of_ward(&self) -> Option<&str> {
+        let of_pump = self.address.as_ref().map(|address| address.ward.as_str());
+        of_pump.or(self.ward.as_deref())
     }
 
     /// The occurrence as its acknowledgement of this call left it, when that ended it.
@@ -68,11 +83,16 @@ impl AlarmUpdate {
         ended
     }
 
-    /// Whether a display that asked for one ward, or all, wants it. What the gateway lacks concerns every ward.
+    /// Whether a display that asked for one ward, or all, wants it. What the gateway lacks concerns every ward, and so does
+    /// what nobody in its own ward has confirmed.
     #[must_use]
     pub fn concerns(&self, ward: Option<&Id>) -> bool {
-        match (&self.address, ward) {
-            (Some(address), Some(ward)) => address.ward == *ward,
+        self.redirected || self.is_of(ward)
+    }
+
+    fn is_of(&self, ward: Option<&Id>) -> bool {
+        match (self.of_ward(), ward) {
+            (Some(own), Some(ward)) => own == ward.as_str(),
             (None, _) | (_, None) => true,
         }
     }
@@ -96,8 +116,28 @@ pub enum AlarmItem {
     Snapshot(Arc<Vec<AlarmUpdate>>),
     /// One change.
     Change(Arc<AlarmUpdate>),
+    /// An alarm as it stands, for displays of other wards: those of its own have it.
+    Redirected(Arc<AlarmUpdate>),
+    /// The synthetic alarm, to be confirmed in silence.
+    Drill {
+        /// The id under which it is to be confirmed.
+        occurrence: Arc<str>,
+        /// The revision to be confirmed.
+        revision: u32,
+    },
     /// The alarm thread lives.
     Heartbeat,
+}
+
+impl AlarmItem {
+    /// Whether a display that asked for one ward, or all, gets it.
+    fn is_for(&self, ward: Option<&Id>) -> bool {
+        match self {
+            Self::Change(update) => update.concerns(ward),
+            Self::Redirected(update) => !update.is_of(ward),
+            Self::Snapshot(_) | Self::Drill { .. } | Self::Heartbeat => true,
+        }
+    }
 }
 
 /// An item with the time at which the alarm thread made it.
@@ -167,9 +207,7 @@ impl AlarmOutlet {
     /// # Errors
     /// The display is gone, or is cut off by this call because its mailbox is full.
     pub fn hand_over(&self, item: &Stamped) -> Result<(), OutletEnd> {
-        if let AlarmItem::Change(update) = &item.item
-            && !update.concerns(self.ward())
-        {
+        if !item.item.is_for(self.ward()) {
             return Ok(());
         }
         self.items.try_send(item.clone()).map_err(|refused| match refused {

@@ -37,6 +37,8 @@ pub mod actions;
 
 pub mod desk;
 
+pub mod drill;
+
 pub mod peer;
 
 pub mod grpc;

@@ -19,9 +19,9 @@ use handles::Registrar;
 
 pub use handles::By;
 pub use label::{
-    AlarmKind, AlarmPriority, AlarmTransition, BirthRejected, BrokerPath, FrameRejected,
-    FrameSource, Label, LinkLost, PeerRejected, RuntimeName, Said, SampleInvalid, Stage,
-    StateError, StatusRejected, StreamKind, SubscriptionDropped,
+    AlarmKind, AlarmPriority, AlarmTransition, BirthRejected, BrokerPath, CanaryStage,
+    FrameRejected, FrameSource, Label, LinkLost, PeerRejected, RuntimeName, Said, SampleInvalid,
+    Stage, StateError, StatusRejected, StreamKind, SubscriptionDropped,
 };
 pub use metrics::{Counter, Gauge, Histogram};
 pub use pump::PumpMetrics;
@@ -79,6 +79,18 @@ pub struct Metrics {
     pub peer_rejected: By<PeerRejected, Counter>,
     /// Parts of backfills that the journal had no room for.
     pub backfill_parts_dropped: Counter,
+    /// Displays that attend.
+    pub displays_attending: Gauge,
+    /// Wards with pumps that nobody attends.
+    pub wards_unattended: Gauge,
+    /// Confirmations that count.
+    pub confirmations: Counter,
+    /// Alarms that were given to every display.
+    pub alarms_redirected: Counter,
+    /// Sample of a drill → stage.
+    pub canary_latency_seconds: By<CanaryStage, Histogram>,
+    /// Drills that were missed.
+    pub canary_failures: Counter,
     /// Wall time of the alarm thread's last round, in seconds since 1970.
     pub watchdog_timestamp_seconds: Gauge,
     /// Messages whose topic names no pump.
@@ -144,6 +156,12 @@ impl Metrics {
             }),
             peer_rejected: registrar.counters(&name::PEER_REJECTED, &[]),
             backfill_parts_dropped: registrar.counter(&name::BACKFILL_PARTS_DROPPED, &[]),
+            displays_attending: registrar.gauge(&name::DISPLAYS_ATTENDING, &[]),
+            wards_unattended: registrar.gauge(&name::WARDS_UNATTENDED, &[]),
+            confirmations: registrar.counter(&name::CONFIRMATIONS, &[]),
+            alarms_redirected: registrar.counter(&name::ALARMS_REDIRECTED, &[]),
+            canary_latency_seconds: registrar.histograms(&name::CANARY_LATENCY),
+            canary_failures: registrar.counter(&name::CANARY_FAILURES, &[]),
             watchdog_timestamp_seconds: registrar.gauge(&name::WATCHDOG, &[]),
             unknown_pump: shared_pump("unknown"),
             other_pump: Arc::new(shared_pump("other")),

@@ -3,6 +3,8 @@
 
 mod decision;
 
+mod drill;
+
 mod peer;
 
 use bytes::Bytes;
@@ -15,6 +17,8 @@ use ecmo_proto::v1;
 use ecmo_proto::v1::request::Ask;
 
 pub use decision::decision;
+
+pub use drill::DrillPump;
 
 pub use peer::peer_heartbeat;
 

@@ -1,5 +1,9 @@
 //! Joins the stages: broker, alarm thread, directory, displays, metrics. Starts them in order and ends them in order.
 
+mod brokers;
+
+mod others;
+
 mod recording;
 
 mod storing;
@@ -11,10 +15,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 
-use crate::actions::{Actions, ActionsParts};
+use crate::actions::{Actions, ActionsParts, PeerOutlet};
 use crate::clock::Clock;
-use crate::config::{Broker, BrokerAddress, Settings};
-use crate::desk::{Desk, DeskParts};
+use crate::config::{BrokerAddress, Settings};
+use crate::desk::{self, Desk, DeskParts};
 use crate::engine::{Engine, EngineHandle, EngineOutputs, EngineParts, Waveform};
 use crate::fanout::PumpSlot;
 use crate::grpc::{self, Serving};
@@ -28,6 +32,10 @@ use crate::registry::Registry;
 use crate::request::Asker;
 use crate::store::{Store, StoreThreads};
 
+#[cfg(feature = "embedded-broker")]
+use brokers::embedded;
+use brokers::{all, broker_addresses, to_read};
+use others::Ways;
 use recording::Recording;
 
 /// How long displays may take to end their requests when the gateway ends.
@@ -125,6 +133,7 @@ impl Gateway {
         let metrics = Arc::new(Metrics::new(&paths));
         let (requests, outbound) = ingest::requests(&paths, &metrics);
         let (others, heard) = mpsc::channel(ingest::OTHERS_QUEUED_MAX);
+        let (told, to_tell) = mpsc::channel(others::TOLD_MAX);
         let latencies = Arc::new(Latencies::default());
         let stored = storing::open(settings, clock, &metrics).await?;
         let (intake, outtake) = journal::intake(metrics.journal_dropped.clone());
@@ -141,33 +150,25 @@ impl Gateway {
         };
         let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
         stored.store.iter().for_each(Store::redone);
-        let journal =
-            recording::start(settings, (clock, &metrics), (outtake, &mut outputs), requests)?;
+        let journal = recording::start(
+            settings,
+            (clock, &metrics),
+            (outtake, &mut outputs),
+            requests.clone(),
+        )?;
 
         let histories = Arc::new(Histories::new(settings.history));
-        let epoch = fastrand::u64(1..);
-        let actions = Arc::new(Actions::new(ActionsParts {
-            clock,
-            engine: engine.handle.clone(),
-            store: stored.store.clone(),
-            gateway: settings.name.to_string(),
-            epoch,
-            order: stored.order,
-            peers: None,
-        }));
-        let desk = DeskParts {
-            clock,
-            profile: settings.alarms.in_force(),
-            engine: engine.handle.clone(),
-            registry: Arc::default(),
+        let shared = (clock, Arc::clone(&metrics), Arc::clone(&latencies));
+        let people = People {
             histories: Arc::clone(&histories),
-            actions,
-            standing: stored.said.standing,
-            durable: stored.said.durable,
+            store: stored.store.clone(),
+            order: stored.order,
+            said: stored.said,
+            told,
         };
-        let shared = (Arc::clone(&latencies), Arc::clone(&metrics), epoch);
-        let serving = serve_from(desk, shared, journal.as_ref());
+        let serving = serve_from(settings, shared, &engine.handle, people, journal.as_ref());
         let mut tasks = background(outputs, &serving, histories);
+        others::start(&mut tasks, settings, &serving, Ways { requests, heard, told: to_tell });
         if let Some(store) = stored.store {
             tasks.spawn(storing::watch(store, engine.handle.clone(), clock));
         }
@@ -317,20 +318,6 @@ fn local(
     listener.local_addr().map_err(|source| StartError::Listen { bind, section, source })
 }
 
-#[cfg(feature = "embedded-broker")]
-async fn embedded(
-    settings: &Settings,
-) -> Result<Option<crate::broker::EmbeddedBroker>, StartError> {
-    let bind = settings.brokers().find_map(|broker| match broker {
-        Broker::Embedded { bind } => Some(*bind),
-        Broker::External(_) => None,
-    });
-    let Some(bind) = bind else { return Ok(None) };
-    // It blocks until it listens.
-    let started = tokio::task::spawn_blocking(move || crate::broker::EmbeddedBroker::start(bind));
-    Ok(Some(started.await??))
-}
-
 /// Whether the gateway can tell the truth about the pumps.
 fn readiness(engine: EngineHandle, clock: Clock) -> impl Fn() -> Result<(), NotReady> {
     move || {
@@ -375,55 +362,49 @@ async fn direct(
     "directory"
 }
 
+/// What people did and do.
+struct People {
+    histories: Arc<Histories>,
+    store: Option<Store>,
+    /// The greatest order of an action that is known from before.
+    order: u64,
+    said: desk::Restored,
+    /// What other gateways must hear of.
+    told: PeerOutlet,
+}
+
 /// What the services work with.
 fn serve_from(
-    desk: DeskParts,
-    (latencies, metrics, epoch): (Arc<Latencies>, Arc<Metrics>, u64),
+    settings: &Settings,
+    (clock, metrics, latencies): (Clock, Arc<Metrics>, Arc<Latencies>),
+    engine: &EngineHandle,
+    people: People,
     journal: Option<&Recording>,
 ) -> Serving {
-    Serving {
-        clock: desk.clock,
+    let epoch = fastrand::u64(1..);
+    let actions = Arc::new(Actions::new(ActionsParts {
+        clock,
+        engine: engine.clone(),
+        store: people.store,
+        gateway: settings.name.to_string(),
         epoch,
-        registry: Arc::clone(&desk.registry),
-        engine: desk.engine.clone(),
-        actions: Arc::clone(&desk.actions),
-        metrics,
-        desk: Arc::new(Desk::new(desk)),
-        latencies,
-        missed: journal.map(|journal| Arc::clone(&journal.missed)),
-    }
-}
-
-/// The brokers in the order of the settings, the embedded one where it listens.
-fn broker_addresses(
-    settings: &Settings,
-    embedded_at: Option<&BrokerAddress>,
-) -> Result<Vec<BrokerAddress>, StartError> {
-    let address = |broker: &Broker| match broker {
-        Broker::External(address) => Ok(address.clone()),
-        Broker::Embedded { .. } => embedded_at.cloned().ok_or(StartError::NoEmbeddedBroker),
-    };
-    settings.brokers().map(address).collect()
-}
-
-fn all(brokers: &[BrokerAddress]) -> String {
-    brokers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-fn to_read(
-    settings: &Settings,
-    brokers: &[BrokerAddress],
-    outbound: Vec<ingest::Outbound>,
-    others: &mpsc::Sender<ingest::Arrival>,
-) -> Vec<(ingest::Options, ingest::Outbound)> {
-    let options = brokers.iter().zip(BrokerPath::ALL).map(|(broker, path)| ingest::Options {
-        broker: broker.clone(),
-        wards: settings.wards.clone(),
-        path: *path,
-        gateway: settings.name.clone(),
-        others: others.clone(),
-    });
-    options.zip(outbound).collect()
+        order: people.order,
+        peers: Some(people.told),
+    }));
+    let registry = Arc::default();
+    let desk = Arc::new(Desk::new(DeskParts {
+        clock,
+        profile: settings.alarms.in_force(),
+        engine: engine.clone(),
+        registry: Arc::clone(&registry),
+        histories: people.histories,
+        actions: Arc::clone(&actions),
+        standing: people.said.standing,
+        durable: people.said.durable,
+    }));
+    let missed = journal.map(|journal| Arc::clone(&journal.missed));
+    let engine = engine.clone();
+    Serving { clock, epoch, registry, engine, actions, metrics, desk, latencies, missed }
 }
 
 /// What goes on beside the services: none of it ends before the gateway does.

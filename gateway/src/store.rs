@@ -268,6 +268,10 @@ fn ended((address, occurrence): (PumpAddress, Occurrence), stamp: Stamp) -> Alar
     let age = i64::try_from(age.as_nanos()).unwrap_or(i64::MAX);
     AlarmUpdate {
         address: Some(address),
+        ward: None,
+        // Of a pump's alarm displays are not told it.
+        gateway: Arc::from(""),
+        redirected: false,
         occurrence,
         transition: Some(Transition::Ended),
         onset_wall_ns: stamp.wall_ns.saturating_sub(age),

@@ -11,8 +11,10 @@ use std::time::Duration;
 
 use ecmo_proto::v1;
 use ecmo_proto::v1::alarm_service_client::AlarmServiceClient;
+use ecmo_proto::v1::display_service_client::DisplayServiceClient;
 use ecmo_proto::v1::pump_service_client::PumpServiceClient;
 use ecmo_proto::v1::watch_alarms_response::Update;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint};
@@ -128,6 +130,12 @@ impl Display {
         self.pumps().watch_waveforms(request).await.expect("the gateway answers").into_inner()
     }
 
+    /// The service of the displays.
+    #[must_use]
+    pub fn displays(&self) -> DisplayServiceClient<Channel> {
+        DisplayServiceClient::new(self.channel.clone())
+    }
+
     /// Acknowledges an alarm as far as this revision.
     ///
     /// # Errors
@@ -201,13 +209,25 @@ impl Drop for AlarmLog {
 
 impl AlarmLog {
     /// Reads a stream; returns once the snapshot is there.
-    pub async fn new(mut stream: Streaming<v1::WatchAlarmsResponse>) -> Self {
+    pub async fn new(stream: Streaming<v1::WatchAlarmsResponse>) -> Self {
+        Self::passing_on(stream, None).await
+    }
+
+    /// The same, and passes each message on.
+    pub(crate) async fn passing_on(
+        mut stream: Streaming<v1::WatchAlarmsResponse>,
+        to: Option<mpsc::Sender<v1::WatchAlarmsResponse>>,
+    ) -> Self {
         let heard: Arc<Mutex<Heard>> = Arc::default();
         let hears = Arc::clone(&heard);
         let task = tokio::spawn(async move {
             loop {
                 let message = stream.message().await;
                 let at = Instant::now();
+                if let (Some(to), Ok(Some(message))) = (&to, &message) {
+                    // Nobody listens any longer when the test ends.
+                    let _gone = to.try_send(message.clone());
+                }
                 let mut heard = lock(&hears);
                 match message {
                     Ok(Some(message)) => heard.told.push(Told { at, message }),

@@ -14,6 +14,8 @@ pub mod pty;
 
 pub mod display;
 
+pub mod attendant;
+
 pub mod program;
 
 pub use broker::{EmbeddedBroker, Mosquitto};

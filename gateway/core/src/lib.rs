@@ -2,7 +2,7 @@
 //!
 //! Reading order is data order: [`time`] and [`reading`] are the words, [`parameter`] the list of what exists,
 //! [`frame`] what arrives, [`sequence`] puts it in its place, [`case`] what a treatment is, [`alarm`] judges it, [`channel`] and [`pump`] hold what is
-//! known, [`uplink`] the way to the broker, [`view`] is what a display may show.
+//! known, [`uplink`] the gateway's word about itself, [`attendance`] the displays, [`view`] is what a display may show.
 //!
 //! Invariants:
 //! - Time is an argument. Delays of limits count sample time; silence counts the reader's monotonic time; nothing is
@@ -43,5 +43,7 @@ pub mod channel;
 pub mod pump;
 
 pub mod uplink;
+
+pub mod attendance;
 
 pub mod view;

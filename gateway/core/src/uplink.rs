@@ -1,8 +1,11 @@
-//! What the gateway must say of itself: no connection to its broker, too slow, an alarm that no display has confirmed.
+//! What the gateway must say of itself: no connection to its broker, too slow, an alarm that no display has confirmed, a
+//! drill that did not come through, a disk that keeps nothing, another gateway that is silent or differs.
 
 mod budget;
 
-mod delivery;
+mod drill;
+
+mod peer;
 
 mod recording;
 
@@ -21,30 +24,39 @@ use crate::time::Instant;
 /// How long the connection may be missing before it is an alarm: a connection that is made anew at once is none.
 pub const BROKER_GRACE: Duration = Duration::from_millis(500);
 
-pub use budget::BUDGET;
-pub use delivery::CONFIRM_WITHIN;
+/// How long what people do may not be durable before it is an alarm (prop): a slow disk catches up within it.
+pub const STATE_GRACE: Duration = Duration::from_secs(2);
+
+pub use budget::{BUDGET, Hop, Tallies};
+pub use drill::{CONFIRMED_WITHIN, DECIDED_WITHIN};
+pub use peer::{DIFFERS_AFTER, PEER_BACK_AFTER, PEER_LOST_AFTER, PeerHeard, PeerWord};
 pub use recording::{RECORDING_CLEAR, RECORDING_GRACE};
 
-use budget::Budget;
-use delivery::Delivery;
+use budget::Budgets;
+use drill::Drill;
+use peer::Peers;
 use recording::Recording;
 
 /// Whether the gateway does what it is there for, and the alarms when it does not.
 #[derive(Debug)]
 pub struct Uplink {
     alarms: Alarms,
+    /// Conditions raised so far: names the next occurrence.
+    raised: u64,
     down_since: Option<Instant>,
-    outages: u64,
     /// Since when some paths are up and some are not, or all are; `None` while none is.
     partial_since: Option<Instant>,
     whole_since: Option<Instant>,
-    partial_outages: u64,
-    budget: Budget,
-    misses: u64,
-    delivery: Delivery,
-    undelivered: u64,
+    budgets: Budgets,
+    /// Since when the oldest high alarm waits that no display has confirmed in time.
+    undelivered_since: Option<Instant>,
     recording: Recording,
-    unrecorded: u64,
+    /// Since when what people do is not durable.
+    not_durable_since: Option<Instant>,
+    peers: Peers,
+    drill: Drill,
+    /// Whether a display attends.
+    attended: bool,
 }
 
 impl Uplink {
@@ -56,17 +68,17 @@ impl Uplink {
         let rules = Rules::new(Vec::new(), Vec::new(), silence, signals, unreviewed);
         Self {
             alarms: Alarms::new(Arc::new(rules), now),
+            raised: 0,
             down_since: Some(now),
-            outages: 0,
             partial_since: None,
             whole_since: None,
-            partial_outages: 0,
-            budget: Budget::default(),
-            misses: 0,
-            delivery: Delivery::default(),
-            undelivered: 0,
+            budgets: Budgets::default(),
+            undelivered_since: None,
             recording: Recording::default(),
-            unrecorded: 0,
+            not_durable_since: None,
+            peers: Peers::default(),
+            drill: Drill::default(),
+            attended: false,
         }
     }
 
@@ -78,10 +90,7 @@ impl Uplink {
 
     /// The connection is lost.
     pub fn on_down(&mut self, now: Instant) {
-        if self.down_since.is_none() {
-            self.down_since = Some(now);
-            self.outages += 1;
-        }
+        self.down_since.get_or_insert(now);
     }
 
     /// So many of the connections to brokers stand, of so many that there are.
@@ -98,9 +107,7 @@ impl Uplink {
     fn judge_paths(&mut self, now: Instant, out: &mut impl Output) {
         let condition = Condition::COMM_REDUNDANCY_LOST;
         if let Some(since) = self.partial_since.filter(|since| now >= since.plus(BROKER_GRACE)) {
-            self.partial_outages += u64::from(!self.is_present(condition));
-            let absence = absence(condition, Priority::Low, self.partial_outages, since);
-            self.alarms.raise_absence(absence, now, out);
+            self.follow(condition, Priority::Low, Some(since), now, out);
         }
         if self.whole_since.is_some_and(|since| now >= since.plus(PATHS_WHOLE_FOR)) {
             self.alarms.clear(condition, now, out);
@@ -115,24 +122,68 @@ impl Uplink {
         }
     }
 
-    /// A frame was decided; it took so long from its arrival.
-    pub fn on_decided(&mut self, took: Duration, now: Instant) {
-        self.budget.decided(took, now);
+    /// What hops took since the last time.
+    pub fn on_tallies(&mut self, tallies: &Tallies, now: Instant) {
+        self.budgets.add(tallies, now);
     }
 
-    /// A high alarm of a pump began to signal, or came back, with this revision.
-    pub fn on_high_alarm(&mut self, id: &str, revision: u32, now: Instant) {
-        self.delivery.signals(id, revision, now);
+    /// What a hop took, once.
+    pub fn on_hop(&mut self, hop: Hop, took: Duration, now: Instant) {
+        let mut tallies = Tallies::default();
+        tallies.note(hop, took);
+        self.budgets.add(&tallies, now);
     }
 
-    /// An alarm signals no longer, or is not high any more.
-    pub fn on_quiet_alarm(&mut self, id: &str) {
-        self.delivery.quiet(id);
+    /// What a hop took for an alarm, which may break its budget alone. It does not count as a measure: see
+    /// [`Uplink::on_hop`].
+    pub fn on_alarm_hop(&mut self, hop: Hop, took: Duration, now: Instant) {
+        self.budgets.on_alarm(hop, took, now);
     }
 
-    /// A display has shown a revision of an alarm.
-    pub fn on_confirmed(&mut self, id: &str, revision: u32) {
-        self.delivery.confirmed(id, revision);
+    /// Since when the oldest high alarm waits that no display has confirmed in time; `None` when none does.
+    pub const fn on_undelivered(&mut self, since: Option<Instant>) {
+        self.undelivered_since = since;
+    }
+
+    /// Whether a display attends, whatever its ward.
+    pub const fn on_attended(&mut self, attended: bool) {
+        self.attended = attended;
+    }
+
+    /// A drill was sent: its frame crosses the limit.
+    pub fn on_drill_sent(&mut self, now: Instant) {
+        self.drill.on_sent(self.attended, now);
+    }
+
+    /// The drill was decided.
+    pub fn on_drill_decided(&mut self, now: Instant) {
+        self.drill.on_decided(self.attended, now);
+    }
+
+    /// A display that attends has confirmed the drill.
+    pub fn on_drill_confirmed(&mut self) {
+        self.drill.on_confirmed();
+    }
+
+    /// Drills that were missed, ever.
+    #[must_use]
+    pub const fn drill_failures(&self) -> u64 {
+        self.drill.failures()
+    }
+
+    /// Another gateway must be there from now on, whether it was ever heard or not.
+    pub fn expect_peer(&mut self, name: Arc<str>, now: Instant) {
+        self.peers.expect(name, now);
+    }
+
+    /// Another gateway was heard.
+    pub fn on_peer(&mut self, heard: &PeerHeard, now: Instant) {
+        self.peers.on_heard(heard, now);
+    }
+
+    /// What people do is durable, or could not be written.
+    pub fn on_state(&mut self, durable: bool, now: Instant) {
+        self.not_durable_since = (!durable).then(|| self.not_durable_since.unwrap_or(now));
     }
 
     /// What arrives can be kept now, or cannot.
@@ -140,43 +191,55 @@ impl Uplink {
         self.recording.on_word(keeps, now);
     }
 
-    /// Raises what is due: no connection for too long, the budget missed, an alarm that nobody has seen; recalls what nobody
-    /// acknowledges. To be called at [`Uplink::next_deadline`], and about once a second for the budget.
+    /// Raises what is due: no connection for too long, a budget missed, an alarm that nobody has seen; recalls what nobody
+    /// acknowledges. To be called at [`Uplink::next_deadline`], and about once a second for the budgets.
     pub fn on_tick(&mut self, now: Instant, out: &mut impl Output) {
         self.alarms.on_tick(now, out);
         if let Some(since) = self.down_since.filter(|since| now >= since.plus(BROKER_GRACE)) {
-            let absence = absence(Condition::COMM_BROKER, Priority::High, self.outages, since);
-            self.alarms.raise_absence(absence, now, out);
+            self.follow(Condition::COMM_BROKER, Priority::High, Some(since), now, out);
         }
         self.judge_paths(now, out);
-        match self.budget.is_missed(now) {
-            Some(true) => {
-                self.misses += u64::from(!self.is_present(Condition::GATEWAY_OVERLOAD));
-                let condition = Condition::GATEWAY_OVERLOAD;
-                let absence = absence(condition, Priority::Medium, self.misses, now);
-                self.alarms.raise_absence(absence, now, out);
+        for hop in Hop::ALL {
+            // With too few measures to say, what was said stays.
+            if let Some(missed) = self.budgets.is_missed(hop, now) {
+                self.follow(hop.condition(), hop.priority(), missed.then_some(now), now, out);
             }
-            Some(false) => self.alarms.clear(Condition::GATEWAY_OVERLOAD, now, out),
-            // Too few decisions to say: what was said stays.
-            None => {}
         }
-        match self.delivery.overdue(now) {
-            Some(since) => {
-                self.undelivered += u64::from(!self.is_present(Condition::DELIVERY_UNCONFIRMED));
-                let condition = Condition::DELIVERY_UNCONFIRMED;
-                let absence = absence(condition, Priority::High, self.undelivered, since);
-                self.alarms.raise_absence(absence, now, out);
-            }
-            None => self.alarms.clear(Condition::DELIVERY_UNCONFIRMED, now, out),
+        self.peers.on_tick(now);
+        self.drill.on_tick(self.attended, now);
+        let not_durable = self.not_durable_since;
+        let not_durable = not_durable.filter(|since| now >= since.plus(STATE_GRACE));
+        for (condition, priority, since) in [
+            (Condition::DELIVERY_UNCONFIRMED, Priority::High, self.undelivered_since),
+            (Condition::GATEWAY_RECORDING, Priority::Medium, self.recording.is_failed(now)),
+            (Condition::GATEWAY_STATE, Priority::Medium, not_durable),
+            (Condition::GATEWAY_PEER_LOST, Priority::Low, self.peers.lost_since()),
+            (Condition::GATEWAY_CONFIG_DIFFERS, Priority::Medium, self.peers.differs_since(now)),
+            (Condition::DRILL_MISSED, Priority::Medium, self.drill.missed_since()),
+        ] {
+            self.follow(condition, priority, since, now, out);
         }
-        match self.recording.is_failed(now) {
-            Some(since) => {
-                self.unrecorded += u64::from(!self.is_present(Condition::GATEWAY_RECORDING));
-                let condition = Condition::GATEWAY_RECORDING;
-                let absence = absence(condition, Priority::Medium, self.unrecorded, since);
+    }
+
+    /// Lets a condition be present since then, or end.
+    fn follow(
+        &mut self,
+        condition: Condition,
+        priority: Priority,
+        since: Option<Instant>,
+        now: Instant,
+        out: &mut impl Output,
+    ) {
+        let present = self.is_present(condition);
+        match since {
+            Some(onset_at) if !present => {
+                self.raised += 1;
+                let id = OccurrenceId { condition, boot: None, onset: self.raised };
+                let absence = Absence { id, priority, parameter: None, no_data: None, onset_at };
                 self.alarms.raise_absence(absence, now, out);
             }
-            None => self.alarms.clear(Condition::GATEWAY_RECORDING, now, out),
+            None if present => self.alarms.clear(condition, now, out),
+            Some(_) | None => {}
         }
     }
 
@@ -185,9 +248,8 @@ impl Uplink {
     pub fn next_deadline(&self) -> Option<Instant> {
         let down = self.down_since.map(|since| since.plus(BROKER_GRACE));
         let down = down.filter(|_| !self.is_present(Condition::COMM_BROKER));
-        let delivery = self.delivery.deadline();
-        let delivery = delivery.filter(|_| !self.is_present(Condition::DELIVERY_UNCONFIRMED));
-        [down, self.paths_deadline(), delivery, self.alarms.next_deadline()]
+        let drill = self.drill.deadline();
+        [down, self.paths_deadline(), drill, self.alarms.next_deadline()]
             .into_iter()
             .flatten()
             .min()
@@ -196,12 +258,6 @@ impl Uplink {
     fn is_present(&self, condition: Condition) -> bool {
         let active = self.alarms.active();
         active.iter().any(|one| one.present && one.id.condition == condition)
-    }
-
-    /// Whether alarms reach displays, as far as it is known: no high alarm waits for one that shows it.
-    #[must_use]
-    pub fn reaches_displays(&self) -> bool {
-        !self.is_present(Condition::DELIVERY_UNCONFIRMED)
     }
 
     /// Whether the connection stands.
@@ -222,156 +278,5 @@ impl Uplink {
     }
 }
 
-fn absence(condition: Condition, priority: Priority, onset: u64, onset_at: Instant) -> Absence {
-    let id = OccurrenceId { condition, boot: None, onset };
-    Absence { id, priority, parameter: None, no_data: None, onset_at }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::alarm::AlarmChange;
-    use crate::alarm::occurrence::Transition;
-    use crate::alarm::rule::{SensorRules, SignalRules, SilenceRules};
-    use crate::frame::Frame;
-    use crate::time::ClockMap;
-
-    fn profile() -> Profile {
-        let second = Duration::from_secs(1);
-        Profile {
-            name: "test".into(),
-            version: 1,
-            reviewed_by: None,
-            hash: 0,
-            limits: Vec::new(),
-            composites: Vec::new(),
-            sensors: SensorRules::default(),
-            silence: SilenceRules {
-                frame: second,
-                frame_after_hint: second,
-                frame_clear: second,
-                channel: second,
-                channel_missing: second,
-                channel_clear: second,
-                calibrating: second,
-                console: second,
-                duplicate_clear: second,
-                skew: (second, second),
-                skew_delay: second,
-            },
-            signals: SignalRules {
-                pause_max: second,
-                reminder: Duration::from_secs(60),
-                shelve_max: second,
-                group_window: second,
-            },
-            groups: Vec::new(),
-            contexts: Vec::new(),
-        }
-    }
-
-    #[derive(Default)]
-    struct Heard(Vec<(Condition, Transition)>);
-
-    impl Output for Heard {
-        fn evaluated(&mut self, _frame: &Frame, _clock: &ClockMap) {}
-
-        fn alarm(&mut self, change: AlarmChange<'_>) {
-            self.0.push((change.occurrence.id.condition, change.transition));
-        }
-    }
-
-    #[test]
-    fn a_connection_that_is_missing_for_half_a_second_is_an_alarm_until_it_is_back() {
-        let at = Instant::from_millis;
-        let mut heard = Heard::default();
-        let mut uplink = Uplink::new(&profile(), at(0));
-        uplink.on_up(at(100), &mut heard);
-        uplink.on_down(at(1_000));
-        uplink.on_tick(at(1_499), &mut heard);
-        assert!(heard.0.is_empty());
-        assert_eq!(uplink.next_deadline(), Some(at(1_500)));
-        uplink.on_tick(at(1_500), &mut heard);
-        uplink.on_tick(at(9_000), &mut heard);
-        uplink.on_up(at(9_500), &mut heard);
-        assert_eq!(
-            heard.0,
-            [
-                (Condition::COMM_BROKER, Transition::Raised),
-                (Condition::COMM_BROKER, Transition::Ended)
-            ]
-        );
-    }
-
-    #[test]
-    fn one_of_two_connections_lost_is_one_notice_until_both_stand_for_five_seconds() {
-        let at = Instant::from_millis;
-        let mut heard = Heard::default();
-        let mut uplink = Uplink::new(&profile(), at(0));
-        uplink.on_paths(1, 2, at(10), &mut heard);
-        uplink.on_paths(2, 2, at(60), &mut heard);
-        uplink.on_paths(1, 2, at(9_000), &mut heard);
-        uplink.on_tick(at(9_499), &mut heard);
-        assert!(heard.0.is_empty(), "a connection that is made anew at once is none");
-        assert_eq!(uplink.next_deadline(), Some(at(9_500)));
-        uplink.on_tick(at(9_500), &mut heard);
-        uplink.on_paths(0, 2, at(10_000), &mut heard);
-        uplink.on_tick(at(10_500), &mut heard);
-        uplink.on_paths(2, 2, at(12_000), &mut heard);
-        uplink.on_tick(at(16_999), &mut heard);
-        assert_eq!(uplink.next_deadline(), Some(at(17_000)));
-        uplink.on_tick(at(17_000), &mut heard);
-        let lost = Condition::COMM_REDUNDANCY_LOST;
-        assert_eq!(
-            heard.0,
-            [
-                (lost, Transition::Raised),
-                (Condition::COMM_BROKER, Transition::Raised),
-                (Condition::COMM_BROKER, Transition::Ended),
-                (lost, Transition::Ended)
-            ]
-        );
-        assert!(uplink.is_up());
-    }
-
-    #[test]
-    fn a_high_alarm_that_no_display_confirms_is_an_alarm_until_one_does() {
-        let at = Instant::from_millis;
-        let mut heard = Heard::default();
-        let mut uplink = Uplink::new(&profile(), at(0));
-        uplink.on_up(at(0), &mut heard);
-        uplink.on_high_alarm("nicu/p1/pump.stop", 1, at(1_000));
-        assert_eq!(uplink.next_deadline(), Some(at(3_000)));
-        uplink.on_tick(at(2_999), &mut heard);
-        assert!(heard.0.is_empty());
-        uplink.on_tick(at(3_000), &mut heard);
-        uplink.on_confirmed("nicu/p1/pump.stop", 1);
-        uplink.on_tick(at(4_000), &mut heard);
-        let condition = Condition::DELIVERY_UNCONFIRMED;
-        assert_eq!(heard.0, [(condition, Transition::Raised), (condition, Transition::Ended)]);
-    }
-
-    #[test]
-    fn a_missed_budget_is_an_alarm_until_it_is_kept_again() {
-        let at = Instant::from_millis;
-        let mut heard = Heard::default();
-        let mut uplink = Uplink::new(&profile(), at(0));
-        uplink.on_up(at(0), &mut heard);
-        for tick in 0..3_000_u64 {
-            let now = at(tick * 10);
-            let slow = (500..600).contains(&tick);
-            uplink.on_decided(if slow { 2 * BUDGET } else { BUDGET / 2 }, now);
-            uplink.on_tick(now, &mut heard);
-        }
-        let condition = Condition::GATEWAY_OVERLOAD;
-        assert_eq!(heard.0, [(condition, Transition::Raised), (condition, Transition::Ended)]);
-    }
-
-    #[test]
-    fn a_broker_that_was_never_reached_is_an_alarm_too() {
-        let mut heard = Heard::default();
-        let mut uplink = Uplink::new(&profile(), Instant::from_millis(0));
-        uplink.on_tick(Instant::from_millis(500), &mut heard);
-        assert_eq!(heard.0, [(Condition::COMM_BROKER, Transition::Raised)]);
-    }
-}
+mod tests;

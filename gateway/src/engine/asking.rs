@@ -85,7 +85,8 @@ pub(super) struct Voice {
     pub(super) requests: Requests,
     /// Hash of the profile in force.
     pub(super) profile_hash: u64,
-    /// Whether alarms reach somebody: while a high alarm has been confirmed by no display, agents must not be quiet.
+    /// Whether the alarms of the pump in turn reach somebody: while a high alarm of it has been confirmed by no display, its
+    /// agent must not be quiet.
     pub(super) heard: bool,
 }
 

@@ -12,7 +12,8 @@ use ecmo_core::time::Instant;
 use ecmo_proto::topic::{Id, PumpAddress};
 use tokio::sync::{mpsc, oneshot};
 
-use super::hub::Confirmed;
+use super::attending::SelfCommand;
+use super::standing::StandingActions;
 use crate::action::{ActionRecord, Applied, Intent, Prepared};
 use crate::fanout::{AlarmMailbox, AlarmOutlet, AlarmUpdate, alarm_mailbox};
 
@@ -40,14 +41,15 @@ pub struct Report {
 pub(super) enum Command {
     Watch(AlarmOutlet),
     List { ward: Option<Id>, reply: oneshot::Sender<Vec<AlarmUpdate>> },
-    Confirm { shown: Vec<(String, u32)>, reply: oneshot::Sender<Confirmed> },
     Prepare { intent: Intent, by: String, reply: PrepareReply },
     Apply { records: Vec<ActionRecord>, reply: ApplyReply },
     Merge(Box<ActionRecord>),
+    Standing { with_actions: bool, reply: oneshot::Sender<StandingActions> },
     Treat { address: PumpAddress, treatment: Box<Treatment>, reply: DoneReply },
     Report { address: PumpAddress, reply: oneshot::Sender<Option<Report>> },
     Missed { address: PumpAddress, reply: DoneReply },
     Differs { address: PumpAddress, difference: Difference, reply: DoneReply },
+    OfItself(SelfCommand),
 }
 
 type PrepareReply = oneshot::Sender<Result<Vec<Prepared>, Refused>>;
@@ -125,14 +127,6 @@ impl EngineHandle {
         self.commands.try_send(merge).map_err(|_full_or_ended| NoAnswer)
     }
 
-    /// Takes note of what a display has shown.
-    ///
-    /// # Errors
-    /// The alarm thread does not answer.
-    pub async fn confirm(&self, shown: Vec<(String, u32)>) -> Result<Confirmed, NoAnswer> {
-        self.ask(|reply| Command::Confirm { shown, reply }).await
-    }
-
     /// Hands over a treatment; it is in force with the next frame. What is returned waits for the alarm thread's word.
     ///
     /// # Errors
@@ -195,7 +189,12 @@ impl EngineHandle {
         Ok(answer)
     }
 
-    async fn ask<T>(
+    /// Hands over what needs no answer.
+    pub(super) fn tell(&self, command: Command) -> Result<(), NoAnswer> {
+        self.commands.try_send(command).map_err(|_full_or_ended| NoAnswer)
+    }
+
+    pub(super) async fn ask<T>(
         &self,
         command: impl FnOnce(oneshot::Sender<T>) -> Command,
     ) -> Result<T, NoAnswer> {

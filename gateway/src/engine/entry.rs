@@ -17,7 +17,7 @@ use ecmo_core::view::View;
 use tokio::sync::mpsc;
 
 use super::asking::{self, Asking, Voice};
-use super::hub::{Hub, Outbox};
+use super::hub::{Hub, Outbox, Way};
 use crate::decode::{self, Accepted, AgentCounts, Birth, Decoder, FrameBytes};
 use crate::fanout::{PumpSlot, RuleBook};
 use crate::history::{Batch, Collector};
@@ -60,6 +60,8 @@ pub(super) struct Entry {
     old_baseline: Option<f32>,
     /// When it has its next second.
     pub(super) second_at: Instant,
+    /// Gateway's clock less the agent's, in nanoseconds, as of the last second; `None` until probes have told.
+    clock_offset: Option<i64>,
     /// Refusals are not logged before: one line tells of a burst, the counters of each.
     log_from: Instant,
 }
@@ -111,6 +113,7 @@ impl Entry {
             rules_changed: false,
             old_baseline: None,
             second_at: now,
+            clock_offset: None,
             log_from: now,
         }
     }
@@ -194,6 +197,8 @@ impl Entry {
     /// Compares the wall clocks, counts floods and chatter, and looks which rules cannot be judged.
     pub(super) fn on_second(&mut self, now: Instant, wall_ns: i64, hub: &mut Hub) {
         self.second_at = now.plus(SECOND);
+        let offset = self.pump.clock_estimate().offset(now);
+        self.clock_offset = offset.and_then(|clock| i64::try_from(clock.offset_ns).ok());
         let revisions = |pump: &Pump| pump.alarms().iter().map(|it| u64::from(it.revision)).sum();
         let (known, before): (_, u64) = (self.pump.alarms().len(), revisions(&self.pump));
         self.pump.on_wall_clock(wall_ns, now, &mut Outbox::new(hub, Some(&self.slot), now));
@@ -261,20 +266,21 @@ impl Entry {
         let refused = match decoded {
             Ok(frame) => {
                 let decoded_at = hub.now();
-                let oldest = frame.blocks().map(|(block, _readings)| block.start).min();
-                if let Some(oldest) = oldest {
-                    let waited = frame.stamp.published.since(oldest);
-                    hub.measure_arrival(&frame.stamp, waited, arrival.path);
-                }
+                let way = Way::of(frame, self.clock_offset);
+                hub.measure_arrival(&frame.stamp, way, arrival.path);
                 let now = arrival.received;
                 let (boot, sequence) = (frame.boot, frame.sequence);
                 let collector = self.collector.as_mut();
-                let mut outbox = Outbox { hub, pump: Some(&self.slot), now, collector };
+                let mut outbox = Outbox { hub, pump: Some(&self.slot), ward: None, now, collector };
                 let path = asking::path(arrival.path);
                 let judged = self.pump.on_frame_from(path, frame, now, &mut outbox);
                 hub.measure_decision(arrival.received, begun, decoded_at);
                 // Once it is judged, and once, whichever path it came by.
                 if judged.is_ok() && self.pump.counters().frames.duplicate == repeats {
+                    // What an outage held up was told by its silence.
+                    if self.told_up {
+                        hub.tally(way);
+                    }
                     let sealed = || arrival.payload.clone();
                     hub.keep(&self.slot, now, || What::Frame { boot, sequence, sealed: sealed() });
                 }
@@ -336,6 +342,8 @@ impl Entry {
         let (now, path) = (arrival.received, asking::path(arrival.path));
         self.act(now, hub, |pump, out| pump.on_birth_word(&word, path, now, out))?;
         self.rules_changed = true;
+        // It was of another run's clock.
+        self.clock_offset = None;
         self.birth = Some(Arc::clone(birth));
         self.slot.introduce(Arc::clone(birth));
         Ok(())

@@ -2,26 +2,30 @@
 
 mod adopted;
 
-use std::collections::{HashMap, VecDeque};
+mod notes;
+
+mod outbox;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ecmo_core::alarm::condition::{Condition, Priority};
-use ecmo_core::alarm::occurrence::{Audio, Occurrence, Signal, Transition};
-use ecmo_core::alarm::{AlarmChange, Cause, Output};
-use ecmo_core::frame::{Frame, FrameStamp};
-use ecmo_core::time::{ClockMap, Instant};
+use ecmo_core::alarm::occurrence::{Audio, Occurrence, Transition};
+use ecmo_core::alarm::{AlarmChange, Cause};
+use ecmo_core::frame::FrameStamp;
+use ecmo_core::time::Instant;
+use ecmo_core::uplink::{self, Tallies};
 use ecmo_proto::topic::{Id, PumpAddress};
 use tokio::sync::mpsc;
 
-use super::counting::{count_at_pump, kind_label, priority_label};
+use super::counting::{kind_label, priority_label};
 use super::decisions::Decisions;
+use super::recent::{HandedOver, Recent};
 use crate::clock::Clock;
 use crate::fanout::{
-    AlarmItem, AlarmOutlet, AlarmUpdate, OutletEnd, PathTimes, PumpSlot, Stamped, WaveformBlock,
-    WaveformFrame,
+    AlarmItem, AlarmOutlet, AlarmUpdate, OutletEnd, PathTimes, PumpSlot, Stamped, WaveformFrame,
 };
-use crate::history::Collector;
 use crate::journal::{Intake, RecordingState, What};
 use crate::latency::{Hop, Latencies};
 use crate::metrics::{
@@ -30,8 +34,8 @@ use crate::metrics::{
 };
 use crate::store::state::StateIntake;
 
-/// Revisions that are remembered, so that a display's confirmation can be measured: all of the last alarm storm.
-const RECENT_MAX: usize = 4_096;
+pub(super) use notes::{Note, Revision, Way};
+pub(super) use outbox::Outbox;
 
 /// More than this between two wall clocks is an error of one of them, not a way.
 const WALL_HOP_MAX: Duration = Duration::from_secs(10);
@@ -46,40 +50,34 @@ pub struct Confirmed {
     pub known: u32,
     /// From the decision about the last known one to its confirmation.
     pub last_took: Option<Duration>,
+    /// Whether the display counts for all that was known; for a display that named none, whether it attends.
+    pub counts: bool,
 }
 
-/// A revision that was handed over.
-#[derive(Debug)]
-struct HandedOver {
-    id: String,
-    revision: u32,
-    decided_at: Instant,
-    sampled_to_decided: Option<Duration>,
-    confirmed: bool,
-}
-
-/// What the gateway must know to judge itself.
-#[derive(Debug)]
-pub(super) enum Note {
-    /// A high alarm began to signal, or came back, with this revision.
-    Signals(String, u32),
-    /// An alarm signals no longer, or is not high any more.
-    Quiet(String),
-    /// A display has shown this revision.
-    Shown(String, u32),
-    /// A frame was decided, so long after its arrival.
-    Decided(Duration),
+/// What a condition is about.
+#[derive(Debug, Clone, Copy)]
+enum About<'a> {
+    /// A pump.
+    Pump(&'a PumpAddress),
+    /// The displays of a ward.
+    Ward(&'a Arc<str>),
+    /// The gateway itself.
+    Gateway,
 }
 
 /// The displays, and what is measured on the way to them.
 #[derive(Debug)]
 pub(super) struct Hub {
     clock: Clock,
-    metrics: Arc<Metrics>,
-    latencies: Arc<Latencies>,
+    gateway: Arc<str>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) latencies: Arc<Latencies>,
     waveforms: mpsc::Sender<Waveform>,
     outlets: Vec<AlarmOutlet>,
-    recent: VecDeque<HandedOver>,
+    pub(super) recent: Recent,
+    /// Alarms that displays of every ward are given.
+    redirected: HashSet<String>,
+    tallies: Tallies,
     transitions: HashMap<&'static str, By<AlarmTransition, Counter>>,
     /// Under which labels each occurrence that has not ended is counted: its priority may change.
     counted: HashMap<String, (AlarmPriority, AlarmKind)>,
@@ -108,11 +106,14 @@ impl Hub {
             .collect();
         Self {
             clock,
+            gateway: Arc::from(""),
             metrics,
             latencies,
             waveforms,
             outlets: Vec::new(),
-            recent: VecDeque::new(),
+            recent: Recent::default(),
+            redirected: HashSet::new(),
+            tallies: Tallies::default(),
             transitions,
             counted: HashMap::new(),
             heard: Vec::new(),
@@ -127,6 +128,13 @@ impl Hub {
     #[must_use]
     pub(super) fn telling(mut self, decisions: Decisions) -> Self {
         self.decisions = Some(decisions);
+        self
+    }
+
+    /// The same with a name among other gateways.
+    #[must_use]
+    pub(super) fn named(mut self, name: &Id) -> Self {
+        self.gateway = Arc::from(name.as_str());
         self
     }
 
@@ -179,31 +187,28 @@ impl Hub {
         self.hand_over(&item);
     }
 
-    /// Measures the confirmations of a display.
-    pub(super) fn confirm(&mut self, shown: &[(String, u32)], now: Instant) -> Confirmed {
-        let mut confirmed = Confirmed::default();
-        for (id, revision) in shown {
-            self.notes.push(Note::Shown(id.clone(), *revision));
-            let found =
-                self.recent.iter_mut().rev().find(|one| one.revision == *revision && one.id == *id);
-            let Some(found) = found else { continue };
-            let took = now.since(found.decided_at);
-            confirmed.known += 1;
-            confirmed.last_took = Some(took);
-            // The first display counts: from then on somebody can know. Later ones may have joined later.
-            if std::mem::replace(&mut found.confirmed, true) {
-                continue;
-            }
-            self.latencies.record_between(Hop::DecidedToConfirmed, found.decided_at, now);
-            if let Some(before) = found.sampled_to_decided {
-                let nanos = i64::try_from((before + took).as_nanos()).unwrap_or(i64::MAX);
-                if let Some(seconds) = self.latencies.record(Hop::SampledToConfirmed, nanos) {
-                    let end_to_end = &self.metrics.end_to_end_latency_seconds;
-                    end_to_end.get(StreamKind::Alarm).record(seconds);
-                }
-            }
-        }
-        confirmed
+    /// What hops took since the last time.
+    pub(super) fn take_tallies(&mut self) -> Tallies {
+        std::mem::take(&mut self.tallies)
+    }
+
+    /// Gives an alarm to displays of other wards, and all that comes of it too.
+    pub(super) fn redirect(&mut self, update: AlarmUpdate) {
+        self.redirected.insert(update.id());
+        let update = AlarmUpdate { redirected: true, ..update };
+        let item = self.stamp(AlarmItem::Redirected(Arc::new(update)));
+        self.hand_over(&item);
+    }
+
+    /// Whether any alarm was given to displays of other wards.
+    pub(super) fn redirects(&self) -> bool {
+        !self.redirected.is_empty()
+    }
+
+    /// Gives the synthetic alarm to every display.
+    pub(super) fn drill(&mut self, occurrence: Arc<str>, revision: u32) {
+        let item = self.stamp(AlarmItem::Drill { occurrence, revision });
+        self.hand_over(&item);
     }
 
     /// An occurrence as displays get it, without a deciding sample.
@@ -213,28 +218,55 @@ impl Hub {
         address: Option<&PumpAddress>,
         occurrence: &Occurrence,
     ) -> AlarmUpdate {
+        self.update_about(address.map_or(About::Gateway, About::Pump), occurrence)
+    }
+
+    /// An occurrence about the displays of a ward.
+    #[must_use]
+    pub(super) fn update_of_ward(&self, ward: &Arc<str>, occurrence: &Occurrence) -> AlarmUpdate {
+        self.update_about(About::Ward(ward), occurrence)
+    }
+
+    fn update_about(&self, about: About<'_>, occurrence: &Occurrence) -> AlarmUpdate {
         let now = self.clock.now();
         let age = i64::try_from(now.since(occurrence.onset_at).as_nanos()).unwrap_or(i64::MAX);
-        AlarmUpdate {
-            address: address.cloned(),
+        let (address, ward) = match about {
+            About::Pump(address) => (Some(address.clone()), None),
+            About::Ward(ward) => (None, Some(Arc::clone(ward))),
+            About::Gateway => (None, None),
+        };
+        let mut update = AlarmUpdate {
+            address,
+            ward,
+            gateway: Arc::clone(&self.gateway),
             occurrence: occurrence.clone(),
             transition: None,
             onset_wall_ns: self.clock.wall_ns().saturating_sub(age),
             path: PathTimes::default(),
+            redirected: false,
+        };
+        update.redirected = !self.redirected.is_empty() && self.redirected.contains(&update.id());
+        update
+    }
+
+    /// Takes note of how long a frame was on its way; by both wall clocks until the probes have told where they lie.
+    pub(super) fn measure_arrival(&self, stamp: &FrameStamp, way: Way, path: BrokerPath) {
+        let nanos = |took: Duration| i64::try_from(took.as_nanos()).unwrap_or(i64::MAX);
+        let Some(waited) = way.sampled_to_published else { return };
+        self.record(Hop::SampledToPublished, nanos(waited));
+        let network = way.published_to_received.map_or_else(|| self.wall_hop(stamp), nanos);
+        if let Some(seconds) = self.record(Hop::PublishedToReceived, network) {
+            self.metrics.ingest_latency_seconds.get(path).record(seconds);
         }
     }
 
-    /// Takes note of how long a frame was on its way.
-    pub(super) fn measure_arrival(
-        &self,
-        stamp: &FrameStamp,
-        sampled_to_published: Duration,
-        path: BrokerPath,
-    ) {
-        let nanos = i64::try_from(sampled_to_published.as_nanos()).unwrap_or(i64::MAX);
-        self.record(Hop::SampledToPublished, nanos);
-        if let Some(seconds) = self.record(Hop::PublishedToReceived, self.wall_hop(stamp)) {
-            self.metrics.ingest_latency_seconds.get(path).record(seconds);
+    /// Counts a frame that was judged towards the budgets of the hops before.
+    pub(super) fn tally(&mut self, way: Way) {
+        if let Some(took) = way.sampled_to_published {
+            self.tallies.note(uplink::Hop::Agent, took);
+        }
+        if let Some(took) = way.published_to_received {
+            self.tallies.note(uplink::Hop::Network, took);
         }
     }
 
@@ -247,7 +279,7 @@ impl Hub {
     pub(super) fn measure_decision(&mut self, received: Instant, begun: Instant, decoded: Instant) {
         let now = self.clock.now();
         self.latencies.record_between(Hop::ReceivedToDecided, received, now);
-        self.notes.push(Note::Decided(now.since(received)));
+        self.tallies.note(uplink::Hop::Decision, now.since(received));
         let stages = &self.metrics.processing_seconds;
         stages.get(Stage::Decode).record(decoded.since(begun).as_secs_f64());
         stages.get(Stage::Alarm).record(now.since(decoded).as_secs_f64());
@@ -285,8 +317,8 @@ impl Hub {
         });
     }
 
-    fn change(&mut self, address: Option<&PumpAddress>, change: &AlarmChange<'_>) {
-        let mut update = self.update_of(address, change.occurrence);
+    fn change(&mut self, about: About<'_>, change: &AlarmChange<'_>) {
+        let mut update = self.update_about(about, change.occurrence);
         update.transition = Some(change.transition);
         let decided_at = self.clock.now();
         if let Some(cause) = change.cause {
@@ -298,7 +330,7 @@ impl Hub {
         let item = self.stamp(AlarmItem::Change(Arc::new(update)));
         self.hand_over(&item);
         let handed_over = self.clock.now();
-        if let (Some(address), Some(decisions)) = (address, &self.decisions) {
+        if let (About::Pump(address), Some(decisions)) = (about, &self.decisions) {
             decisions.tell(address, change);
         }
         let delivery =
@@ -312,11 +344,8 @@ impl Hub {
             detection.get(priority).record(took.as_secs_f64());
         }
         self.count(&id, change);
-        self.listen(address, change);
-        self.note(&id, change.occurrence);
-        if self.recent.len() >= RECENT_MAX {
-            self.recent.pop_front();
-        }
+        self.listen(about, change);
+        self.note(&id, change.occurrence, path);
         let parts =
             (path.sampled_to_published, path.published_to_received, path.received_to_decided);
         let sampled_to_decided = match parts {
@@ -325,28 +354,25 @@ impl Hub {
             }
             (None, _, _) | (_, None, _) | (_, _, None) => None,
         };
-        let revision = change.occurrence.revision;
-        self.recent.push_back(HandedOver {
+        self.recent.push(HandedOver {
             id,
-            revision,
+            revision: change.occurrence.revision,
             decided_at,
             sampled_to_decided,
+            is_high: change.occurrence.priority == Priority::High,
             confirmed: false,
+            counted: false,
         });
     }
 
-    /// Takes note of a high alarm that a display must show, and of one that is high no longer.
-    fn note(&mut self, id: &str, occurrence: &Occurrence) {
-        // That nobody confirms is not confirmed by nobody either.
-        if occurrence.id.condition == Condition::DELIVERY_UNCONFIRMED {
-            return;
+    /// Takes note of what displays must answer for, and of what the agent took for this alarm.
+    fn note(&mut self, id: &str, occurrence: &Occurrence, path: PathTimes) {
+        if occurrence.has_ended() {
+            self.redirected.remove(id);
         }
-        let signals = matches!(occurrence.signal(), Signal::On | Signal::Latched);
-        if occurrence.priority != Priority::High || !signals {
-            self.notes.push(Note::Quiet(id.to_owned()));
-        } else if occurrence.covers_from == occurrence.revision {
-            // Only what a person would see differently must be seen again.
-            self.notes.push(Note::Signals(id.to_owned(), occurrence.revision));
+        self.notes.push(Note::Alarm(Revision::of(id.to_owned(), occurrence)));
+        if let Some(took) = path.sampled_to_published {
+            self.notes.push(Note::Took(uplink::Hop::Agent, took));
         }
     }
 
@@ -398,7 +424,7 @@ impl Hub {
     }
 
     /// Takes note of a new or worse alarm that is heard.
-    fn listen(&mut self, address: Option<&PumpAddress>, change: &AlarmChange<'_>) {
+    fn listen(&mut self, about: About<'_>, change: &AlarmChange<'_>) {
         let is_new = match change.transition {
             Transition::Raised | Transition::Returned | Transition::Worsened => true,
             Transition::Latched
@@ -411,75 +437,11 @@ impl Hub {
             | Transition::Ended => false,
         };
         if is_new && change.occurrence.audio() == Audio::On {
-            self.heard.push(address.map(|address| address.ward.clone()));
+            self.heard.push(match about {
+                About::Pump(address) => Some(address.ward.clone()),
+                About::Ward(ward) => Id::new(ward).ok(),
+                About::Gateway => None,
+            });
         }
-    }
-}
-
-/// Takes what the decisions about one pump, or the gateway, produce.
-#[derive(Debug)]
-pub(super) struct Outbox<'a> {
-    /// The displays.
-    pub(super) hub: &'a mut Hub,
-    /// The pump; `None` for the gateway itself.
-    pub(super) pump: Option<&'a Arc<PumpSlot>>,
-    /// When the present round began.
-    pub(super) now: Instant,
-    /// The pump's history, where one is kept.
-    pub(super) collector: Option<&'a mut Collector>,
-}
-
-impl<'a> Outbox<'a> {
-    /// For what is no frame.
-    pub(super) fn new(hub: &'a mut Hub, pump: Option<&'a Arc<PumpSlot>>, now: Instant) -> Self {
-        Self { hub, pump, now, collector: None }
-    }
-}
-
-impl Output for Outbox<'_> {
-    fn evaluated(&mut self, frame: &Frame, clock: &ClockMap) {
-        if let Some(collector) = self.collector.as_mut() {
-            collector.on_frame(frame, clock, self.now);
-        }
-        let Some(slot) = self.pump.filter(|slot| slot.is_watched()) else { return };
-        let blocks = frame
-            .blocks()
-            .map(|(block, readings)| WaveformBlock {
-                parameter: block.parameter,
-                first_index: block.first_index,
-                start: clock.to_reader(block.start, self.now),
-                interval: block.interval,
-                readings: readings.to_vec(),
-            })
-            .collect();
-        let samples = WaveformFrame { boot: frame.boot, sequence: frame.sequence, blocks };
-        if self.hub.waveforms.try_send((Arc::clone(slot), Arc::new(samples))).is_err() {
-            let dropped = self.hub.metrics.subscription_dropped.get(StreamKind::Waveform);
-            dropped.get(SubscriptionDropped::Overflow).increment(1);
-        }
-    }
-
-    fn alarm(&mut self, change: AlarmChange<'_>) {
-        let address = self.pump.map(|slot| &slot.address);
-        // The displays first: a line of log is formatted afterwards.
-        self.hub.change(address, &change);
-        let occurrence = change.occurrence;
-        if let Some(slot) = self.pump.filter(|_slot| change.transition == Transition::Raised) {
-            self.hub.keep(slot, self.now, || What::Raised(occurrence.id));
-        }
-        if let Some(slot) = self.pump.filter(|_slot| change.transition == Transition::Ended) {
-            self.hub.store_ended(&slot.address, occurrence);
-        }
-        if let Some(series) = self.pump.and_then(|slot| slot.metrics()) {
-            count_at_pump(series, &change);
-        }
-        tracing::info!(
-            pump = address.map(tracing::field::display),
-            condition = %occurrence.id.condition,
-            transition = ?change.transition,
-            priority = ?occurrence.priority,
-            revision = occurrence.revision,
-            "alarm"
-        );
     }
 }

@@ -1,14 +1,14 @@
 //! What people do to the pumps and their alarms, and to those of the gateway itself; and what a new alarm does to pauses.
 
+use ecmo_core::alarm::Refused;
 use ecmo_core::alarm::action::{Action, AlarmRef, Ask, What};
 use ecmo_core::alarm::occurrence::{Occurrence, OccurrenceId, PauseScope};
 use ecmo_core::alarm::quality::STALE_AFTER;
 use ecmo_core::alarm::treatment::Treatment;
-use ecmo_core::alarm::{Alarms, Refused};
 use ecmo_core::pump::Pump;
 use ecmo_core::reconcile::Difference;
 use ecmo_core::time::Instant;
-use ecmo_proto::topic::{Id, PumpAddress};
+use ecmo_proto::topic::{Id, PumpAddress, WHOLE_WARD};
 
 use super::command::Report;
 use super::entry::Entry;
@@ -37,7 +37,7 @@ impl Rounds {
             }
             Intent::Shelve { id, lasts } => {
                 let (address, found) = self.find(id)?;
-                if address.is_none() {
+                if address.as_ref().is_none_or(is_whole_ward) {
                     return Err(Refused::NeverShelved);
                 }
                 let ask = Ask::Shelve { id: found.id, lasts: *lasts };
@@ -71,7 +71,8 @@ impl Rounds {
     fn find(&self, id: &str) -> Result<(Option<PumpAddress>, Occurrence), Refused> {
         let of_ward = || self.ward.update(id, &self.hub);
         let found = self.own(id).or_else(of_ward).ok_or(Refused::Unknown)?;
-        Ok((found.address, found.occurrence))
+        let about_ward = || found.ward.as_deref().and_then(whole_ward);
+        Ok((found.address.clone().or_else(about_ward), found.occurrence))
     }
 
     fn prepare_at(
@@ -83,6 +84,10 @@ impl Rounds {
     ) -> Result<Prepared, Refused> {
         let what = match &address {
             None => self.uplink.alarms_mut().prepare(ask),
+            Some(address) if is_whole_ward(address) => {
+                let alarms = self.attendance.ward_alarms_mut(address.ward.as_str());
+                alarms.ok_or(Refused::Unknown)?.prepare(ask)
+            }
             Some(address) => self.ward.pump(address).ok_or(Refused::Unknown)?.prepare(ask, by, now),
         };
         let what = what?;
@@ -124,28 +129,14 @@ impl Rounds {
             Target::Ward(ward) => {
                 let ask = asks(None, PauseScope::Ward);
                 let of_pumps = self.ward.addresses(ward).into_iter().map(Some);
-                let places: Vec<_> = of_pumps.chain([None]).collect();
+                let of_ward = whole_ward(ward.as_str()).map(Some);
+                let places: Vec<_> = of_pumps.chain(of_ward).chain([None]).collect();
                 let at = |address| self.prepare_at(address, ask, by, now).ok();
                 places.into_iter().filter_map(at).collect()
             }
         };
         let something = |one: &Prepared| !alarms_of(&one.what).is_empty();
         Ok(found.into_iter().filter(something).collect())
-    }
-
-    /// The occurrence of the gateway itself that displays know by this id.
-    fn own(&self, id: &str) -> Option<AlarmUpdate> {
-        let own = self.uplink.alarms().iter().map(|one| self.hub.update_of(None, one));
-        own.into_iter().find(|update| update.id() == id)
-    }
-
-    fn on_own<T>(
-        &mut self,
-        now: Instant,
-        act: impl FnOnce(&mut Alarms, &mut Outbox<'_>) -> T,
-    ) -> T {
-        let mut outbox = Outbox::new(&mut self.hub, None, now);
-        act(self.uplink.alarms_mut(), &mut outbox)
     }
 
     /// Lets actions of one person here take effect.
@@ -238,7 +229,15 @@ impl Rounds {
         now: Instant,
     ) -> Result<(), Refused> {
         match address {
-            None => self.on_own(now, |own, out| own.apply(action, now, out)),
+            None => {
+                let done = self.on_own(None, now, |own, out| own.apply(action, now, out));
+                done.ok_or(Refused::Unknown)?
+            }
+            Some(address) if is_whole_ward(address) => {
+                let ward = address.ward.as_str().into();
+                let done = self.on_own(Some(&ward), now, |own, out| own.apply(action, now, out));
+                done.ok_or(Refused::Unknown)?
+            }
             Some(address) => self
                 .ward
                 .on_pump(address, now, &mut self.hub, |pump, out| pump.apply(action, now, out))
@@ -249,6 +248,11 @@ impl Rounds {
     fn alarms_at(&self, address: Option<&PumpAddress>) -> &[Occurrence] {
         match address {
             None => self.uplink.alarms(),
+            Some(address) if is_whole_ward(address) => {
+                let mut of_wards = self.attendance.ward_alarms();
+                let found = of_wards.find(|(ward, _alarms)| ***ward == *address.ward.as_str());
+                found.map_or(&[], |(_ward, alarms)| alarms)
+            }
             Some(address) => self.ward.pump(address).map_or(&[], Pump::alarms),
         }
     }
@@ -276,9 +280,18 @@ impl Rounds {
             let now = self.hub.now();
             let end = |pump: &mut Pump, out: &mut Outbox<'_>| pump.break_pauses(now, out);
             self.ward.on_pumps(ward.as_ref(), now, &mut self.hub, end);
-            self.on_own(now, |own, out| own.break_pauses(now, out));
+            self.on_all_own(ward.as_ref(), now, |own, out| own.break_pauses(now, out));
         }
     }
+}
+
+/// Where an action names the alarms about the displays of a ward.
+fn whole_ward(ward: &str) -> Option<PumpAddress> {
+    Some(PumpAddress { ward: Id::new(ward).ok()?, pump: Id::new(WHOLE_WARD).ok()? })
+}
+
+fn is_whole_ward(address: &PumpAddress) -> bool {
+    address.pump.as_str() == WHOLE_WARD
 }
 
 /// The alarms whose sound an action is about.
@@ -298,7 +311,7 @@ fn key_of(id: &str) -> Option<&str> {
 
 impl Ward {
     /// The occurrence that displays know by this id.
-    fn update(&self, id: &str, hub: &Hub) -> Option<AlarmUpdate> {
+    pub(super) fn update(&self, id: &str, hub: &Hub) -> Option<AlarmUpdate> {
         let entry = self.pumps.get(key_of(id)?)?;
         let address = &entry.slot.address;
         let updates = entry.pump.alarms().iter().map(|one| hub.update_of(Some(address), one));

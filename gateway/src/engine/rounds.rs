@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use ecmo_core::attendance::Attendance;
 use ecmo_core::uplink::Uplink;
-use ecmo_proto::topic::Id;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
 
 use super::command::{Command, EngineHandle};
-use super::hub::{Hub, Note, Outbox};
+use super::drill::{self, Drill};
+use super::hub::{Hub, Outbox};
 use super::timer::{HELD_UP, Timer};
 use super::ward::Ward;
 use crate::clock::Clock;
-use crate::fanout::AlarmUpdate;
 use crate::ingest::{Ingest, LinkEvent};
 use crate::metrics::{BrokerPath, Metrics, RuntimeName};
 
@@ -30,14 +30,27 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How often the thread looks at every deadline: a message may have brought a nearer one (a new pump, a lost agent).
 const LOOK: Duration = Duration::from_millis(10);
 
+/// What the gateway knows of itself and of its displays.
+#[derive(Debug)]
+pub(super) struct Own {
+    /// Its own conditions.
+    pub(super) uplink: Uplink,
+    /// The displays.
+    pub(super) attendance: Attendance,
+    /// The judge of the synthetic pump.
+    pub(super) drill: Drill,
+}
+
 /// The state of the alarm thread.
 #[derive(Debug)]
 pub(super) struct Rounds {
-    clock: Clock,
-    metrics: Arc<Metrics>,
+    pub(super) clock: Clock,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) hub: Hub,
     pub(super) ward: Ward,
     pub(super) uplink: Uplink,
+    pub(super) attendance: Attendance,
+    pub(super) drill: Drill,
     paths_up: HashSet<BrokerPath>,
     last_round: Arc<AtomicU64>,
     linked: Arc<AtomicU64>,
@@ -49,7 +62,7 @@ impl Rounds {
         metrics: Arc<Metrics>,
         hub: Hub,
         ward: Ward,
-        uplink: Uplink,
+        own: Own,
         handle: &EngineHandle,
     ) -> Self {
         Self {
@@ -57,7 +70,9 @@ impl Rounds {
             metrics,
             hub,
             ward,
-            uplink,
+            uplink: own.uplink,
+            attendance: own.attendance,
+            drill: own.drill,
             paths_up: HashSet::new(),
             last_round: Arc::clone(&handle.last_round),
             linked: Arc::clone(&handle.linked),
@@ -72,6 +87,7 @@ impl Rounds {
     ) {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         let mut timer = Timer::new(self.clock.now());
+        self.answer_for_restored(self.clock.now());
         loop {
             let mut command = None;
             tokio::select! {
@@ -106,6 +122,7 @@ impl Rounds {
 
     fn on_message(&mut self, message: Ingest) {
         match message {
+            Ingest::Arrival(arrival) if drill::concerns(&arrival.topic) => self.on_drill(&arrival),
             Ingest::Arrival(arrival) => self.ward.on_arrival(&arrival, &mut self.hub),
             Ingest::Oversize { topic, bytes, .. } => {
                 tracing::warn!(bytes, "message too long; dropped");
@@ -128,21 +145,12 @@ impl Rounds {
     }
 
     /// Tells the gateway's own conditions what they are judged by: alarms that wait for a display, and slow decisions.
-    fn judge_self(&mut self) {
+    pub(super) fn judge_self(&mut self) {
         let now = self.clock.now();
-        let mut about_alarms = false;
-        for note in self.hub.take_notes() {
-            about_alarms |= !matches!(note, Note::Decided(_));
-            match note {
-                Note::Signals(id, revision) => self.uplink.on_high_alarm(&id, revision, now),
-                Note::Quiet(id) => self.uplink.on_quiet_alarm(&id),
-                Note::Shown(id, revision) => self.uplink.on_confirmed(&id, revision),
-                Note::Decided(took) => self.uplink.on_decided(took, now),
-            }
-        }
-        if about_alarms {
-            // At once: an alarm that has ended is no longer one that nobody has seen.
-            self.uplink.on_tick(now, &mut Outbox::new(&mut self.hub, None, now));
+        self.uplink.on_tallies(&self.hub.take_tallies(), now);
+        let notes = self.hub.take_notes();
+        if !notes.is_empty() {
+            self.answer_for(notes, now);
         }
     }
 
@@ -160,16 +168,19 @@ impl Rounds {
                 if let Some(keeps) = self.hub.keeps(now) {
                     self.uplink.on_recording(keeps, now);
                 }
-                self.uplink.on_tick(now, &mut Outbox::new(&mut self.hub, None, now));
+                self.attend(now);
                 self.ward.on_second(now, self.clock.wall_ns(), &mut self.hub);
-                self.ward.ask(self.uplink.reaches_displays(), now);
+                let attendance = &self.attendance;
+                self.ward.ask(|pump| !attendance.is_unheard(pump, now), now);
             }
-            let deadlines = [self.ward.next_deadline(), self.uplink.next_deadline()];
-            let nearest = deadlines.into_iter().flatten().min().unwrap_or(timer.beat_at);
+            let own = [self.uplink.next_deadline(), self.attendance.next_deadline(now)];
+            let deadlines = [self.ward.next_deadline()].into_iter().chain(own);
+            let nearest = deadlines.flatten().min().unwrap_or(timer.beat_at);
             timer.due_at(nearest);
             timer.look_at = now.plus(LOOK);
         }
         if now >= timer.beat_at {
+            self.on_beat(now);
             self.hub.heartbeat();
             timer.beat_at = now.plus(HEARTBEAT);
         }
@@ -186,9 +197,7 @@ impl Rounds {
             Command::List { ward, reply } => {
                 let _asker_gone = reply.send(self.alarms(ward.as_ref()));
             }
-            Command::Confirm { shown, reply } => {
-                let _asker_gone = reply.send(self.hub.confirm(&shown, now));
-            }
+            Command::OfItself(command) => self.on_self_command(command, now),
             Command::Prepare { intent, by, reply } => {
                 let _asker_gone = reply.send(self.prepare(&intent, &by, now));
             }
@@ -196,6 +205,9 @@ impl Rounds {
                 let applied = self.apply(&records, now);
                 self.store_acted(&records);
                 let _asker_gone = reply.send(applied);
+            }
+            Command::Standing { with_actions, reply } => {
+                let _asker_gone = reply.send(self.ward.standing_actions(with_actions, now));
             }
             Command::Merge(record) => self.merge(&record, now),
             Command::Treat { address, treatment, reply } => {
@@ -214,14 +226,6 @@ impl Rounds {
                 let _asker_gone = reply.send(self.ward.report(&address, now));
             }
         }
-    }
-
-    /// Every occurrence that has not ended, most urgent first.
-    fn alarms(&self, ward: Option<&Id>) -> Vec<AlarmUpdate> {
-        let mut alarms = self.ward.alarms(ward, &self.hub);
-        alarms.extend(self.uplink.alarms().iter().map(|one| self.hub.update_of(None, one)));
-        alarms.sort_by_key(|one| one.occurrence.urgency());
-        alarms
     }
 
     #[expect(

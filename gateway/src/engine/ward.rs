@@ -145,12 +145,12 @@ impl Ward {
         }
     }
 
-    /// Asks agents for their time and tells them that they are heard, at a few pumps at a time. `heard` tells whether
-    /// alarms reach displays.
-    pub(super) fn ask(&mut self, heard: bool, now: Instant) {
-        self.parts.voice.heard = heard;
-        let due = self.pumps.values_mut().filter(|entry| entry.asking.due_at <= now);
-        for entry in due.take(ASKED_PER_LOOK_MAX) {
+    /// Asks agents for their time and tells them that they are heard, at a few pumps at a time. `is_heard` tells whether the
+    /// alarms of a "ward/pump" reach displays.
+    pub(super) fn ask(&mut self, is_heard: impl Fn(&str) -> bool, now: Instant) {
+        let due = self.pumps.iter_mut().filter(|(_key, entry)| entry.asking.due_at <= now);
+        for (key, entry) in due.take(ASKED_PER_LOOK_MAX) {
+            self.parts.voice.heard = is_heard(key);
             entry.ask(&self.parts.voice, now);
         }
     }

@@ -66,7 +66,12 @@ fn response(stamped: &Stamped, sequence: u64, epoch: u64) -> v1::WatchAlarmsResp
             let alarms = alarms.iter().map(convert::alarm).collect();
             Update::Snapshot(v1::AlarmSnapshot { alarms, ..v1::AlarmSnapshot::default() })
         }
-        AlarmItem::Change(update) => Update::Alarm(convert::alarm(update)),
+        AlarmItem::Change(update) | AlarmItem::Redirected(update) => {
+            Update::Alarm(convert::alarm(update))
+        }
+        AlarmItem::Drill { occurrence, revision } => {
+            Update::Drill(v1::Drill { occurrence: occurrence.to_string(), revision: *revision })
+        }
         AlarmItem::Heartbeat => Update::Heartbeat(v1::Heartbeat { wall_ns: stamped.wall_ns }),
     };
     v1::WatchAlarmsResponse {
@@ -207,13 +212,13 @@ impl AlarmService for Alarms {
         request: Request<v1::ConfirmAlarmsRequest>,
     ) -> Result<Response<v1::ConfirmAlarmsResponse>, Status> {
         let request = request.into_inner();
-        name(&request.display, "display")?;
+        let display = name(&request.display, "display")?;
         let shown = request.shown.into_iter().map(|one| (one.occurrence, one.revision)).collect();
-        let confirmed = self.serving.engine.confirm(shown).await.map_err(no_answer)?;
+        let confirmed = self.serving.engine.confirm(display, shown).await.map_err(no_answer)?;
         Ok(Response::new(v1::ConfirmAlarmsResponse {
             known: confirmed.known,
             decided_to_confirmed_ns: confirmed.last_took.map(convert::nanos),
-            counts: false,
+            counts: confirmed.counts,
         }))
     }
 

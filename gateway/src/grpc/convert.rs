@@ -182,9 +182,12 @@ fn reading(view: &ReadingView) -> v1::Reading {
 /// An alarm as displays see it.
 pub(super) fn alarm(update: &AlarmUpdate) -> v1::Alarm {
     let address = update.address.as_ref();
+    let own = address.is_none().then(|| update.gateway.to_string());
     v1::Alarm {
-        ward: address.map(|address| address.ward.to_string()).unwrap_or_default(),
+        ward: update.of_ward().unwrap_or_default().to_owned(),
         pump: address.map(|address| address.pump.to_string()).unwrap_or_default(),
+        gateway: own.unwrap_or_default(),
+        redirected: update.redirected,
         onset_wall_ns: update.onset_wall_ns,
         latency: path_latency(update.path),
         transition: transition(update.transition).into(),

@@ -4,6 +4,8 @@ mod alarms;
 
 mod convert;
 
+mod displays;
+
 mod latency;
 
 mod ownership;
@@ -22,6 +24,7 @@ use axum::Router;
 use ecmo_proto::DESCRIPTOR_SET;
 use ecmo_proto::topic::{Id, PumpAddress};
 use ecmo_proto::v1::alarm_service_server::AlarmServiceServer;
+use ecmo_proto::v1::display_service_server::DisplayServiceServer;
 use ecmo_proto::v1::latency_service_server::LatencyServiceServer;
 use ecmo_proto::v1::ownership_service_server::OwnershipServiceServer;
 use ecmo_proto::v1::pump_service_server::PumpServiceServer;
@@ -81,6 +84,7 @@ pub async fn router(serving: Serving) -> Result<Router, ServeError> {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<PumpServiceServer<pumps::Pumps>>().await;
     health.set_serving::<AlarmServiceServer<alarms::Alarms>>().await;
+    health.set_serving::<DisplayServiceServer<displays::Displays>>().await;
     health.set_serving::<LatencyServiceServer<latency::Latency>>().await;
     health.set_serving::<TreatmentServiceServer<treatments::Treatments>>().await;
     health.set_serving::<OwnershipServiceServer<ownership::Owners>>().await;
@@ -91,11 +95,13 @@ pub async fn router(serving: Serving) -> Result<Router, ServeError> {
     };
     let pumps = PumpServiceServer::new(pumps::Pumps::new(serving.clone()));
     let alarms = AlarmServiceServer::new(alarms::Alarms::new(serving.clone()));
+    let displays = DisplayServiceServer::new(displays::Displays::new(serving.clone()));
     let treatments = TreatmentServiceServer::new(treatments::Treatments::new(serving.clone()));
     let owners = OwnershipServiceServer::new(ownership::Owners::new(serving.clone()));
     let latency = LatencyServiceServer::new(latency::Latency::new(serving));
     let routes = Routes::new(pumps.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(alarms.max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(displays.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(treatments.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(owners.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(latency.max_decoding_message_size(REQUEST_BYTES_MAX))

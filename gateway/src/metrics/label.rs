@@ -260,6 +260,14 @@ labels! {
         Protocol "protocol",
     }
 
+    /// How far a drill has come.
+    CanaryStage "stage" {
+        /// The synthetic alarm was decided.
+        Decided "decided",
+        /// The first display that attends has confirmed it.
+        Confirmed "confirmed",
+    }
+
     /// One of the two runtimes.
     RuntimeName "runtime" {
         /// The alarm thread.

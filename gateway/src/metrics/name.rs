@@ -171,6 +171,15 @@ names! {
     Counter CONNECTIONS_REFUSED "ecmo_gateway_connections_refused_total"
         "Connections of displays that were refused because the most were open.";
 
+    Gauge DISPLAYS_ATTENDING "ecmo_gateway_displays_attending"
+        "Displays that hold a lease and paint.";
+    Gauge WARDS_UNATTENDED "ecmo_gateway_wards_unattended"
+        "Wards with pumps that no display attends.";
+    Counter CONFIRMATIONS "ecmo_gateway_alarm_confirmations_total"
+        "Revisions of alarms that a display has confirmed that attends their ward.";
+    Counter ALARMS_REDIRECTED "ecmo_gateway_alarms_redirected_total"
+        "High alarms that were given to displays of every ward because none of their own had confirmed them in time.";
+
     // Broker.
     Gauge MQTT_CONNECTED "ecmo_gateway_mqtt_connected"
         "1 while subscribed at the broker, else 0.";
@@ -186,6 +195,10 @@ names! {
         "Parts of backfills that found no room; they are asked for again.";
 
     // The gateway itself.
+    Histogram(LATENCY) CANARY_LATENCY "ecmo_gateway_canary_latency_seconds"
+        "From the sample of a drill to its decision, and to the first confirmation by a display.";
+    Counter CANARY_FAILURES "ecmo_gateway_canary_failures_total"
+        "Drills that were not decided, or not confirmed, in time.";
     Gauge WATCHDOG "ecmo_gateway_watchdog_timestamp_seconds"
         "Wall time at which the alarm thread last finished a round, in seconds since 1970.";
 }

@@ -6,6 +6,10 @@ mod http;
 
 mod peer;
 
+mod peers;
+
+mod drill;
+
 mod promtool;
 
 mod rumqttc_traps;
@@ -32,8 +36,12 @@ mod held_up;
 
 mod delivery;
 
+mod attendance;
+
 mod journal;
 
 mod two_paths;
+
+mod two_gateways;
 
 mod whole_path;

@@ -112,8 +112,8 @@ async fn a_birth_that_one_broker_has_slept_with_does_not_replace_the_run_that_li
 }
 
 /// What a live agent answers, over one broker: probes by heartbeats. Leases are kept for the test.
-struct Answerer {
-    leases: Arc<Mutex<Vec<v1::AlarmLease>>>,
+pub(crate) struct Answerer {
+    pub(crate) leases: Arc<Mutex<Vec<v1::AlarmLease>>>,
     task: JoinHandle<()>,
 }
 
@@ -124,8 +124,10 @@ impl Drop for Answerer {
 }
 
 impl Answerer {
-    fn start(broker: SocketAddr, agent: &HandAgent) -> Self {
-        let mut options = MqttOptions::new("answerer", broker.ip().to_string(), broker.port());
+    pub(crate) fn start(broker: SocketAddr, agent: &HandAgent) -> Self {
+        let pump = agent.address.pump.to_string();
+        let id = format!("answerer-{pump}");
+        let mut options = MqttOptions::new(id, broker.ip().to_string(), broker.port());
         options.set_max_packet_size(1 << 20, 1 << 20);
         let (client, mut event_loop) = AsyncClient::new(options, 100);
         let leases = Arc::new(Mutex::new(Vec::new()));
@@ -137,14 +139,14 @@ impl Answerer {
             while let Ok(event) = event_loop.poll().await {
                 let Event::Incoming(Packet::Publish(publish)) = event else { continue };
                 let request: v1::Request = sealed::open(&publish.payload).unwrap();
-                assert_eq!((request.pump.as_str(), request.boot_id), ("p1", boot));
+                assert_eq!((request.pump.as_str(), request.boot_id), (pump.as_str(), boot));
                 match request.ask.unwrap() {
                     Ask::Lease(lease) => kept.lock().unwrap().push(lease),
                     Ask::Backfill(_) => {}
                     Ask::Probe(probe) => {
                         let read = mono();
                         let beat = v1::AgentHeartbeat {
-                            pump: "p1".to_owned(),
+                            pump: pump.clone(),
                             boot_id: boot,
                             mono_ns: mono(),
                             sampling: Some(v1::Sampling { samples: 77, ..Default::default() }),

@@ -1,10 +1,10 @@
 //! Takes over the alarms of before a restart: they are counted, and displays must show them anew.
 
-use ecmo_core::alarm::condition::Priority;
 use ecmo_core::alarm::occurrence::Occurrence;
 use ecmo_proto::topic::PumpAddress;
 
-use super::{Hub, Note, kind_label, priority_label};
+use super::notes::{Note, Revision};
+use super::{Hub, kind_label, priority_label};
 
 impl Hub {
     /// Takes note of an alarm that was there before the gateway started: it is counted, and a display must show it anew.
@@ -14,8 +14,6 @@ impl Hub {
         if self.counted.insert(id.clone(), labels).is_none() {
             self.gauge(labels).increment(1.0);
         }
-        if occurrence.calls() && occurrence.priority == Priority::High {
-            self.notes.push(Note::Signals(id, occurrence.revision));
-        }
+        self.notes.push(Note::Alarm(Revision::of(id, occurrence)));
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ecmo_core::alarm::action::{Action, What};
 use ecmo_core::alarm::condition::Condition;
+use ecmo_core::alarm::occurrence::Occurrence;
 use ecmo_core::pump::ownership::Ownership;
 use ecmo_core::time::Instant;
 use ecmo_proto::topic::{Id, PumpAddress};
@@ -102,6 +103,8 @@ pub struct Prepared {
     pub address: Option<PumpAddress>,
     /// What is to be done there.
     pub what: What,
+    /// The alarms that are acknowledged or paused, as they stand now: they are recorded with it.
+    pub named: Vec<Occurrence>,
 }
 
 /// One thing that one person did, as it is recorded and told to other gateways.

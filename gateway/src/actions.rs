@@ -17,7 +17,8 @@ use crate::action::{ActionRecord, Applied, Intent, Prepared};
 use crate::clock::Clock;
 use crate::engine::{EngineHandle, NoAnswer};
 use crate::store::audit::{Entry, Kind, Written, hex};
-use crate::store::{Flight, Store};
+use crate::store::{Flight, Store, state};
+use crate::treatment::Stamp;
 
 /// Where actions go that other gateways must hear of: the pump and the sealed message.
 pub type PeerOutlet = mpsc::Sender<(PumpAddress, Bytes)>;
@@ -127,14 +128,18 @@ impl Actions {
         };
         let wall_ns = self.parts.clock.wall_ns();
         let order = self.next_order(wall_ns);
-        let record = |Prepared { address, what }| {
-            let action = Action { order: order.clone(), by: by.clone(), note: note.clone(), what };
-            ActionRecord { id: self.next_id(), wall_ns, address, action }
-        };
-        let records: Vec<ActionRecord> = prepared.into_iter().map(record).collect();
         let details = details(&intent);
-        let entries =
-            records.iter().map(|record| entry(kind(&intent), record, details.clone())).collect();
+        let record = |Prepared { address, what, named }| {
+            let action = Action { order: order.clone(), by: by.clone(), note: note.clone(), what };
+            let record = ActionRecord { id: self.next_id(), wall_ns, address, action };
+            let mut entry = entry(kind(&intent), &record, details.clone());
+            // The state may not be on disk yet that the action is about.
+            let now = self.parts.clock.now();
+            entry.state = state::named_alarms(named, Stamp { now, wall_ns });
+            (record, entry)
+        };
+        let (records, entries): (Vec<ActionRecord>, Vec<Entry>) =
+            prepared.into_iter().map(record).unzip();
         let (flight, written) = self.write(entries).await;
         let applied = self.parts.engine.apply(records.clone()).await;
         if let Ok(Err(refused)) = &applied {

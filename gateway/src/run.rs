@@ -149,6 +149,7 @@ impl Gateway {
             state: stored.intake,
         };
         let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
+        stored.store.iter().for_each(Store::redone);
         let journal = recording::start(
             settings,
             (clock, &metrics),

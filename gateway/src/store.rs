@@ -37,6 +37,8 @@ pub struct Store {
     audit: Audit,
     state: StateHandle,
     flights: Arc<Mutex<Flights>>,
+    /// The last number that was done again at the start.
+    redone: u64,
     write_errors: Counter,
 }
 
@@ -97,6 +99,15 @@ impl Store {
         }
         let oldest = flights.open.values().min().copied();
         self.state.applied(oldest.map_or(flights.done, |oldest| oldest.min(flights.done)));
+    }
+
+    /// What was done again after a restart is in force, and the alarm thread has offered what stands now.
+    pub fn redone(&self) {
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        flights.done = flights.done.max(self.redone);
+        if flights.open.is_empty() {
+            self.state.applied(flights.done);
+        }
     }
 
     /// Keeps the text of a treatment that was written down.
@@ -213,7 +224,8 @@ pub fn open(parts: &StoreParts<'_>) -> std::io::Result<Opened> {
     let mut before = std::mem::take(&mut state.before);
     let (state_thread, intake, handle) = state.start()?;
     let write_errors = metrics.state_errors.get(StateError::Write).clone();
-    let store = Store { audit, state: handle, flights: Arc::default(), write_errors };
+    let flights = Arc::default();
+    let store = Store { audit, state: handle, flights, redone: redo.last, write_errors };
     for (address, told) in redo.treatments {
         match Record::from_text(&told.record) {
             Ok((_address, record)) if is_as_new(&record, before.treatments.get(&address)) => {
@@ -225,6 +237,11 @@ pub fn open(parts: &StoreParts<'_>) -> std::io::Result<Opened> {
                 tracing::error!(pump = %address, why, "a treatment of the audit log cannot be read")
             }
         }
+    }
+    // Where the state is lost as a whole, the log is too old to say which alarms still stand: they are raised anew.
+    for (address, named) in redo.named.iter().filter(|_| before.damaged.is_none()) {
+        let kept = before.pumps.entry(address.clone()).or_default();
+        state::bring_back(named, kept, stamp);
     }
     let order = redo.actions.iter().map(|record| record.action.order.at);
     let order = order.chain(before.pumps.values().map(redo::last_order)).max().unwrap_or(0);

@@ -90,7 +90,14 @@ impl Rounds {
             }
             Some(address) => self.ward.pump(address).ok_or(Refused::Unknown)?.prepare(ask, by, now),
         };
-        Ok(Prepared { address, what: what? })
+        let what = what?;
+        let is_named = |one: &&Occurrence| match &what {
+            What::Acknowledge(alarm) => one.id == alarm.id,
+            What::Pause { alarms, .. } => alarms.iter().any(|alarm| alarm.id == one.id),
+            What::Resume { .. } | What::Shelve { .. } | What::Own(_) => false,
+        };
+        let named = self.alarms_at(address.as_ref()).iter().filter(is_named).cloned().collect();
+        Ok(Prepared { address, what, named })
     }
 
     fn prepare_pump(

@@ -88,13 +88,8 @@ pub(super) async fn watch(store: Store, engine: EngineHandle, clock: Clock) -> &
     loop {
         looks.tick().await;
         let durable = store.is_durable(clock.now(), &mut since);
-        if told != Some(durable) && tell(&engine, durable) {
+        if told != Some(durable) && engine.state_durable(durable).is_ok() {
             told = Some(durable);
         }
     }
-}
-
-/// Whether it was taken.
-fn tell(_engine: &EngineHandle, _durable: bool) -> bool {
-    true
 }

@@ -22,6 +22,8 @@ pub(super) struct Redo {
     pub(super) treatments: HashMap<PumpAddress, TreatmentRecord>,
     /// Actions, with what is left of them, in their order.
     pub(super) actions: Vec<ActionRecord>,
+    /// Alarms that actions named, as text of the log.
+    pub(super) named: Vec<(PumpAddress, String)>,
     /// The greatest order that was met.
     pub(super) order: u64,
     /// The last number that was met.
@@ -35,7 +37,7 @@ pub(super) struct Redo {
 pub(super) fn read(dir: &Path, after: u64, wall_ns: i64) -> io::Result<Redo> {
     let mut redo = Redo::default();
     let mut refused = HashSet::new();
-    let (mut actions, mut treatments) = (Vec::new(), Vec::new());
+    let (mut actions, mut treatments, mut named) = (Vec::new(), Vec::new(), Vec::new());
     audit::read_after(dir, after, |number, entry| {
         redo.last = redo.last.max(number);
         if entry.kind == Kind::Refused && !entry.refused.is_empty() {
@@ -47,6 +49,9 @@ pub(super) fn read(dir: &Path, after: u64, wall_ns: i64) -> io::Result<Redo> {
                 redo.order = redo.order.max(record.action.order.at);
                 let age = wall_ns.saturating_sub(record.wall_ns).max(0);
                 let age = Duration::from_nanos(age.unsigned_abs());
+                if let Some(address) = record.address.clone().filter(|_| !entry.state.is_empty()) {
+                    named.push((record.id.clone(), address, entry.state));
+                }
                 actions.push((record, age));
             }
             Ok(Told::Treatment(told)) => {
@@ -65,6 +70,10 @@ pub(super) fn read(dir: &Path, after: u64, wall_ns: i64) -> io::Result<Redo> {
             redo.treatments.insert(told.address.clone(), told);
         }
     }
+    let counts = |(id, address, state): (String, PumpAddress, String)| {
+        (!refused.contains(&id)).then_some((address, state))
+    };
+    redo.named = named.into_iter().filter_map(counts).collect();
     redo.actions = actions
         .into_iter()
         .filter(|(record, _age)| !refused.contains(&record.id))

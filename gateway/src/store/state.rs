@@ -6,6 +6,8 @@
 
 mod tables;
 
+mod times;
+
 mod value;
 
 use std::collections::{BTreeSet, HashMap};
@@ -21,13 +23,14 @@ use ecmo_core::pump::Kept;
 use ecmo_core::time::Instant;
 use ecmo_proto::topic::{Id, PumpAddress};
 
+use super::audit::{from_hex, hex};
 use crate::clock::Clock;
 use crate::config::PUMPS_MAX;
 use crate::metrics::{Metrics, StateError};
 use crate::treatment::{Record, Stamp};
 
 use tables::{Dirty, Image, Tables, TablesError};
-use value::Times;
+use times::Times;
 
 /// Changes on their way: every pump of the largest unit four times, as in a flood. Beyond, the pump is offered again.
 const CHANGES_MAX: usize = 4 * PUMPS_MAX;
@@ -46,6 +49,31 @@ const BEAT: Duration = Duration::from_millis(500);
 
 /// A thread that has not gone round for so long hangs in its disk.
 const HANGS_AFTER: Duration = Duration::from_secs(2);
+
+/// Alarms as they stand, as text for the audit log; empty for none.
+#[must_use]
+pub fn named_alarms(occurrences: Vec<Occurrence>, at: Stamp) -> String {
+    if occurrences.is_empty() {
+        return String::new();
+    }
+    hex(&value::kept_to(&Kept { occurrences, ..Kept::default() }, Times(at)))
+}
+
+/// Brings back alarms of the audit log that the state of their pump does not hold: they were raised, and a person did something
+/// about them, before the state was written.
+pub(super) fn bring_back(text: &str, kept: &mut Kept, at: Stamp) {
+    let Some(bytes) = from_hex(text) else { return };
+    match value::kept_of(&bytes, Times(at)) {
+        Ok(named) => {
+            for one in named.occurrences {
+                if kept.occurrences.iter().all(|known| known.id.condition != one.id.condition) {
+                    kept.occurrences.push(one);
+                }
+            }
+        }
+        Err(why) => tracing::error!(why, "alarms of the audit log cannot be read"),
+    }
+}
 
 /// Something that is to be kept.
 #[derive(Debug)]

@@ -121,12 +121,14 @@ async fn an_acknowledgement_survives_a_gateway_that_is_killed() {
     assert!(is_acknowledged(alarm), "{alarm:#?}");
     assert_eq!((&alarm.occurrence, alarm.call), (&raised.occurrence, raised.call));
     // It stays so when its data is back.
-    let (_, back) = log
-        .change("its data is back", |it| {
-            it.occurrence == raised.occurrence && it.present && !it.last_known
-        })
-        .await;
+    let back = async || match &alarms(&gateway.display, "p1", "air.arterial").await[..] {
+        [back] if back.present && !back.last_known => Ok(back.clone()),
+        other => Err(format!("{other:#?}")),
+    };
+    let back =
+        ecmo_testkit::eventually(crate::display::SOON, "its data is back", back).await.unwrap();
     assert!(is_acknowledged(&back), "{back:#?}");
+    assert_eq!(back.occurrence, raised.occurrence);
     let again = log.changes().into_iter().find(|(_, it)| {
         it.condition == "air.arterial" && it.transition() == v1::AlarmTransition::Raised
     });
@@ -139,26 +141,23 @@ async fn an_acknowledgement_survives_a_gateway_that_is_killed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_acknowledgement_that_is_faster_than_the_state_is_done_again_from_the_audit_log() {
-    let folder = tempfile::tempdir().unwrap();
     let broker = EmbeddedBroker::start(None).unwrap();
-    let path = settings(folder.path(), broker.addr());
     let mut agent = HandAgent::connect(broker.addr(), address("p1"));
     agent.go_on();
     for _ in 0..3 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = settings(folder.path(), broker.addr());
         agent.set("air.bubble", 0);
-        let (gateway, _raised) = acknowledged_and_killed(&path, &agent, Duration::ZERO).await;
-        // Where the alarm was not kept yet it is raised by the first frames, and acknowledged by the same person all the same.
-        let list = async || match alarms(&gateway.display, "p1", "air.arterial").await {
-            found if found.len() == 1 && found.iter().all(is_acknowledged) => Ok(()),
-            other => Err(format!("{other:#?}")),
-        };
-        ecmo_testkit::eventually(crate::display::SOON, "acknowledged", list).await.unwrap();
+        let (gateway, raised) = acknowledged_and_killed(&path, &agent, Duration::ZERO).await;
+        let present = alarms(&gateway.display, "p1", "air.arterial").await;
+        let [alarm] = &present[..] else { panic!("{present:#?}") };
+        assert!(is_acknowledged(alarm) && alarm.occurrence == raised.occurrence, "{alarm:#?}");
         let log = gateway.display.watch_alarms().await;
         agent.set("air.bubble", 0);
         log.ended("p1", "air.arterial").await;
         gateway.kill().await;
+        verified(folder.path());
     }
-    verified(folder.path());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

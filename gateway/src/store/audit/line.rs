@@ -89,6 +89,9 @@ pub struct Entry {
     /// Id of the action that this is about, where it is another record's: that one was refused, and is not done again.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub refused: String,
+    /// The alarms that the action names, as they stood then, in hex; empty where it names none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub state: String,
     /// The sealed action in hex, as it is done again after a crash; empty where there is nothing to do again.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub action: String,
@@ -110,6 +113,7 @@ impl Entry {
             old: None,
             new: None,
             refused: String::new(),
+            state: String::new(),
             action: String::new(),
         }
     }

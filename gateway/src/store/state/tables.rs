@@ -144,21 +144,28 @@ pub(super) fn set_aside(dir: &Path) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
+fn is_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
+}
+
 fn of_database(error: &DatabaseError) -> TablesError {
     let text = error.to_string();
-    match error {
-        DatabaseError::Storage(StorageError::Io(io)) => match io.kind() {
-            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => TablesError::Damaged(text),
-            _ => TablesError::Failing(text),
-        },
+    let damaged = matches!(
+        error,
         DatabaseError::Storage(StorageError::Corrupted(_))
-        | DatabaseError::RepairAborted
-        | DatabaseError::UpgradeRequired(_) => TablesError::Damaged(text),
-        DatabaseError::DatabaseAlreadyOpen => TablesError::Failing(
-            "another gateway writes there; give each its own dir under [state]".to_owned(),
-        ),
-        _ => TablesError::Failing(text),
+            | DatabaseError::RepairAborted
+            | DatabaseError::UpgradeRequired(_)
+    );
+    if damaged
+        || matches!(error, DatabaseError::Storage(StorageError::Io(system)) if is_damage(system))
+    {
+        return TablesError::Damaged(text);
     }
+    if matches!(error, DatabaseError::DatabaseAlreadyOpen) {
+        let what = "another gateway writes there; give each its own dir under [state]";
+        return TablesError::Failing(what.to_owned());
+    }
+    TablesError::Failing(text)
 }
 
 type Opened = Result<(Tables, Image), (TablesError, Image)>;
@@ -169,10 +176,9 @@ fn open(path: &Path) -> Opened {
     let database = Builder::new().set_cache_size(CACHE_BYTES).create(path);
     let database = database.map_err(|error| without(of_database(&error)))?;
     let (image, wrong) = read(&database).map_err(|error| {
-        without(match error {
-            redb::Error::Io(io) => TablesError::Failing(io.to_string()),
-            other => TablesError::Damaged(other.to_string()),
-        })
+        let text = error.to_string();
+        let system = matches!(&error, redb::Error::Io(system) if !is_damage(system));
+        without(if system { TablesError::Failing(text) } else { TablesError::Damaged(text) })
     })?;
     if let Some(wrong) = wrong {
         return Err((TablesError::Damaged(wrong), image));

@@ -1,7 +1,5 @@
 //! What is kept of a pump, as bytes: own tags, wall times, ids in words. What does not fit is refused, never guessed.
 
-use std::time::Duration;
-
 use ecmo_core::alarm::action::{OfferEnd, Order};
 use ecmo_core::alarm::condition::{Condition, Kind, Priority};
 use ecmo_core::alarm::occurrence::{
@@ -17,26 +15,7 @@ use ecmo_core::time::Instant;
 use ecmo_proto::topic::PumpAddress;
 use prost::Message;
 
-use crate::treatment::Stamp;
-
-/// Maps times of this process's monotonic clock to wall times and back, at one moment.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Times(pub Stamp);
-
-impl Times {
-    fn wall(self, at: Instant) -> i64 {
-        let Stamp { now, wall_ns } = self.0;
-        let signed = |time: Duration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
-        wall_ns.saturating_sub(signed(now.since(at))).saturating_add(signed(at.since(now)))
-    }
-
-    /// A time before the start of the clock is its start.
-    fn mono(self, wall_ns: i64) -> Instant {
-        let Stamp { now, wall_ns: wall_now } = self.0;
-        let apart = Duration::from_nanos(wall_ns.abs_diff(wall_now));
-        if wall_ns < wall_now { now.minus(apart) } else { now.plus(apart) }
-    }
-}
+use super::times::Times;
 
 #[derive(Clone, PartialEq, Message)]
 struct OrderValue {

@@ -1,6 +1,7 @@
 //! Everything that is kept of a pump comes back as it was, with its times on another clock.
 
 use super::*;
+use crate::treatment::Stamp;
 
 fn at(seconds: u64) -> Instant {
     Instant::from_millis(seconds * 1_000)

@@ -16,9 +16,7 @@ use super::counting::{count_at_pump, kind_label, priority_label};
 use super::decisions::Decisions;
 use super::lane::AlarmLane;
 use crate::clock::Clock;
-use crate::fanout::{
-    AlarmItem, AlarmOutlet, AlarmUpdate, PathTimes, PumpSlot, WaveformBlock, WaveformFrame,
-};
+use crate::fanout::{AlarmItem, AlarmUpdate, PathTimes, PumpSlot, WaveformBlock, WaveformFrame};
 use crate::history::Collector;
 use crate::journal::{Intake, RecordingState, What};
 use crate::latency::{Hop, Latencies};

@@ -177,6 +177,8 @@ impl Engine {
         let (queue, arrivals) = ingest::queue();
         let mut rounds = Rounds::new(clock, Arc::clone(&parts.metrics), hub, ward, uplink, &handle);
         redo.iter().for_each(|record| rounds.merge(record, clock.now()));
+        // A display that is faster than the first message sees what was restored, and nothing else.
+        rounds.finish_round();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = std::thread::Builder::new().name("alarm".to_owned()).spawn(move || {
             runtime.block_on(async move {

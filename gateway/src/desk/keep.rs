@@ -121,7 +121,7 @@ async fn import(
     let found = match earlier.restore() {
         Ok(found) => found,
         Err(error) => {
-            read_errors.increment(1);
+            // The store in the same folder has counted it.
             let why = std::error::Error::source(&error).map(ToString::to_string);
             tracing::error!(%error, why, "files of treatments cannot be read");
             return;

@@ -237,7 +237,7 @@ impl Rounds {
         clippy::cast_precision_loss,
         reason = "a wall time in seconds, exact to a microsecond"
     )]
-    fn finish_round(&mut self) {
+    pub(super) fn finish_round(&mut self) {
         let now = self.clock.now();
         let wall_s = self.clock.wall_ns() as f64 / 1e9;
         self.store_changed();

@@ -1,6 +1,7 @@
 //! One occurrence of an alarm condition, from its onset until it has ended: raised, acknowledged, latched, ended.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 
 use crate::alarm::action::{AlarmRef, Order};
@@ -10,6 +11,9 @@ use crate::frame::BootId;
 use crate::parameter::Parameter;
 use crate::reading::NoData;
 use crate::time::Instant;
+
+/// Returns of an occurrence that are remembered (prop): as many as may come while an acknowledgement is on its way.
+pub const RETURNS_MAX: usize = 8;
 
 /// Names an occurrence within its pump: the same on every gateway and in every replay of the same frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -157,9 +161,9 @@ pub struct Occurrence {
     pub revision: u32,
     /// How often it called for a person: 1 when it was raised, and one more each time that it returned or worsened.
     pub call: u32,
-    /// Where it began again when it returned last, and which call that was: elsewhere, where it had been acknowledged before
-    /// it returned, that is another occurrence with this onset.
-    pub returned: Option<(u64, u32)>,
+    /// Where it began again each time that it returned, and which call that was; the last [`RETURNS_MAX`]. Elsewhere, where it
+    /// had been acknowledged before it returned, that is another occurrence with that onset.
+    pub returned: Vec<(u64, u32)>,
     /// Physiological or technical.
     pub kind: Kind,
     /// How urgent.
@@ -230,7 +234,7 @@ impl Occurrence {
             id,
             revision: 0,
             call: 1,
-            returned: None,
+            returned: Vec::new(),
             kind,
             priority,
             present: true,
@@ -334,7 +338,10 @@ impl Occurrence {
         self.present = true;
         self.orphan = false;
         self.call_again();
-        self.returned = Some((new.id.onset, self.call));
+        if self.returned.len() >= RETURNS_MAX {
+            self.returned.remove(0);
+        }
+        self.returned.push((new.id.onset, self.call));
         self.last_known = new.last_known;
         self.priority = self.priority.max(new.priority);
         self.parameter = new.parameter;

@@ -292,6 +292,7 @@ pub(crate) struct Bedside {
     pub(crate) agent: Agent,
     pub(crate) pump: Pump,
     pub(crate) log: Log,
+    profile: Profile,
     /// The reader's clock at the script's start.
     pub(crate) base: Instant,
     lose: bool,
@@ -320,7 +321,8 @@ impl Bedside {
     fn under(profile: Profile, base: Instant, agent_clock_ms: u64) -> Self {
         let mut bedside = Self {
             agent: Agent::new(boot(1), agent_clock_ms),
-            pump: Pump::new(Arc::new(profile), WINDOW, base),
+            pump: Pump::new(Arc::new(profile.clone()), WINDOW, base),
+            profile,
             log: Log::default(),
             base,
             lose: false,
@@ -452,6 +454,19 @@ impl Bedside {
     pub(crate) fn person(&mut self, ask: Ask<'_>, by: &str, note: &str) -> Result<(), Refused> {
         let action = self.prepare(ask, by, note)?;
         self.pump.apply(&action, self.now(), &mut self.log)
+    }
+
+    /// The reader starts anew with what it had kept; the broker has kept the birth.
+    pub(crate) fn restart_reader(&mut self) {
+        self.restart_reader_with(self.profile.clone());
+    }
+
+    /// The same with another profile.
+    pub(crate) fn restart_reader_with(&mut self, profile: Profile) {
+        let (kept, now) = (self.pump.kept(), self.now());
+        self.pump = Pump::new(Arc::new(profile), WINDOW, now);
+        self.pump.restore(kept, now, &mut self.log);
+        self.apply(&Input::Birth(self.agent.boot.get(), true));
     }
 
     fn stray(&mut self, number: u64) {

@@ -7,14 +7,15 @@
 )]
 
 mod acknowledge;
-
 mod actions;
 mod allocation;
 mod bedside;
 mod lifecycle;
 mod limits;
+mod ownership;
 mod paths;
 mod properties;
+mod restore;
 mod silence;
 mod source;
 mod treatment;

@@ -332,3 +332,32 @@ fn every_channel_of_the_circuit_can_be_told_silent() {
         assert_eq!(bedside.pump.alarms().len(), 1, "{name}");
     }
 }
+
+#[test]
+fn fault_f6_a_link_that_flaps_needs_five_seconds_of_frames() {
+    // 2 s of frames end the first silence. The second one follows within 30 s: it lasts until 5 s of frames have come, through
+    // a pause that is no silence of its own.
+    let stale = |ms, transition| (ms, "comm.stale", transition);
+    check(
+        &[
+            (5_010, Input::Lose(true)),
+            (7_000, Input::Lose(false)),
+            (12_010, Input::Lose(true)),
+            (14_000, Input::Lose(false)),
+            (18_010, Input::Lose(true)),
+            (20_000, Input::Lose(false)),
+            // Long afterwards it is as before.
+            (60_010, Input::Lose(true)),
+            (62_000, Input::Lose(false)),
+        ],
+        70_000,
+        &[
+            stale(5_800, Raised),
+            stale(9_000, Ended),
+            stale(12_800, Raised),
+            stale(25_000, Ended),
+            stale(60_800, Raised),
+            stale(64_000, Ended),
+        ],
+    );
+}

@@ -45,9 +45,10 @@ pub(super) fn path_of(dir: &Path, index: u32) -> PathBuf {
 
 /// Numbers of the files of a folder, in order. A folder that is not there holds none.
 pub(super) fn indices(dir: &Path) -> io::Result<Vec<u32>> {
+    use io::ErrorKind::{NotADirectory, NotFound};
     let listed = match fs::read_dir(dir) {
         Ok(listed) => listed,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
     let mut found = Vec::new();

@@ -95,6 +95,14 @@ struct ShelvedValue {
 }
 
 #[derive(Clone, PartialEq, Message)]
+struct ReturnedValue {
+    #[prost(uint64, tag = "1")]
+    onset: u64,
+    #[prost(uint32, tag = "2")]
+    call: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
 struct OccurrenceValue {
     #[prost(string, tag = "1")]
     condition: String,
@@ -160,10 +168,8 @@ struct OccurrenceValue {
     reminders: u32,
     #[prost(bool, tag = "32")]
     orphan: bool,
-    #[prost(uint64, tag = "33")]
-    returned_onset: u64,
-    #[prost(uint32, optional, tag = "34")]
-    returned_call: Option<u32>,
+    #[prost(message, repeated, tag = "33")]
+    returned: Vec<ReturnedValue>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -359,6 +365,10 @@ fn acknowledgement_of(value: AcknowledgementValue, times: Times) -> Acknowledgem
     }
 }
 
+const fn returned_to(&(onset, call): &(u64, u32)) -> ReturnedValue {
+    ReturnedValue { onset, call }
+}
+
 fn occurrence_to(one: &Occurrence, times: Times) -> OccurrenceValue {
     let wall = |at: Option<Instant>| at.map(|at| times.wall(at));
     OccurrenceValue {
@@ -394,8 +404,7 @@ fn occurrence_to(one: &Occurrence, times: Times) -> OccurrenceValue {
         remind_at: wall(one.remind_at),
         reminders: one.reminders,
         orphan: one.orphan,
-        returned_onset: one.returned.map_or(0, |(onset, _call)| onset),
-        returned_call: one.returned.map(|(_onset, call)| call),
+        returned: one.returned.iter().map(returned_to).collect(),
     }
 }
 
@@ -440,7 +449,7 @@ fn occurrence_of(value: OccurrenceValue, times: Times) -> Result<Occurrence, Str
         remind_at: mono(value.remind_at),
         reminders: value.reminders,
         orphan: value.orphan,
-        returned: value.returned_call.map(|call| (value.returned_onset, call)),
+        returned: value.returned.into_iter().map(|it| (it.onset, it.call)).collect(),
     })
 }
 

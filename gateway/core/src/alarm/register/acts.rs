@@ -81,7 +81,9 @@ impl Register {
         if one.id.boot != id.boot {
             return None;
         }
-        if let Some((_onset, first)) = one.returned.filter(|(onset, _first)| *onset == id.onset) {
+        if let Some((_onset, first)) =
+            one.returned.iter().find(|(onset, _first)| *onset == id.onset)
+        {
             return Some(first.saturating_add(call).saturating_sub(1));
         }
         if let Some(ended) = self.ended.iter().find(|ended| ended.id == id) {

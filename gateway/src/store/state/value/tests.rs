@@ -64,7 +64,7 @@ pub(in super::super) fn full() -> Occurrence {
         remind_at: Some(at(1_200)),
         reminders: 6,
         orphan: true,
-        returned: Some((98, 2)),
+        returned: vec![(98, 2), (99, 3)],
     }
 }
 

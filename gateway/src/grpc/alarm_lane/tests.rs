@@ -19,7 +19,7 @@ fn read(message: &AlarmMessage) -> v1::WatchAlarmsResponse {
 }
 
 fn of_pump(seed: u64) -> AlarmUpdate {
-    let address = address(["nicu", "picu"][usize::from(seed % 2 == 0)], "p1");
+    let address = address(["nicu", "picu"][usize::from(seed.is_multiple_of(2))], "p1");
     update((!seed.is_multiple_of(5)).then_some(address), seed)
 }
 

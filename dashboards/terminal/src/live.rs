@@ -16,7 +16,7 @@ use crate::follow::{Followed, follow};
 #[derive(Debug)]
 pub(crate) enum Event {
     Pumps(LinkId, Followed<wire::WatchPumpsResponse>),
-    Alarms(LinkId, Followed<wire::WatchAlarmsResponse>),
+    Alarms(LinkId, Box<Followed<wire::WatchAlarmsResponse>>),
     Confirmed(Confirmed),
     Renewed(LinkId, Renewed),
 }
@@ -93,7 +93,7 @@ impl Live {
             let (seen, seen_until) = watch::channel(None);
             live.seen.push(seen);
             let alarms = gateway.watch_alarms(setup.ward, &display, &seen_until);
-            let told = move |followed| wrap(Event::Alarms(id, followed));
+            let told = move |followed| wrap(Event::Alarms(id, Box::new(followed)));
             tokio::spawn(follow("watch alarms", alarms, told, out.clone()));
             if let Some(interval_ms) = setup.pumps_interval_ms {
                 let pumps = gateway.watch_pumps(setup.ward, interval_ms);
@@ -117,18 +117,20 @@ impl Live {
     /// Takes what a link told.
     pub(crate) fn take(&mut self, event: Event, local: LocalTime) -> Told {
         match event {
-            Event::Alarms(id, Followed::Message(message)) => {
-                self.pace.message(local);
-                self.screen.on_alarms(id, message, local);
-                if let Some(seen) = self.seen.get(usize::from(id.0)) {
-                    seen.send_replace(self.screen.seen_until(id));
+            Event::Alarms(id, followed) => match *followed {
+                Followed::Message(message) => {
+                    self.pace.message(local);
+                    self.screen.on_alarms(id, message, local);
+                    if let Some(seen) = self.seen.get(usize::from(id.0)) {
+                        seen.send_replace(self.screen.seen_until(id));
+                    }
+                    Told::Message(id, Stream::Alarms)
                 }
-                Told::Message(id, Stream::Alarms)
-            }
-            Event::Alarms(id, Followed::Lost(error)) => {
-                self.screen.on_alarms_lost(id, local);
-                Told::Lost(id, Stream::Alarms, error)
-            }
+                Followed::Lost(error) => {
+                    self.screen.on_alarms_lost(id, local);
+                    Told::Lost(id, Stream::Alarms, error)
+                }
+            },
             Event::Pumps(id, Followed::Message(message)) => {
                 self.screen.on_pumps(id, message, local);
                 Told::Message(id, Stream::Pumps)

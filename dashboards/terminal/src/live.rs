@@ -103,7 +103,9 @@ impl Live {
             let to = out.clone();
             // Full, or nobody reads: confirmations are told for people, nothing rests on them.
             let told = move |confirmed| drop(to.try_send(wrap(Event::Confirmed(confirmed))));
-            live.confirmers.push(Confirmer::start(gateway.clone(), display.clone(), told));
+            let answers_for = setup.lease.is_some_and(|lease| lease.visible);
+            let (named, one) = (display.clone(), gateway.clone());
+            live.confirmers.push(Confirmer::start(one, named, answers_for, told));
             if setup.lease.is_some() {
                 let to = out.clone();
                 let told = move |renewed| drop(to.try_send(wrap(Event::Renewed(id, renewed))));

@@ -177,13 +177,14 @@ impl Live {
         if self.renewed_at.is_some_and(|at| local.since(at) < RENEW) {
             return;
         }
-        self.renewed_at = Some(local);
         let (frames_per_second, lag_ms) = self.pace.told();
         for (id, attender) in (0..).map(LinkId).zip(&self.attenders) {
-            let painted = self.screen.painted_until(id);
+            // Before anything of a gateway was painted there is no proof, and nothing to answer for.
+            let Some((epoch, painted)) = self.screen.painted_until(id) else { continue };
+            self.renewed_at = Some(local);
             attender.attend(wire::DisplayHealth {
-                painted_mono_ns: painted.map_or(0, |(_, at)| at.0),
-                painted_epoch: painted.map_or(0, |(epoch, _)| epoch),
+                painted_mono_ns: painted.0,
+                painted_epoch: epoch,
                 frames_per_second,
                 lag_ms,
                 audio: lease.audio.into(),

@@ -84,7 +84,7 @@ async fn renew(
 ) {
     let mut holds = false;
     while newest.changed().await.is_ok() {
-        let health = newest.borrow_and_update().clone();
+        let health = *newest.borrow_and_update();
         let (display, wards) = (display.clone(), wards.clone());
         let sent = clock.now();
         let request = wire::AttendWardsRequest { display, wards, health };

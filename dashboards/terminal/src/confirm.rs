@@ -37,14 +37,16 @@ pub(crate) struct Confirmer {
 }
 
 impl Confirmer {
-    /// Starts the task; what the gateway took is told.
+    /// Starts the task; what the gateway took is told. A display that answers for its wards says again what does not count yet.
     pub(crate) fn start(
         gateway: Gateway,
         display: String,
+        answers_for: bool,
         told: impl Fn(Confirmed) + Send + Sync + 'static,
     ) -> Self {
         let (shown, waiting) = channel(WAITING_MAX);
-        let task = tokio::spawn(confirm_all(gateway, display, waiting, told));
+        let tries_max = if answers_for { TRIES_MAX } else { 1 };
+        let task = tokio::spawn(confirm_all(gateway, display, tries_max, waiting, told));
         Self { shown, task }
     }
 
@@ -67,6 +69,7 @@ impl Confirmer {
 async fn confirm_all(
     gateway: Gateway,
     display: String,
+    tries_max: u32,
     mut waiting: Receiver<ShownAlarm>,
     told: impl Fn(Confirmed),
 ) -> usize {
@@ -94,7 +97,7 @@ async fn confirm_all(
             continue;
         };
         tries += 1;
-        if !answer.counts && tries < TRIES_MAX && !waiting.is_closed() {
+        if !answer.counts && tries < tries_max && !waiting.is_closed() {
             // This display does not count there yet.
             continue;
         }

@@ -16,7 +16,7 @@ use crate::follow::{Followed, follow};
 #[derive(Debug)]
 pub(crate) enum Event {
     Pumps(LinkId, Followed<wire::WatchPumpsResponse>),
-    Alarms(LinkId, Followed<wire::WatchAlarmsResponse>),
+    Alarms(LinkId, Box<Followed<wire::WatchAlarmsResponse>>),
     Confirmed(Confirmed),
     Renewed(LinkId, Renewed),
 }
@@ -93,7 +93,7 @@ impl Live {
             let (seen, seen_until) = watch::channel(None);
             live.seen.push(seen);
             let alarms = gateway.watch_alarms(setup.ward, &display, &seen_until);
-            let told = move |followed| wrap(Event::Alarms(id, followed));
+            let told = move |followed| wrap(Event::Alarms(id, Box::new(followed)));
             tokio::spawn(follow("watch alarms", alarms, told, out.clone()));
             if let Some(interval_ms) = setup.pumps_interval_ms {
                 let pumps = gateway.watch_pumps(setup.ward, interval_ms);
@@ -103,7 +103,9 @@ impl Live {
             let to = out.clone();
             // Full, or nobody reads: confirmations are told for people, nothing rests on them.
             let told = move |confirmed| drop(to.try_send(wrap(Event::Confirmed(confirmed))));
-            live.confirmers.push(Confirmer::start(gateway.clone(), display.clone(), told));
+            let answers_for = setup.lease.is_some_and(|lease| lease.visible);
+            let (named, one) = (display.clone(), gateway.clone());
+            live.confirmers.push(Confirmer::start(one, named, answers_for, told));
             if setup.lease.is_some() {
                 let to = out.clone();
                 let told = move |renewed| drop(to.try_send(wrap(Event::Renewed(id, renewed))));
@@ -117,18 +119,20 @@ impl Live {
     /// Takes what a link told.
     pub(crate) fn take(&mut self, event: Event, local: LocalTime) -> Told {
         match event {
-            Event::Alarms(id, Followed::Message(message)) => {
-                self.pace.message(local);
-                self.screen.on_alarms(id, message, local);
-                if let Some(seen) = self.seen.get(usize::from(id.0)) {
-                    seen.send_replace(self.screen.seen_until(id));
+            Event::Alarms(id, followed) => match *followed {
+                Followed::Message(message) => {
+                    self.pace.message(local);
+                    self.screen.on_alarms(id, message, local);
+                    if let Some(seen) = self.seen.get(usize::from(id.0)) {
+                        seen.send_replace(self.screen.seen_until(id));
+                    }
+                    Told::Message(id, Stream::Alarms)
                 }
-                Told::Message(id, Stream::Alarms)
-            }
-            Event::Alarms(id, Followed::Lost(error)) => {
-                self.screen.on_alarms_lost(id, local);
-                Told::Lost(id, Stream::Alarms, error)
-            }
+                Followed::Lost(error) => {
+                    self.screen.on_alarms_lost(id, local);
+                    Told::Lost(id, Stream::Alarms, error)
+                }
+            },
             Event::Pumps(id, Followed::Message(message)) => {
                 self.screen.on_pumps(id, message, local);
                 Told::Message(id, Stream::Pumps)
@@ -173,13 +177,14 @@ impl Live {
         if self.renewed_at.is_some_and(|at| local.since(at) < RENEW) {
             return;
         }
-        self.renewed_at = Some(local);
         let (frames_per_second, lag_ms) = self.pace.told();
         for (id, attender) in (0..).map(LinkId).zip(&self.attenders) {
-            let painted = self.screen.painted_until(id);
+            // Before anything of a gateway was painted there is no proof, and nothing to answer for.
+            let Some((epoch, painted)) = self.screen.painted_until(id) else { continue };
+            self.renewed_at = Some(local);
             attender.attend(wire::DisplayHealth {
-                painted_mono_ns: painted.map_or(0, |(_, at)| at.0),
-                painted_epoch: painted.map_or(0, |(epoch, _)| epoch),
+                painted_mono_ns: painted.0,
+                painted_epoch: epoch,
                 frames_per_second,
                 lag_ms,
                 audio: lease.audio.into(),

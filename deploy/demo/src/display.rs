@@ -1,4 +1,4 @@
-//! The demo's display: watches the alarms as any display would, confirms each, and says how long its way took.
+//! The demo's display: attends, prints the alarms as any display would, confirms what it printed, and says how long the way took.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use ecmo_core::case::{Case, PumpKind, Therapy};
+use ecmo_display::{Change, LinkId, LocalTime, Row, Screen};
 use ecmo_proto::topic::PumpAddress;
 use ecmo_proto::v1;
 use ecmo_proto::v1::alarm_service_client::AlarmServiceClient;
+use ecmo_proto::v1::display_service_client::DisplayServiceClient;
 use ecmo_proto::v1::latency_service_client::LatencyServiceClient;
 use ecmo_proto::v1::pump_service_client::PumpServiceClient;
 use ecmo_proto::v1::treatment_service_client::TreatmentServiceClient;
-use ecmo_proto::v1::watch_alarms_response::Update;
+use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::report;
@@ -38,12 +40,49 @@ const ENTER_TRIES: u32 = 25;
 /// Attempts without a message after which the gateway is given up.
 const FAILURES_MAX: u32 = 5;
 
+/// Its only link.
+const LINK: LinkId = LinkId(0);
+
+/// How often its lease is renewed, which holds for three seconds.
+const RENEW: Duration = Duration::from_secs(1);
+
+/// What a picture of this display is: lines on a terminal, with no sound.
+const fn health(painted: (u64, u64)) -> v1::DisplayHealth {
+    v1::DisplayHealth {
+        painted_epoch: painted.0,
+        painted_mono_ns: painted.1,
+        frames_per_second: 1.0,
+        lag_ms: 0,
+        // The demo says of itself that it is heard: whoever starts it reads its lines, and a warning would be no news.
+        audio: v1::AudioOutput::On as i32,
+        visible: true,
+    }
+}
+
+/// What this display knows while it watches.
+struct Watching {
+    screen: Screen,
+    started: Instant,
+    renewed_at: Option<Instant>,
+}
+
+impl Watching {
+    fn new() -> Self {
+        Self { screen: Screen::new(1, ""), started: Instant::now(), renewed_at: None }
+    }
+
+    fn now(&self) -> LocalTime {
+        LocalTime(u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
 /// A connection to the gateway.
 #[derive(Debug, Clone)]
 pub(crate) struct Display {
     /// What was printed about alarms that were raised, to be printed again at the end.
     raised: Arc<Mutex<Vec<String>>>,
     alarms: AlarmServiceClient<Channel>,
+    displays: DisplayServiceClient<Channel>,
     pumps: PumpServiceClient<Channel>,
     latency: LatencyServiceClient<Channel>,
     treatments: TreatmentServiceClient<Channel>,
@@ -65,6 +104,7 @@ impl Display {
         Ok(Self {
             raised: Arc::default(),
             alarms: AlarmServiceClient::new(streams.connect().await?),
+            displays: DisplayServiceClient::new(calls.clone()),
             pumps: PumpServiceClient::new(calls.clone()),
             latency: LatencyServiceClient::new(calls.clone()),
             treatments: TreatmentServiceClient::new(calls),
@@ -77,9 +117,11 @@ impl Display {
     /// The gateway stays lost.
     pub(crate) async fn watch(mut self) -> anyhow::Result<()> {
         let mut failures = 0;
+        let mut watching = Watching::new();
         loop {
             let heard = &mut false;
-            let Err(lost) = self.watch_once(heard).await;
+            let Err(lost) = self.watch_once(&mut watching, heard).await;
+            watching.screen.on_lost(LINK, watching.now());
             failures = if *heard { 0 } else { failures + 1 };
             if failures >= FAILURES_MAX {
                 return Err(lost);
@@ -89,11 +131,15 @@ impl Display {
         }
     }
 
-    async fn watch_once(&mut self, heard: &mut bool) -> anyhow::Result<Infallible> {
+    async fn watch_once(
+        &mut self,
+        watching: &mut Watching,
+        heard: &mut bool,
+    ) -> anyhow::Result<Infallible> {
         let asked = v1::WatchAlarmsRequest {
             ward: String::new(),
             display: NAME.to_owned(),
-            seen_until: None,
+            seen_until: watching.screen.seen_until(LINK),
         };
         let mut stream = self.alarms.watch_alarms(asked).await?.into_inner();
         loop {
@@ -102,22 +148,79 @@ impl Display {
                 .context("no heartbeat")??
                 .context("the stream has ended")?;
             *heard = true;
-            let Some(Update::Alarm(alarm)) = message.update else { continue };
-            let request = v1::ConfirmAlarmsRequest {
-                display: NAME.to_owned(),
-                shown: vec![v1::ShownAlarm {
-                    occurrence: alarm.occurrence.clone(),
-                    revision: alarm.revision,
-                }],
-            };
-            let confirmed = self.alarms.confirm_alarms(request).await?.into_inner();
-            let line = report::alarm(&alarm, confirmed.decided_to_confirmed_ns);
-            println!("{line}");
-            let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
-            if alarm.revision == 1 && raised.len() < RAISED_MAX {
-                raised.push(line);
+            watching.screen.on_alarms(LINK, message, watching.now());
+            let needs = watching.screen.needs_resubscribe(LINK).alarms;
+            anyhow::ensure!(needs.is_none(), "a message is missing: {needs:?}");
+            self.print(watching).await?;
+            self.attend(watching).await;
+        }
+    }
+
+    /// Prints what became of alarms, and confirms what was printed. Drills are confirmed, too, and never printed.
+    async fn print(&mut self, watching: &mut Watching) -> anyhow::Result<()> {
+        let changes = watching.screen.take_changes().0;
+        for change in &changes {
+            println!("{}", report::alarm(&change.row().alarm));
+        }
+        let picture = watching.screen.picture();
+        watching.screen.painted(&picture, |_| true);
+        let shown = watching.screen.take_confirmations(LINK);
+        let confirmed_ns = if shown.is_empty() { None } else { self.confirm(shown).await? };
+        for change in &changes {
+            let alarm = &change.row().alarm;
+            let way = report::way(alarm, confirmed_ns);
+            if let Some(way) = &way {
+                println!("{way}");
+            }
+            if let Change::New(Row { alarm, .. }) = change {
+                self.keep_raised(alarm, way);
             }
         }
+        Ok(())
+    }
+
+    async fn confirm(&mut self, shown: Vec<ecmo_display::Shown>) -> anyhow::Result<Option<u64>> {
+        let shown = shown
+            .into_iter()
+            .map(|one| v1::ShownAlarm { occurrence: one.occurrence, revision: one.revision });
+        let request = v1::ConfirmAlarmsRequest { display: NAME.to_owned(), shown: shown.collect() };
+        let answer = self.alarms.confirm_alarms(request).await?.into_inner();
+        Ok(answer.decided_to_confirmed_ns)
+    }
+
+    fn keep_raised(&self, alarm: &v1::Alarm, way: Option<String>) {
+        let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);
+        if raised.len() < RAISED_MAX {
+            let lines: Vec<String> = [report::alarm(alarm)].into_iter().chain(way).collect();
+            raised.push(lines.join("\n"));
+        }
+    }
+
+    /// Renews the lease with proof of what was printed. A gateway that does not take it is told of by the alarm that it raises.
+    async fn attend(&mut self, watching: &mut Watching) {
+        if watching.renewed_at.is_some_and(|at| at.elapsed() < RENEW) {
+            return;
+        }
+        let Some((epoch, newest)) = watching.screen.painted_until(LINK) else { return };
+        let sent = watching.now();
+        watching.renewed_at = Some(Instant::now());
+        let request = v1::AttendWardsRequest {
+            display: NAME.to_owned(),
+            wards: Vec::new(),
+            health: Some(health((epoch, newest.0))),
+        };
+        if let Ok(answer) = self.displays.attend_wards(request).await {
+            let answer = answer.into_inner();
+            let now = watching.now();
+            watching.screen.on_answer(LINK, answer.epoch, answer.now_mono_ns, sent, now);
+        }
+    }
+
+    /// Says goodbye, so that nobody wonders where this display is.
+    pub(crate) async fn leave(&mut self) {
+        let request = v1::LeaveWardsRequest { display: NAME.to_owned() };
+        // The gateway ends with the demo anyway.
+        self.displays.leave_wards(request).await.ok();
     }
 
     /// What was printed about the first alarms that were raised.

@@ -98,6 +98,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     // 5. The figures, before anything ends: an end would count as a dropout.
     let figures = async { anyhow::Ok((display.latency().await?, display.pumps().await?)) }.await;
     watching.abort();
+    display.leave().await;
     if let Ok((latency, pumps)) = &figures {
         print!("{}", report::end(&display.raised(), latency, pumps));
     }

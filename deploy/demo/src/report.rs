@@ -21,8 +21,8 @@ fn or_unknown(nanos: Option<u64>) -> String {
     nanos.map_or_else(|| "?".to_owned(), time)
 }
 
-/// One line for an alarm change; `confirmed_ns` is the time from the decision to the display's confirmation.
-pub(crate) fn alarm(alarm: &v1::Alarm, confirmed_ns: Option<u64>) -> String {
+/// One line for an alarm change.
+pub(crate) fn alarm(alarm: &v1::Alarm) -> String {
     let priority = match alarm.priority() {
         v1::AlarmPriority::High | v1::AlarmPriority::Unspecified => "HIGH  ",
         v1::AlarmPriority::Medium => "MEDIUM",
@@ -44,17 +44,20 @@ pub(crate) fn alarm(alarm: &v1::Alarm, confirmed_ns: Option<u64>) -> String {
         let side = if alarm.limit_side() == v1::LimitSide::Above { ">" } else { "<" };
         let _infallible = write!(line, ", {value:.0} {side} {limit:.0} {}", alarm.unit);
     }
-    if let Some(path) = &alarm.latency {
-        let _infallible = write!(
-            line,
-            "\n      way: sampled -> published {}, -> received {}, -> decided {}, -> confirmed by display {}",
-            or_unknown(path.sampled_to_published_ns),
-            or_unknown(path.published_to_received_ns),
-            or_unknown(path.received_to_decided_ns),
-            or_unknown(confirmed_ns),
-        );
-    }
     line
+}
+
+/// One line for the way of an alarm; `confirmed_ns` is the time from the decision to the display's confirmation. `None` for a
+/// change that no sample decided.
+pub(crate) fn way(alarm: &v1::Alarm, confirmed_ns: Option<u64>) -> Option<String> {
+    let path = alarm.latency.as_ref()?;
+    Some(format!(
+        "      way: sampled -> published {}, -> received {}, -> decided {}, -> confirmed by display {}",
+        or_unknown(path.sampled_to_published_ns),
+        or_unknown(path.published_to_received_ns),
+        or_unknown(path.received_to_decided_ns),
+        or_unknown(confirmed_ns),
+    ))
 }
 
 /// One line for the state of the unit after so many seconds.
@@ -113,30 +116,28 @@ mod tests {
 
     #[test]
     fn an_alarm_tells_value_limit_and_the_time_of_every_hop() {
-        let text = alarm(
-            &v1::Alarm {
-                pump: "pump-02".to_owned(),
-                condition: "pump.stop".to_owned(),
-                priority: v1::AlarmPriority::High.into(),
-                signal: v1::SignalPresence::On.into(),
-                value: Some(12.0),
-                limit: Some(100.0),
-                limit_side: v1::LimitSide::Below.into(),
-                unit: "{rev}/min".to_owned(),
-                latency: Some(v1::PathLatency {
-                    sampled_to_published_ns: Some(19_900_000),
-                    published_to_received_ns: None,
-                    received_to_decided_ns: Some(42_000),
-                }),
-                ..v1::Alarm::default()
-            },
-            Some(1_500_000),
-        );
+        let stop = v1::Alarm {
+            pump: "pump-02".to_owned(),
+            condition: "pump.stop".to_owned(),
+            priority: v1::AlarmPriority::High.into(),
+            signal: v1::SignalPresence::On.into(),
+            value: Some(12.0),
+            limit: Some(100.0),
+            limit_side: v1::LimitSide::Below.into(),
+            unit: "{rev}/min".to_owned(),
+            latency: Some(v1::PathLatency {
+                sampled_to_published_ns: Some(19_900_000),
+                published_to_received_ns: None,
+                received_to_decided_ns: Some(42_000),
+            }),
+            ..v1::Alarm::default()
+        };
+        assert_eq!(alarm(&stop), "ALARM HIGH   pump-02: pump.stop active, 12 < 100 {rev}/min");
         assert_eq!(
-            text,
-            "ALARM HIGH   pump-02: pump.stop active, 12 < 100 {rev}/min\n      \
-             way: sampled -> published 19.9 ms, -> received ?, -> decided 42 us, -> confirmed by display 1.5 ms"
+            way(&stop, Some(1_500_000)).unwrap(),
+            "      way: sampled -> published 19.9 ms, -> received ?, -> decided 42 us, -> confirmed by display 1.5 ms"
         );
+        assert_eq!(way(&v1::Alarm::default(), None), None);
     }
 
     #[test]

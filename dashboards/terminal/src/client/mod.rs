@@ -214,7 +214,7 @@ impl Gateway {
         let (gateway, ward, display) = (self.clone(), ward.to_owned(), display.to_owned());
         let seen = seen.clone();
         Box::new(move || {
-            let seen_until = seen.borrow().clone();
+            let seen_until = *seen.borrow();
             let (gateway, ward, display) = (gateway.clone(), ward.clone(), display.clone());
             Box::pin(async move {
                 let mut client = Self::alarms_client(gateway.fresh_channel().await?);

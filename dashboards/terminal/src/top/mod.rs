@@ -7,6 +7,9 @@ mod input;
 mod view;
 
 #[cfg(test)]
+mod ward;
+
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;

@@ -8,6 +8,8 @@
 
 mod gateway;
 
+mod fixtures;
+
 mod watchers;
 
 mod desk;

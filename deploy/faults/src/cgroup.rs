@@ -66,6 +66,17 @@ impl Group {
         text.trim().parse().context("a strange amount of memory")
     }
 
+    /// In how many periods the group had to wait, because its quota was used up.
+    ///
+    /// # Errors
+    /// The kernel does not say.
+    pub fn throttled(&self) -> anyhow::Result<u64> {
+        let text = std::fs::read_to_string(self.folder.join("cpu.stat"))
+            .context("cannot read how often the quota was used up")?;
+        let number = text.lines().find_map(|line| line.strip_prefix("nr_throttled "));
+        number.context("no count of waits")?.trim().parse().context("a strange count of waits")
+    }
+
     /// Limits memory to so many bytes. Whoever needs more is killed by the kernel.
     ///
     /// # Errors

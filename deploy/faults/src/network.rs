@@ -165,7 +165,11 @@ impl Network {
         // What is not there yet cannot be deleted: it is made first.
         let mut rules = format!("table inet {table} {{}}\ndelete table inet {table}\n");
         if percent > 0 {
-            let chance = format!("numgen random mod 100 < {percent} drop");
+            // The kernel's dice show 0 to 99: all of them cannot be asked for.
+            let chance = match percent {
+                100.. => "drop".to_owned(),
+                _ => format!("numgen random mod 100 < {percent} drop"),
+            };
             rules.push_str(&format!(
                 "table inet {table} {{\n chain in {{ type filter hook input priority 0; iifname \"w{path}\" {chance}; }}\n \
                  chain out {{ type filter hook output priority 0; oifname \"w{path}\" {chance}; }}\n}}\n"

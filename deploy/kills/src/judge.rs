@@ -23,13 +23,13 @@ pub(crate) struct Acknowledged {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Violation {
     /// The observer told it, and this display did not show it.
-    Lost(Call),
+    Lost(&'static str, Call),
     /// This display called for a person where the observer did not.
-    Doubled(Call),
+    Doubled(&'static str, Call),
     /// It had been acknowledged, durably.
-    CameBack(Call),
+    CameBack(&'static str, Call),
     /// A gateway with a working disk confirmed it without being sure that it would last.
-    NotDurable(Call),
+    NotDurable(&'static str, Call),
     /// More time between two views of a pump than promised.
     Gap { kill: String, gap: Duration, allowed: Duration },
     /// The death of an agent was not told in time.
@@ -40,16 +40,19 @@ pub(crate) enum Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut call = |word: &str, call: &Call| {
+        let mut call = |word: &str, place: &str, call: &Call| {
             let Call { at, key: (pump, condition), occurrence, call, .. } = call;
             let at = at.as_secs_f64();
-            write!(f, "{word}: {pump} {condition}, call {call} of {occurrence}, at {at:.3} s")
+            write!(
+                f,
+                "{word} at {place}: {pump} {condition}, call {call} of {occurrence}, {at:.3} s"
+            )
         };
         match self {
-            Self::Lost(it) => call("lost", it),
-            Self::Doubled(it) => call("doubled", it),
-            Self::CameBack(it) => call("acknowledged and back", it),
-            Self::NotDurable(it) => call("acknowledged and not durable", it),
+            Self::Lost(place, it) => call("lost", place, it),
+            Self::Doubled(place, it) => call("doubled", place, it),
+            Self::CameBack(place, it) => call("acknowledged and back", place, it),
+            Self::NotDurable(place, it) => call("acknowledged and not durable", place, it),
             Self::Gap { kill, gap, allowed } => {
                 let (gap, allowed) = (gap.as_millis(), allowed.as_millis());
                 write!(f, "{kill}: no view for {gap} ms, allowed {allowed} ms")
@@ -62,8 +65,9 @@ impl fmt::Display for Violation {
 
 /// Judges a display by the observer, up to the end of what both could have told.
 ///
-/// `late` is how long the display may be without a gateway.
+/// `name` is the display's; `late` is how long the display may be without a gateway.
 pub(crate) fn judge(
+    name: &'static str,
     display: &Story,
     observer: &Story,
     acknowledged: &[Acknowledged],
@@ -80,7 +84,7 @@ pub(crate) fn judge(
             && !display.was_missed(&call.occurrence)
             && !is_settled_by_a_person(call, acknowledged)
     });
-    let mut violations: Vec<_> = lost.cloned().map(Violation::Lost).collect();
+    let mut violations: Vec<_> = lost.cloned().map(|call| Violation::Lost(name, call)).collect();
     let mut taken = vec![false; told.len()];
     for call in &shown {
         let fits = |one: &Call| {
@@ -91,7 +95,7 @@ pub(crate) fn judge(
             Some((_one, taken)) => *taken = true,
             // What was acknowledged and comes back is told below.
             None if is_settled_by_a_person(call, acknowledged) => {}
-            None => violations.push(Violation::Doubled(call.clone())),
+            None => violations.push(Violation::Doubled(name, call.clone())),
         }
     }
     let back = shown.iter().filter(|call| {
@@ -99,7 +103,7 @@ pub(crate) fn judge(
             one.occurrence == call.occurrence && call.call <= one.call && call.at > one.at
         })
     });
-    violations.extend(back.cloned().map(Violation::CameBack));
+    violations.extend(back.cloned().map(|call| Violation::CameBack(name, call)));
     violations
 }
 
@@ -117,8 +121,8 @@ mod tests {
     const END: Duration = Duration::from_secs(60);
 
     fn violations(display: &Story, observer: &Story) -> Vec<String> {
-        let all = judge(display, observer, &[], LATE, END);
-        all.iter().map(|one| one.to_string().split(':').next().unwrap().to_owned()).collect()
+        let all = judge("test", display, observer, &[], LATE, END);
+        all.iter().map(|one| one.to_string().split(" at ").next().unwrap().to_owned()).collect()
     }
 
     #[test]
@@ -163,9 +167,9 @@ mod tests {
         let both = story(&steps);
         let at = Duration::from_millis(6_000);
         let done = Acknowledged { at, key: key(), occurrence: "x".to_owned(), call: 1 };
-        let found = judge(&both, &both, std::slice::from_ref(&done), LATE, END);
-        assert!(matches!(found.as_slice(), [Violation::CameBack(call)] if call.call == 1));
+        let found = judge("test", &both, &both, std::slice::from_ref(&done), LATE, END);
+        assert!(matches!(found.as_slice(), [Violation::CameBack(_, call)] if call.call == 1));
         let anew = story(&[(5_000, Some(("x", 1, false))), (9_000, Some(("x", 2, true)))]);
-        assert_eq!(judge(&anew, &anew, &[done], LATE, END), []);
+        assert_eq!(judge("test", &anew, &anew, &[done], LATE, END), []);
     }
 }

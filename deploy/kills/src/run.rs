@@ -14,7 +14,7 @@ use crate::judge::{Acknowledged, Violation, judge};
 use crate::settings::{PUMPS, is_judged};
 use crate::story::{Call, Story};
 use crate::watch::{Display, PERIOD, holds_unacknowledged};
-use crate::world::{OBSERVER, Target, World};
+use crate::world::{GATEWAYS, OBSERVER, Target, World};
 
 /// Until everything is whole after a start or a restart, on a machine that is busy building too.
 const WHOLE_MAX: Duration = Duration::from_secs(20);
@@ -206,7 +206,9 @@ impl Run {
         let done = self.tasks.block_on(self.joined.acknowledge(key, link, gateway))?;
         match done {
             Some((done, true)) => self.acknowledged.push(done),
-            Some((done, false)) => self.violations.push(Violation::NotDurable(call_of(&done))),
+            Some((done, false)) => {
+                self.violations.push(Violation::NotDurable("a gateway", call_of(&done)))
+            }
             None => {}
         }
         Ok(())
@@ -216,7 +218,7 @@ impl Run {
     fn check_acknowledged(&mut self, at: Duration) -> anyhow::Result<()> {
         let fresh = self.acknowledged.get(self.settled.len()..).unwrap_or_default().to_vec();
         for done in fresh {
-            for gateway in self.gateways {
+            for (gateway, name) in self.gateways.into_iter().zip(GATEWAYS) {
                 let end = Instant::now() + SYNCED_MAX;
                 let holds = || self.tasks.block_on(holds_unacknowledged(gateway, &done));
                 let mut still = holds()?;
@@ -225,7 +227,7 @@ impl Run {
                     still = holds()?;
                 }
                 if still {
-                    self.violations.push(Violation::CameBack(call_of(&done)));
+                    self.violations.push(Violation::CameBack(name, call_of(&done)));
                 }
             }
             self.settled.push(Acknowledged { at: at + SYNCED_MAX, ..done });
@@ -244,14 +246,10 @@ impl Run {
         let told = observer.calls().len();
         let mut violations = self.violations;
         // With both gateways nothing of the death of one is seen; with one link it takes until the other answers.
-        violations.extend(judge(
-            &judged(&self.joined),
-            &observer,
-            &self.acknowledged,
-            Duration::ZERO,
-            end,
-        ));
-        violations.extend(judge(&judged(&self.single), &observer, &self.settled, SINGLE_MAX, end));
+        let (joined, single) = (judged(&self.joined), judged(&self.single));
+        let none = Duration::ZERO;
+        violations.extend(judge("joined", &joined, &observer, &self.acknowledged, none, end));
+        violations.extend(judge("single", &single, &observer, &self.settled, SINGLE_MAX, end));
         for display in [&self.joined, &self.single, &self.observer] {
             if display.lost_changes() > 0 {
                 let why = "more changes of rows than are kept".to_owned();

@@ -1,4 +1,8 @@
 //! I2 and I3: what a display shows as of now is of now, and of the pump beside whose name it stands.
+//!
+//! A gateway that has just started and has no answer of an agent yet takes the first frame for a fresh one, however long a broker
+//! that stood still had held it: nothing tells it better. Such values last until the silence is noticed or an answer comes. They
+//! are counted apart ([`crate::world::Tally::unproven`]) and are no violation here; that they exist is a known weakness.
 
 use ecmo_display::VALUE_LIVE_MAX;
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use ecmo_core::alarm::condition::Condition;
 use ecmo_core::alarm::occurrence::Occurrence;
 use ecmo_display::Row;
 
@@ -32,6 +33,7 @@ struct Wished {
 struct Accepted {
     number: u64,
     pump: usize,
+    condition: Option<Condition>,
     occurrence: String,
     call: u32,
     gateway: usize,
@@ -82,8 +84,8 @@ impl Ledger {
         if self.accepted.len() >= REMEMBERED {
             self.accepted.pop_front();
         }
-        let pump = wished.pump;
-        self.accepted.push_back(Accepted { number, pump, occurrence, call, gateway, durable, at });
+        let (pump, condition) = (wished.pump, Condition::from_id(&wished.condition));
+        self.accepted.push_back(Accepted { number, pump, condition, occurrence, call, gateway, durable, at });
     }
 
     /// A gateway died: of what it said was not durable nothing is promised any more.
@@ -112,7 +114,7 @@ impl Ledger {
         let mine = mine.filter(|one| {
             one.gateway == gateway || (merged && now.saturating_sub(one.at) > MERGED_AFTER)
         });
-        for one in mine.filter(|one| alarm.call <= one.call) {
+        for one in mine.filter(|one| alarm.call <= one.call && one.condition == Some(alarm.id.condition)) {
             if words::occurrence_id(Some(pump), "", alarm) == one.occurrence {
                 let what = format!(
                     "gateway {gateway} has lost the acknowledgement of {} (call {}) by person{}, accepted by gateway {}",

@@ -124,7 +124,9 @@ impl Agent {
             number,
             pace,
             profile: Arc::clone(profile),
-            channels: Self::parameters().map(|parameter| ChannelSpec { parameter, interval }).collect(),
+            channels: Self::parameters()
+                .map(|parameter| ChannelSpec { parameter, interval })
+                .collect(),
             judges: dice.chance(500_000),
             clock,
             life: Life::Dead,
@@ -162,11 +164,13 @@ impl Agent {
             let window = Duration::from_millis(100);
             let mut judge = Pump::new(Arc::clone(&self.profile), window, now);
             // A birth that is refused leaves the judge without a word, which is what a check of the verdict would find.
-            let _taken = judge.on_birth(self.run.boot, &self.channels, None, false, now, &mut Nobody);
+            let _taken =
+                judge.on_birth(self.run.boot, &self.channels, None, false, now, &mut Nobody);
             judge
         });
         for path in 0..self.paths.len() {
-            self.paths[path] = AgentPath { connected: true, echo_at: net.now, ..AgentPath::default() };
+            self.paths[path] =
+                AgentPath { connected: true, echo_at: net.now, ..AgentPath::default() };
             self.introduce(path, net);
         }
     }
@@ -198,7 +202,12 @@ impl Agent {
     }
 
     /// Samples once, and publishes.
-    pub fn sample(&mut self, truth: &mut Truth, planted: Option<Break>, net: &mut Net) -> Option<Rc<Frame>> {
+    pub fn sample(
+        &mut self,
+        truth: &mut Truth,
+        planted: Option<Break>,
+        net: &mut Net,
+    ) -> Option<Rc<Frame>> {
         if self.life != Life::Runs {
             return None;
         }

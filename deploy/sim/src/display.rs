@@ -131,7 +131,9 @@ impl Display {
     /// Takes a packet.
     pub fn take(&mut self, gateway: usize, packet: Packet, ledger: &mut Ledger, now: Nanos) {
         let local = self.local(now);
-        let Some(place) = self.links.iter().position(|link| link.gateway == gateway) else { return };
+        let Some(place) = self.links.iter().position(|link| link.gateway == gateway) else {
+            return;
+        };
         let Some(link) = self.links.get_mut(place) else { return };
         let id = LinkId(u8::try_from(place).unwrap_or(u8::MAX));
         match packet {
@@ -208,8 +210,7 @@ impl Display {
     #[must_use]
     pub fn tells(&self, pump: usize, place: usize) -> bool {
         let hears = self.screen.is_known() || self.planted == Some(Break::LinkLossNotTold);
-        !hears
-            || self.keys[pump][place].iter().any(|key| self.screen.row(key).is_some())
+        !hears || self.keys[pump][place].iter().any(|key| self.screen.row(key).is_some())
     }
 
     /// The values that a picture shows as those of now.
@@ -231,7 +232,8 @@ impl Display {
             return None;
         }
         let rows = self.screen.rows();
-        let rows: Vec<_> = rows.into_iter().filter(|row| !row.key.is_own() && !row.unheard).collect();
+        let rows: Vec<_> =
+            rows.into_iter().filter(|row| !row.key.is_own() && !row.unheard).collect();
         let row = rows.get(self.dice.place(rows.len()))?;
         let pump = pump_number(&row.key.pump)?;
         let told = row.told_by(row.link).or_else(|| row.told.first())?;

@@ -123,7 +123,11 @@ fn length(hours: f64) -> Result<Nanos> {
         reason = "bounded to a year, and above 0"
     )]
     let length = |hours: f64| (hours * 3_600.0) as u64 * SECOND;
-    if hours > 0.0 && hours < 8_766.0 { Ok(length(hours)) } else { bail!("hours: above 0, and below a year") }
+    if hours > 0.0 && hours < 8_766.0 {
+        Ok(length(hours))
+    } else {
+        bail!("hours: above 0, and below a year")
+    }
 }
 
 fn one_line(outcome: &Outcome) -> String {

@@ -150,7 +150,9 @@ impl World {
                 }
                 Ok(())
             }
-            Event::AtDisplay(display, gateway, packet) => self.at_display(display, gateway, *packet),
+            Event::AtDisplay(display, gateway, packet) => {
+                self.at_display(display, gateway, *packet)
+            }
             Event::Paint(display) => self.paint(display),
             Event::Person(display) => {
                 let mean = self.plan.people;

@@ -96,7 +96,7 @@ impl Fault {
     pub fn lasts(&self, dice: &mut Dice) -> Nanos {
         // Most are short, because most of what is hard lies around the bounds of seconds; some are long.
         match dice.below(8) {
-            0 => dice.between(20 * SECOND, 300 * SECOND),
+            0 => dice.between(20 * SECOND, 120 * SECOND),
             1 | 2 => dice.between(3 * SECOND, 20 * SECOND),
             _ => dice.between(50 * MS, 4 * SECOND),
         }

@@ -138,7 +138,7 @@ impl Display {
         let id = LinkId(u8::try_from(place).unwrap_or(u8::MAX));
         match packet {
             Packet::Alarms(of, message) if of == link.alarms.subscription => {
-                self.screen.on_alarms(id, message, local);
+                self.screen.on_alarms(id, *message, local);
             }
             Packet::Pumps(of, message) if of == link.pumps.subscription => {
                 self.screen.on_pumps(id, message, local);

@@ -77,6 +77,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         }
         ["bench", "sampler", options @ ..] => sampler::run(&project, options),
         ["bench", "instructions"] => instructions::check(&project),
+        ["sim", "--ci"] => sim::check(&project),
         ["sim", options @ ..] => sim::run(&project, options),
         ["soak", options @ ..] => sim::soak(&project, options),
         ["cross", options @ ..] => cross::run(&project, options),

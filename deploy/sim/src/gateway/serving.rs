@@ -152,7 +152,8 @@ impl Gateway {
         lane.unread += 1;
         let update = Some(update);
         let message = v1::WatchAlarmsResponse { sequence, epoch, now_mono_ns, update };
-        lane.is_dead = !net.to_display(number, display, Packet::Alarms(subscription, message));
+        lane.is_dead =
+            !net.to_display(number, display, Packet::Alarms(subscription, Box::new(message)));
     }
 
     /// Sends the pumps to a display that reads; one that does not gets the newest later.

@@ -92,6 +92,8 @@ pub struct Agent {
     /// Whether its disk works.
     pub disk_works: bool,
     lease: LeaseKeeper,
+    /// A planted fault: it keeps in its queue what it has sent, without a bound.
+    hoards: bool,
     judge: Option<Pump>,
 }
 
@@ -124,7 +126,9 @@ impl Agent {
             number,
             pace,
             profile: Arc::clone(profile),
-            channels: Self::parameters().map(|parameter| ChannelSpec { parameter, interval }).collect(),
+            channels: Self::parameters()
+                .map(|parameter| ChannelSpec { parameter, interval })
+                .collect(),
             judges: dice.chance(500_000),
             clock,
             life: Life::Dead,
@@ -134,6 +138,7 @@ impl Agent {
             paths: Many::new(brokers, |_| AgentPath::default()),
             disk_works: true,
             lease: LeaseKeeper::default(),
+            hoards: false,
             judge: None,
             dice,
         }
@@ -162,11 +167,13 @@ impl Agent {
             let window = Duration::from_millis(100);
             let mut judge = Pump::new(Arc::clone(&self.profile), window, now);
             // A birth that is refused leaves the judge without a word, which is what a check of the verdict would find.
-            let _taken = judge.on_birth(self.run.boot, &self.channels, None, false, now, &mut Nobody);
+            let _taken =
+                judge.on_birth(self.run.boot, &self.channels, None, false, now, &mut Nobody);
             judge
         });
         for path in 0..self.paths.len() {
-            self.paths[path] = AgentPath { connected: true, echo_at: net.now, ..AgentPath::default() };
+            self.paths[path] =
+                AgentPath { connected: true, echo_at: net.now, ..AgentPath::default() };
             self.introduce(path, net);
         }
     }
@@ -198,10 +205,16 @@ impl Agent {
     }
 
     /// Samples once, and publishes.
-    pub fn sample(&mut self, truth: &mut Truth, planted: Option<Break>, net: &mut Net) -> Option<Rc<Frame>> {
+    pub fn sample(
+        &mut self,
+        truth: &mut Truth,
+        planted: Option<Break>,
+        net: &mut Net,
+    ) -> Option<Rc<Frame>> {
         if self.life != Life::Runs {
             return None;
         }
+        self.hoards = planted == Some(Break::QueueUnbounded);
         let sampled = self.clock.sample_time(net.now);
         let published = self.clock.sample_time(net.now + FRAMING);
         let published_wall_ns = self.clock.wall(net.now + FRAMING);
@@ -226,18 +239,21 @@ impl Agent {
         }
         let frame = Rc::new(frame);
         for path in 0..self.paths.len() {
-            self.hand_over(path, Rc::clone(&frame), planted, net);
+            self.hand_over(path, Rc::clone(&frame), net);
         }
         Some(frame)
     }
 
-    fn hand_over(&mut self, path: usize, frame: Rc<Frame>, planted: Option<Break>, net: &mut Net) {
+    fn hand_over(&mut self, path: usize, frame: Rc<Frame>, net: &mut Net) {
         let way = &mut self.paths[path];
+        if self.hoards {
+            way.waiting.push_back((net.now, Rc::clone(&frame)));
+        }
         if way.connected {
             net.publish(self.number, path, &Message::Frame { pump: self.number, frame });
             return;
         }
-        if way.waiting.len() >= FRAMES_MAX && planted != Some(Break::QueueUnbounded) {
+        if way.waiting.len() >= FRAMES_MAX {
             way.waiting.pop_front();
         }
         way.waiting.push_back((net.now, frame));

@@ -42,7 +42,7 @@ breaks! {
     WrongPump: "wrong-pump", Own, "The gateway now and then hands a frame of one pump to the next one.";
     NoOrder: "no-order", Ordered, "Frames are taken as they come: repeated, reordered, with gaps that nobody tells.";
     IdByArrival: "id-by-arrival", Alike, "A gateway names an alarm by the time at which it was decided.";
-    QueueUnbounded: "queue-unbounded", Bounded, "An agent that has lost its path queues frames without a bound.";
+    QueueUnbounded: "queue-unbounded", Bounded, "An agent keeps in its queue what it has sent, without a bound.";
     ActionsForgotten: "actions-forgotten", Kept, "A gateway that starts anew forgets what people have done.";
     ActionInvented: "action-invented", Kept, "A gateway shows an alarm as acknowledged that nobody acknowledged.";
     MissingNotCounted: "missing-not-counted", Counted, "Frames that never came are not counted.";

@@ -90,6 +90,13 @@ impl Broker {
                 self.statuses[pump] = Some((boot, presence));
                 self.to_gateways(None, &message, net);
             }
+            // Every gateway would get it; only the one that asked has a use for it.
+            Message::Beat { ref beat, .. } if beat.answer.is_some() => {
+                let asked = beat.answer.map_or(0, |(gateway, ..)| gateway);
+                if self.subscribed[asked] {
+                    net.to_gateway(self.number, asked, &message);
+                }
+            }
             Message::Beat { pump, .. } => {
                 self.to_gateways(None, &message, net);
                 if from == Sender::Agent(pump) {

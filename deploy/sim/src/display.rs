@@ -11,14 +11,14 @@ use crate::many::Many;
 use crate::net::Net;
 use crate::rules::{CODE, WATCHED};
 use crate::stream::{LaneKind, Packet, Request, Wish, WishKind};
-use crate::time::{HostClock, MS, Nanos, SECOND};
+use crate::time::{HostClock, Nanos, SECOND};
 use crate::words::{WARD, pump_name, pump_number};
 
 /// A subscription that nothing comes of is opened anew after this.
 const TRY_AGAIN: Nanos = SECOND;
 
 /// Time between two pictures.
-pub const PAINT: Nanos = 500 * MS;
+pub const PAINT: Nanos = SECOND;
 
 /// Packets that wait at a frozen display; the gateway's lanes are bounded, and so is this.
 pub const INBOX_MAX: usize = 4 * crate::stream::LANE_MAX;
@@ -55,7 +55,6 @@ pub struct Display {
     pub inbox: Vec<(usize, Packet)>,
     keys: Many<Many<Vec<RowKey>>>,
     subscriptions: u64,
-    pictures: u64,
     planted: Option<Break>,
     dice: Dice,
 }
@@ -69,6 +68,8 @@ pub struct LiveValue {
     pub parameter: Parameter,
     /// Its value.
     pub value: f32,
+    /// Whether the gateway has an answer of the agent, which bounds how slow the way to it is.
+    pub is_proven: bool,
 }
 
 impl Display {
@@ -98,7 +99,6 @@ impl Display {
             inbox: Vec::new(),
             keys: Many::new(pumps, keys),
             subscriptions: 0,
-            pictures: 0,
             planted,
             dice,
         }
@@ -131,12 +131,14 @@ impl Display {
     /// Takes a packet.
     pub fn take(&mut self, gateway: usize, packet: Packet, ledger: &mut Ledger, now: Nanos) {
         let local = self.local(now);
-        let Some(place) = self.links.iter().position(|link| link.gateway == gateway) else { return };
+        let Some(place) = self.links.iter().position(|link| link.gateway == gateway) else {
+            return;
+        };
         let Some(link) = self.links.get_mut(place) else { return };
         let id = LinkId(u8::try_from(place).unwrap_or(u8::MAX));
         match packet {
             Packet::Alarms(of, message) if of == link.alarms.subscription => {
-                self.screen.on_alarms(id, message, local);
+                self.screen.on_alarms(id, *message, local);
             }
             Packet::Pumps(of, message) if of == link.pumps.subscription => {
                 self.screen.on_pumps(id, message, local);
@@ -166,10 +168,9 @@ impl Display {
         self.screen.tick(local);
         let picture = self.screen.picture();
         self.screen.painted(&picture, |_row| true);
-        self.pictures += 1;
         for place in 0..self.links.len() {
             self.tend(place, net);
-            if let Some(link) = self.links.get(place).filter(|_| self.pictures.is_multiple_of(2)) {
+            if let Some(link) = self.links.get(place) {
                 net.request(self.number, link.gateway, Request::Attend(local.0));
             }
         }
@@ -209,8 +210,7 @@ impl Display {
     #[must_use]
     pub fn tells(&self, pump: usize, place: usize) -> bool {
         let hears = self.screen.is_known() || self.planted == Some(Break::LinkLossNotTold);
-        !hears
-            || self.keys[pump][place].iter().any(|key| self.screen.row(key).is_some())
+        !hears || self.keys[pump][place].iter().any(|key| self.screen.row(key).is_some())
     }
 
     /// The values that a picture shows as those of now.
@@ -221,7 +221,7 @@ impl Display {
                 let parameter = Parameter::from_id(&reading.parameter)?;
                 let is_live = view.reading(reading) == Freshness::Live;
                 let value = reading.value.filter(|_| is_live && parameter == CODE)?;
-                Some(LiveValue { pump, parameter, value })
+                Some(LiveValue { pump, parameter, value, is_proven: view.pump.clock.is_some() })
             })
         })
     }
@@ -232,7 +232,8 @@ impl Display {
             return None;
         }
         let rows = self.screen.rows();
-        let rows: Vec<_> = rows.into_iter().filter(|row| !row.key.is_own() && !row.unheard).collect();
+        let rows: Vec<_> =
+            rows.into_iter().filter(|row| !row.key.is_own() && !row.unheard).collect();
         let row = rows.get(self.dice.place(rows.len()))?;
         let pump = pump_number(&row.key.pump)?;
         let told = row.told_by(row.link).or_else(|| row.told.first())?;

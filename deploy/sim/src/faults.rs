@@ -71,7 +71,9 @@ impl Fault {
         let gateway = dice.place(plan.gateways);
         let display = dice.place(plan.displays.len());
         let at = match kind {
-            FaultKind::BedsideCut | FaultKind::BedsideDeaf | FaultKind::BedsideStorm => (pump, broker),
+            FaultKind::BedsideCut | FaultKind::BedsideDeaf | FaultKind::BedsideStorm => {
+                (pump, broker)
+            }
             FaultKind::TrunkCut | FaultKind::TrunkDeaf | FaultKind::TrunkStorm => (gateway, broker),
             FaultKind::WardCut | FaultKind::WardDeaf | FaultKind::WardSlow => (display, gateway),
             FaultKind::AgentDies | FaultKind::AgentFreezes | FaultKind::SpoolFails => (pump, 0),

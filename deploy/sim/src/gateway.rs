@@ -256,7 +256,8 @@ impl Gateway {
         let mut heard = std::mem::take(&mut self.heard);
         if self.planted == Some(Break::IdByArrival) {
             let by_samples = heard.told.iter_mut().filter(|told| told.frame.is_some());
-            by_samples.for_each(|told| told.occurrence.id.onset = told.occurrence.changed_at.as_nanos());
+            by_samples
+                .for_each(|told| told.occurrence.id.onset = told.occurrence.changed_at.as_nanos());
         }
         heard
     }
@@ -272,7 +273,12 @@ impl Gateway {
     }
 
     /// Does something to a pump, and hears what it says.
-    fn act<T>(&mut self, pump: usize, net: &mut Net, what: impl FnOnce(&mut Pump, &mut Ear<'_>) -> T) -> T {
+    fn act<T>(
+        &mut self,
+        pump: usize,
+        net: &mut Net,
+        what: impl FnOnce(&mut Pump, &mut Ear<'_>) -> T,
+    ) -> T {
         let mut ear = Ear::new(Some(pump), &mut self.heard);
         let done = what(&mut self.known[pump].pump, &mut ear);
         self.plan_timer(pump, net);
@@ -346,7 +352,8 @@ impl Gateway {
         let channels = std::mem::take(&mut self.channels);
         let paths = u32::try_from(self.paths.len()).unwrap_or(0);
         let Birth { pump, boot, number: boot_number, retained } = birth;
-        let word = BirthWord { boot, boot_number, paths, channels: &channels, kind: None, retained };
+        let word =
+            BirthWord { boot, boot_number, paths, channels: &channels, kind: None, retained };
         let taken = self.act(pump, net, |pump, out| pump.on_birth_word(&word, way(path), now, out));
         self.channels = channels;
         match taken {
@@ -364,7 +371,8 @@ impl Gateway {
             let (boot, sequence) = (frame.boot, frame.sequence);
             self.heard.judged.push(Judged { pump: of, boot, sequence });
         }
-        let mut copy = self.scratch.take().unwrap_or_else(|| Frame::new(frame.boot, 0, frame.stamp));
+        let mut copy =
+            self.scratch.take().unwrap_or_else(|| Frame::new(frame.boot, 0, frame.stamp));
         copy.copy_from(frame);
         copy.stamp.received = now;
         if self.planted == Some(Break::WrongPump)
@@ -379,7 +387,8 @@ impl Gateway {
             if let Some(birth) = proven {
                 self.take_birth(Birth { retained: false, ..birth }, path, now, net);
                 // What is still refused then is of no run that is known.
-                let _taken = self.act(of, net, |pump, out| pump.on_frame_from(way(path), &copy, now, out));
+                let _taken =
+                    self.act(of, net, |pump, out| pump.on_frame_from(way(path), &copy, now, out));
             }
         }
         self.scratch = Some(copy);

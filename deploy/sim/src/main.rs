@@ -123,7 +123,11 @@ fn length(hours: f64) -> Result<Nanos> {
         reason = "bounded to a year, and above 0"
     )]
     let length = |hours: f64| (hours * 3_600.0) as u64 * SECOND;
-    if hours > 0.0 && hours < 8_766.0 { Ok(length(hours)) } else { bail!("hours: above 0, and below a year") }
+    if hours > 0.0 && hours < 8_766.0 {
+        Ok(length(hours))
+    } else {
+        bail!("hours: above 0, and below a year")
+    }
 }
 
 fn one_line(outcome: &Outcome) -> String {
@@ -155,6 +159,7 @@ struct Sum {
     compared: u64,
     accepted: u64,
     damaged: u64,
+    unproven: u64,
     untold: Nanos,
     oldest: Nanos,
 }
@@ -172,6 +177,7 @@ impl Sum {
         self.compared += outcome.compared;
         self.accepted += outcome.answers.0;
         self.damaged += outcome.tally.wire.1;
+        self.unproven += outcome.tally.unproven;
         self.untold = self.untold.max(outcome.untold);
         self.oldest = self.oldest.max(outcome.tally.oldest);
     }
@@ -184,9 +190,10 @@ impl Sum {
             self.raised, self.compared, self.accepted, self.shown, self.damaged
         );
         println!(
-            "longest time untold {} ms; oldest value shown as of now {} ms",
+            "longest time untold {} ms; oldest value shown as of now {} ms; {} older ones by gateways without an answer of the agent",
             self.untold / MS,
-            self.oldest / MS
+            self.oldest / MS,
+            self.unproven
         );
         let (wall, cpu) = (start.passed().as_secs_f64(), clock::cpu().as_secs_f64());
         println!(

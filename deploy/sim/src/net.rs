@@ -47,7 +47,8 @@ impl Net {
 
     /// An agent publishes.
     pub fn publish(&mut self, pump: usize, broker: usize, message: &Message) {
-        let arrivals = self.bedside[pump][broker].there.carry(self.now, message.may_be_lost(), &mut self.dice);
+        let arrivals =
+            self.bedside[pump][broker].there.carry(self.now, message.may_be_lost(), &mut self.dice);
         for at in arrivals.into_iter().flatten() {
             self.plan(at, Event::AtBroker(broker, Sender::Agent(pump), message.clone()));
         }
@@ -55,7 +56,8 @@ impl Net {
 
     /// A broker hands something to an agent.
     pub fn to_agent(&mut self, broker: usize, pump: usize, message: &Message) {
-        let arrivals = self.bedside[pump][broker].back.carry(self.now, message.may_be_lost(), &mut self.dice);
+        let arrivals =
+            self.bedside[pump][broker].back.carry(self.now, message.may_be_lost(), &mut self.dice);
         for at in arrivals.into_iter().flatten() {
             self.plan(at, Event::AtAgent(pump, broker, message.clone()));
         }
@@ -63,7 +65,8 @@ impl Net {
 
     /// A gateway publishes.
     pub fn from_gateway(&mut self, gateway: usize, broker: usize, message: &Message) {
-        let arrivals = self.trunk[gateway][broker].back.carry(self.now, message.may_be_lost(), &mut self.dice);
+        let arrivals =
+            self.trunk[gateway][broker].back.carry(self.now, message.may_be_lost(), &mut self.dice);
         for at in arrivals.into_iter().flatten() {
             self.plan(at, Event::AtBroker(broker, Sender::Gateway(gateway), message.clone()));
         }
@@ -71,7 +74,11 @@ impl Net {
 
     /// A broker hands something to a gateway.
     pub fn to_gateway(&mut self, broker: usize, gateway: usize, message: &Message) {
-        let arrivals = self.trunk[gateway][broker].there.carry(self.now, message.may_be_lost(), &mut self.dice);
+        let arrivals = self.trunk[gateway][broker].there.carry(
+            self.now,
+            message.may_be_lost(),
+            &mut self.dice,
+        );
         for at in arrivals.into_iter().flatten() {
             self.plan(at, Event::AtGateway(gateway, broker, message.clone()));
         }

@@ -51,7 +51,7 @@ pub struct Stream {
 #[derive(Debug)]
 pub enum Packet {
     /// Of the alarm lane.
-    Alarms(u64, v1::WatchAlarmsResponse),
+    Alarms(u64, Box<v1::WatchAlarmsResponse>),
     /// Of the pump lane.
     Pumps(u64, v1::WatchPumpsResponse),
     /// The lane was cut off, or its gateway is gone.

@@ -44,12 +44,18 @@ impl Wire {
     ///
     /// # Errors
     /// What comes out is another frame, or a damaged one was taken.
-    pub fn try_frame(&mut self, pump: usize, frame: &Frame, now: Nanos) -> Result<Option<bool>, Violation> {
+    pub fn try_frame(
+        &mut self,
+        pump: usize,
+        frame: &Frame,
+        now: Nanos,
+    ) -> Result<Option<bool>, Violation> {
         if self.dice.below(ONE_OF) > 0 {
             return Ok(None);
         }
         let wrong = |what: &str| {
-            let what = format!("frame {} of pump {pump} over the wire format: {what}", frame.sequence);
+            let what =
+                format!("frame {} of pump {pump} over the wire format: {what}", frame.sequence);
             Violation::new(Invariant::Own, now, what)
         };
         let mut payload = sealed::seal(&message(pump, frame)).to_vec();
@@ -101,9 +107,10 @@ fn is_same(one: &Frame, other: &Frame) -> bool {
         && one.sequence == other.sequence
         && one.stamp.published == other.stamp.published
         && ones.len() == others.len()
-        && ones.iter().zip(&others).all(|(one, other)| {
-            (one.0, one.1) == (other.0, other.1) && near(one.2, other.2)
-        })
+        && ones
+            .iter()
+            .zip(&others)
+            .all(|(one, other)| (one.0, one.1) == (other.0, other.1) && near(one.2, other.2))
 }
 
 fn birth(pump: usize, agent: &Agent, pace: Pace) -> v1::Birth {
@@ -130,7 +137,8 @@ fn message(pump: usize, frame: &Frame) -> v1::Frame {
     let order: Vec<_> = Agent::parameters().collect();
     let blocks = frame.blocks().filter_map(|(block, readings)| {
         let channel = order.iter().position(|parameter| *parameter == block.parameter)?;
-        let validity = |reading: &Reading| v1::ValidityRun { validity: validity(*reading).into(), count: 1 };
+        let validity =
+            |reading: &Reading| v1::ValidityRun { validity: validity(*reading).into(), count: 1 };
         Some(v1::SampleBlock {
             channel: u32::try_from(channel).ok()?,
             first_index: block.first_index,

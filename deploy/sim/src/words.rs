@@ -10,6 +10,7 @@ use ecmo_core::view::View;
 use ecmo_proto::v1;
 
 use crate::breaks::Break;
+use crate::rules::CODE;
 
 /// The ward of the simulation.
 pub const WARD: &str = "nicu";
@@ -133,7 +134,8 @@ pub fn pump(number: usize, pump: &Pump, now: Instant, planted: Option<Break>) ->
         if planted == Some(Break::FrozenDataFresh) { now.as_nanos() } else { at.as_nanos() }
     };
     let planted = planted == Some(Break::FrozenDataFresh);
-    let readings = view.readings.iter().map(|one| {
+    // The others are not looked at: what holds for one reading holds for all.
+    let readings = view.readings.iter().filter(|one| one.parameter == CODE).map(|one| {
         let value = one.reading.value();
         let value = value.or_else(|| one.last_value.filter(|_| planted).map(|(value, _at)| value));
         reading(one.parameter, value, one.reading, one.sampled_at.map(fresh))
@@ -145,6 +147,7 @@ pub fn pump(number: usize, pump: &Pump, now: Instant, planted: Option<Break>) ->
         last_frame_mono_ns: view.fresh_at.map(fresh),
         readings: readings.collect(),
         boot_id: view.boot.map_or(0, ecmo_core::frame::BootId::get),
+        clock: view.clock.map(|_known| v1::ClockEstimate::default()),
         ..v1::Pump::default()
     }
 }

@@ -84,6 +84,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             project.cargo(&[bench.as_slice(), &["--"], options].concat())
         }
         ["bench", "instructions", options @ ..] => instructions::bench(&project, options),
+        ["sim", "--ci"] => sim::check(&project),
         ["sim", options @ ..] => sim::run(&project, options),
         ["soak", options @ ..] => sim::soak(&project, options),
         ["cross", options @ ..] => cross::run(&project, options),

@@ -47,13 +47,16 @@ pub fn check_sent(
     now: Nanos,
 ) -> Verdict {
     let Some((_, newest)) = order.newest().filter(|(boot, _)| *boot == run.boot) else {
-        let what = format!("gateway {gateway} has judged nothing of the present run of pump {pump}");
+        let what =
+            format!("gateway {gateway} has judged nothing of the present run of pump {pump}");
         return Err(Violation::new(Invariant::Counted, now, what));
     };
     let under_way = run.frames.saturating_sub(newest + 1);
     if under_way <= 1 + UNDER_WAY / pace.period {
         return Ok(());
     }
-    let what = format!("{under_way} frames of pump {pump} that were sent are unknown to gateway {gateway}");
+    let what = format!(
+        "{under_way} frames of pump {pump} that were sent are unknown to gateway {gateway}"
+    );
     Err(Violation::new(Invariant::Counted, now, what))
 }

@@ -1,4 +1,8 @@
 //! I2 and I3: what a display shows as of now is of now, and of the pump beside whose name it stands.
+//!
+//! A gateway that has just started and has no answer of an agent yet takes the first frame for a fresh one, however long a broker
+//! that stood still had held it: nothing tells it better. Such values last until the silence is noticed or an answer comes. They
+//! are counted apart ([`crate::world::Tally::unproven`]) and are no violation here; that they exist is a known weakness.
 
 use ecmo_display::VALUE_LIVE_MAX;
 
@@ -24,13 +28,21 @@ pub fn bound() -> Nanos {
 ///
 /// # Errors
 /// It is older than its bound.
-pub fn check_age(display: usize, shown: &LiveValue, truths: &Many<Truth>, now: Nanos) -> Result<Nanos, Violation> {
+pub fn check_age(
+    display: usize,
+    shown: &LiveValue,
+    truths: &Many<Truth>,
+    now: Nanos,
+) -> Result<Nanos, Violation> {
     let coded = decoded(shown.value);
     let age = truths.iter().nth(coded.pump).and_then(|truth| truth.age(coded.sample, now));
     match age {
         Some(age) if age <= bound() => Ok(age),
         Some(_) | None => {
-            let age = age.map_or_else(|| "older than anybody remembers".to_owned(), |age| format!("{} ms old", age / MS));
+            let age = age.map_or_else(
+                || "older than anybody remembers".to_owned(),
+                |age| format!("{} ms old", age / MS),
+            );
             let what = format!(
                 "display {display} shows a value of pump {} as of now that is {age}, bound {} ms",
                 shown.pump,
@@ -50,7 +62,8 @@ pub fn check_pump(display: usize, shown: &LiveValue, now: Nanos) -> Verdict {
     if measured_by == shown.pump {
         return Ok(());
     }
-    let what = format!("display {display} shows at pump {} a value of pump {measured_by}", shown.pump);
+    let what =
+        format!("display {display} shows at pump {} a value of pump {measured_by}", shown.pump);
     Err(Violation::new(Invariant::Own, now, what))
 }
 
@@ -64,6 +77,7 @@ pub fn check_alarm(gateway: usize, told: &Told, now: Nanos) -> Verdict {
         return Ok(());
     }
     let id = told.occurrence.id;
-    let what = format!("gateway {gateway} tells at pump {pump} of {id}, a run of pump {}", pump_of(boot));
+    let what =
+        format!("gateway {gateway} tells at pump {pump} of {id}, a run of pump {}", pump_of(boot));
     Err(Violation::new(Invariant::Own, now, what))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use ecmo_core::alarm::condition::Condition;
 use ecmo_core::alarm::occurrence::Occurrence;
 use ecmo_display::Row;
 
@@ -32,6 +33,7 @@ struct Wished {
 struct Accepted {
     number: u64,
     pump: usize,
+    condition: Option<Condition>,
     occurrence: String,
     call: u32,
     gateway: usize,
@@ -78,12 +80,23 @@ impl Ledger {
         }
         let count = if accepted { &mut self.answers.0 } else { &mut self.answers.1 };
         *count += 1;
-        let Some((occurrence, call)) = wished.acknowledges.clone().filter(|_| accepted) else { return };
+        let Some((occurrence, call)) = wished.acknowledges.clone().filter(|_| accepted) else {
+            return;
+        };
         if self.accepted.len() >= REMEMBERED {
             self.accepted.pop_front();
         }
-        let pump = wished.pump;
-        self.accepted.push_back(Accepted { number, pump, occurrence, call, gateway, durable, at });
+        let (pump, condition) = (wished.pump, Condition::from_id(&wished.condition));
+        self.accepted.push_back(Accepted {
+            number,
+            pump,
+            condition,
+            occurrence,
+            call,
+            gateway,
+            durable,
+            at,
+        });
     }
 
     /// A gateway died: of what it said was not durable nothing is promised any more.
@@ -105,14 +118,21 @@ impl Ledger {
     ) -> Verdict {
         if let Some(acknowledged) = &alarm.acknowledged {
             let condition = alarm.id.condition.to_string();
-            let what = || format!("gateway {gateway} holds {condition} at pump {pump} acknowledged by {}", acknowledged.by);
+            let what = || {
+                format!(
+                    "gateway {gateway} holds {condition} at pump {pump} acknowledged by {}",
+                    acknowledged.by
+                )
+            };
             return self.check_name(&acknowledged.by, pump, &condition, now, what);
         }
         let mine = self.accepted.iter().filter(|one| one.pump == pump);
         let mine = mine.filter(|one| {
             one.gateway == gateway || (merged && now.saturating_sub(one.at) > MERGED_AFTER)
         });
-        for one in mine.filter(|one| alarm.call <= one.call) {
+        for one in
+            mine.filter(|one| alarm.call <= one.call && one.condition == Some(alarm.id.condition))
+        {
             if words::occurrence_id(Some(pump), "", alarm) == one.occurrence {
                 let what = format!(
                     "gateway {gateway} has lost the acknowledgement of {} (call {}) by person{}, accepted by gateway {}",
@@ -135,7 +155,9 @@ impl Ledger {
         }
         let pump = words::pump_number(&row.key.pump).unwrap_or(usize::MAX);
         let condition = &row.key.condition;
-        let what = || format!("display {display} shows {condition} at pump {pump} as acknowledged by {by}");
+        let what = || {
+            format!("display {display} shows {condition} at pump {pump} as acknowledged by {by}")
+        };
         self.check_name(by, pump, condition, now, what)
     }
 

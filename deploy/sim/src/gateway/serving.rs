@@ -71,9 +71,10 @@ impl Gateway {
     }
 
     fn snapshot(&self, seen: Option<&v1::SeenUntil>) -> v1::AlarmSnapshot {
-        let of_pumps = self.known.iter().enumerate().flat_map(|(pump, known)| {
-            known.pump.alarms().iter().map(move |one| (Some(pump), one))
-        });
+        let of_pumps =
+            self.known.iter().enumerate().flat_map(|(pump, known)| {
+                known.pump.alarms().iter().map(move |one| (Some(pump), one))
+            });
         let own = self.uplink.alarms().iter().map(|one| (None, one));
         let alarms = of_pumps.chain(own).filter(|(_, one)| !self.is_hidden(one));
         let epoch = u64::from(self.starts);
@@ -151,7 +152,8 @@ impl Gateway {
         lane.unread += 1;
         let update = Some(update);
         let message = v1::WatchAlarmsResponse { sequence, epoch, now_mono_ns, update };
-        lane.is_dead = !net.to_display(number, display, Packet::Alarms(subscription, message));
+        lane.is_dead =
+            !net.to_display(number, display, Packet::Alarms(subscription, Box::new(message)));
     }
 
     /// Sends the pumps to a display that reads; one that does not gets the newest later.

@@ -11,8 +11,8 @@ use crate::checks::bounded::{self, Filled};
 use crate::checks::ledger::MERGED_AFTER;
 use crate::checks::{Verdict, counted, fresh};
 use crate::display::{Display, INBOX_MAX};
-use crate::gateway::{PEOPLE_MAX, WAITING_MAX};
 use crate::gateway::{ACTIONS_MAX, Heard};
+use crate::gateway::{PEOPLE_MAX, WAITING_MAX};
 use crate::rules::WATCHED;
 use crate::stream::LANE_MAX;
 use crate::time::SECOND;
@@ -93,7 +93,11 @@ impl World {
         let filled = |name, length, cap| Filled { name, length, cap };
         bounded::check(gateway, filled("actions of a gateway", actions, ACTIONS_MAX), now)?;
         bounded::check(gateway, filled("people who wait at a gateway", people, PEOPLE_MAX), now)?;
-        bounded::check(gateway, filled("socket of a gateway", one.waiting.len(), WAITING_MAX), now)?;
+        bounded::check(
+            gateway,
+            filled("socket of a gateway", one.waiting.len(), WAITING_MAX),
+            now,
+        )?;
         for stream in one.streams.iter().flatten() {
             for lane in [&stream.alarms, &stream.pumps].into_iter().flatten() {
                 bounded::check(gateway, filled("lane of a gateway", lane.unread, LANE_MAX), now)?;
@@ -161,8 +165,12 @@ impl World {
         for shown in Display::live_values(picture) {
             self.tally.shown += 1;
             fresh::check_pump(display, &shown, now)?;
-            let age = fresh::check_age(display, &shown, &self.truths, now)?;
-            self.tally.oldest = self.tally.oldest.max(age);
+            let age = fresh::check_age(display, &shown, &self.truths, now);
+            if !shown.is_proven && age.is_err() {
+                self.tally.unproven += 1;
+                continue;
+            }
+            self.tally.oldest = self.tally.oldest.max(age?);
         }
         for row in &picture.rows {
             self.ledger.check_row(display, row, now)?;

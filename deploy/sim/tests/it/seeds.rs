@@ -1,13 +1,39 @@
 //! Seeds that once failed, with what they found. They stay here so that it stays away.
 
-use ecmo_sim::run::{Order, run};
-use ecmo_sim::time::MINUTE;
+use ecmo_sim::run::{Order, Outcome, run};
+use ecmo_sim::time::{MINUTE, Nanos};
+
+fn holds(seed: u64, lasts: Nanos) -> Outcome {
+    let outcome = run(Order { seed, lasts, planted: None }, None);
+    let tail = outcome.last.join("\n");
+    assert_eq!(outcome.violation, None, "seed {seed}\n{tail}");
+    outcome
+}
+
+/// Found: a gateway that started while a broker stood still, and was then frozen itself, took frames that were a minute old
+/// for fresh ones. It has no fast frame and no answer of the agent to compare them with. Not mended: such values are counted
+/// apart, and last until the silence is noticed.
+#[test]
+fn seed_30_a_gateway_without_an_answer_believes_frames_that_a_broker_held_back() {
+    holds(30, 12 * MINUTE);
+}
+
+/// Found: an agent that was cut off from a broker which forgot its birth never told it again (a fault of the simulation).
+#[test]
+fn seed_3_a_broker_that_started_anew_gets_every_birth_again() {
+    holds(3, 20 * MINUTE);
+}
+
+/// Found: before a frame was judged, every silence of a pump had the same name, `comm.stale/0000000000000000-0`. What a person
+/// did about one that had ended stood against the next one.
+#[test]
+fn seed_1064_silences_before_the_first_frame_have_names_of_their_own() {
+    holds(1_064, 46 * MINUTE);
+}
 
 #[test]
-fn the_first_seeds_hold_for_ten_minutes() {
-    for seed in 1..11 {
-        let outcome = run(Order { seed, lasts: 10 * MINUTE, planted: None }, None);
-        let tail = outcome.last.join("\n");
-        assert_eq!(outcome.violation, None, "seed {seed}\n{tail}");
-    }
+fn worlds_are_worth_their_time() {
+    let outcome = holds(2, 10 * MINUTE);
+    assert!(outcome.tally.raised > 0 && outcome.tally.shown > 0 && outcome.tally.faults > 0);
+    assert!(outcome.answers.0 > 0, "somebody did something");
 }

@@ -214,13 +214,12 @@ impl Pump {
         self.alarms.notice(absence, now, out);
     }
 
+    /// Where nothing of the run was judged there is no frame that names the onset, and the reader's time does: one that begins
+    /// after another has ended must not have its name, or what a person did about that one would be taken for this one.
     pub(super) fn absence(&self, condition: Condition, onset_at: Instant) -> Absence {
+        let onset = self.sequence.newest().unwrap_or_else(|| onset_at.as_nanos());
         Absence {
-            id: OccurrenceId {
-                condition,
-                boot: self.boot,
-                onset: self.sequence.newest().unwrap_or(0),
-            },
+            id: OccurrenceId { condition, boot: self.boot, onset },
             priority: Priority::High,
             parameter: None,
             no_data: None,

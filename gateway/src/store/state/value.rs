@@ -3,7 +3,7 @@
 use ecmo_core::alarm::action::{OfferEnd, Order};
 use ecmo_core::alarm::condition::{Condition, Kind, Priority};
 use ecmo_core::alarm::occurrence::{
-    Acknowledgement, Occurrence, OccurrenceId, Pause, PauseScope, Shelf,
+    Acknowledgement, Occurrence, OccurrenceId, Pause, PauseScope, RETURNS_MAX, Shelf,
 };
 use ecmo_core::alarm::rule::Side;
 use ecmo_core::frame::BootId;
@@ -346,6 +346,16 @@ fn acknowledgement_of(value: AcknowledgementValue, times: Times) -> Acknowledgem
     }
 }
 
+/// The last that an alarm remembers; a store of a newer version may hold more.
+fn returned_of(values: &[ReturnedValue]) -> [Option<(u64, u32)>; RETURNS_MAX] {
+    let mut returned = [None; RETURNS_MAX];
+    let last = values.get(values.len().saturating_sub(RETURNS_MAX)..).unwrap_or_default();
+    for (place, value) in returned.iter_mut().zip(last) {
+        *place = Some((value.onset, value.call));
+    }
+    returned
+}
+
 const fn returned_to(&(onset, call): &(u64, u32)) -> ReturnedValue {
     ReturnedValue { onset, call }
 }
@@ -385,7 +395,7 @@ fn occurrence_to(one: &Occurrence, times: Times) -> OccurrenceValue {
         remind_at: wall(one.remind_at),
         reminders: one.reminders,
         orphan: one.orphan,
-        returned: one.returned.iter().map(returned_to).collect(),
+        returned: one.returned.iter().flatten().map(returned_to).collect(),
     }
 }
 
@@ -433,7 +443,7 @@ fn occurrence_of(value: OccurrenceValue, times: Times) -> Result<Occurrence, Str
         remind_at: mono(value.remind_at),
         reminders: value.reminders,
         orphan: value.orphan,
-        returned: value.returned.into_iter().map(|it| (it.onset, it.call)).collect(),
+        returned: returned_of(&value.returned),
     })
 }
 

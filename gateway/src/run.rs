@@ -27,14 +27,14 @@ use crate::http::{self, Limits, NotReady};
 use crate::ingest;
 use crate::journal::{self, JournalThread};
 use crate::latency::Latencies;
-use crate::metrics::{BrokerPath, Label as _, Metrics, RuntimeName};
+use crate::metrics::{Metrics, RuntimeName};
 use crate::registry::Registry;
 use crate::request::Asker;
 use crate::store::{Store, StoreThreads};
 
 #[cfg(feature = "embedded-broker")]
 use brokers::embedded;
-use brokers::{all, broker_addresses, to_read};
+use brokers::{all, broker_addresses, paths_of, to_read};
 use others::Ways;
 use recording::Recording;
 
@@ -126,8 +126,7 @@ impl Gateway {
         let broker_addresses = broker_addresses(settings, embedded_at.as_ref())?;
 
         let clock = Clock::start();
-        let paths: Vec<BrokerPath> =
-            BrokerPath::ALL.iter().copied().take(broker_addresses.len()).collect();
+        let paths = paths_of(&broker_addresses);
         let metrics = Arc::new(Metrics::new(&paths));
         let (requests, outbound) = ingest::requests(&paths, &metrics);
         let (others, heard) = mpsc::channel(ingest::OTHERS_QUEUED_MAX);

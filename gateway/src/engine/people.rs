@@ -193,7 +193,7 @@ impl Rounds {
                 let until = |one: &Occurrence| one.pause.as_ref().map(|pause| pause.until);
                 let mut now_paused = self.alarms_at(address).iter().filter(is_it).peekable();
                 let until = now_paused.peek().and_then(|one| until(one));
-                applied.until = applied.until.or(until).or(Some(now.plus(*left)));
+                applied.until = applied.until.or(until).or_else(|| Some(now.plus(*left)));
                 applied.count += u32::try_from(now_paused.count()).unwrap_or(u32::MAX);
             }
             What::Resume { .. } => {

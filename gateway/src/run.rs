@@ -27,14 +27,14 @@ use crate::http::{self, Limits, NotReady};
 use crate::ingest;
 use crate::journal::{self, JournalThread};
 use crate::latency::Latencies;
-use crate::metrics::{BrokerPath, Label as _, Metrics, RuntimeName};
+use crate::metrics::{Metrics, RuntimeName};
 use crate::registry::Registry;
 use crate::request::Asker;
 use crate::store::{Store, StoreThreads};
 
 #[cfg(feature = "embedded-broker")]
 use brokers::embedded;
-use brokers::{all, broker_addresses, to_read};
+use brokers::{all, broker_addresses, paths_of, to_read};
 use others::Ways;
 use recording::Recording;
 
@@ -115,10 +115,8 @@ impl Gateway {
     /// # Errors
     /// An address is taken, a setting names what does not exist, or the system gives no thread.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
-        let listener = listen(settings.serve.bind, "serve")?;
-        let metrics_listener = listen(settings.metrics_bind, "metrics")?;
-        let address = local(&listener, settings.serve.bind, "serve")?;
-        let metrics_address = local(&metrics_listener, settings.metrics_bind, "metrics")?;
+        let (listener, address) = listen(settings.serve.bind, "serve")?;
+        let (metrics_listener, metrics_address) = listen(settings.metrics_bind, "metrics")?;
         #[cfg(feature = "embedded-broker")]
         let broker = embedded(settings).await?;
         #[cfg(feature = "embedded-broker")]
@@ -128,8 +126,7 @@ impl Gateway {
         let broker_addresses = broker_addresses(settings, embedded_at.as_ref())?;
 
         let clock = Clock::start();
-        let paths: Vec<BrokerPath> =
-            BrokerPath::ALL.iter().copied().take(broker_addresses.len()).collect();
+        let paths = paths_of(&broker_addresses);
         let metrics = Arc::new(Metrics::new(&paths));
         let (requests, outbound) = ingest::requests(&paths, &metrics);
         let (others, heard) = mpsc::channel(ingest::OTHERS_QUEUED_MAX);
@@ -150,12 +147,8 @@ impl Gateway {
         };
         let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
         stored.store.iter().for_each(Store::redone);
-        let journal = recording::start(
-            settings,
-            (clock, &metrics),
-            (outtake, &mut outputs),
-            requests.clone(),
-        )?;
+        let kept = (outtake, &mut outputs);
+        let journal = recording::start(settings, (clock, &metrics), kept, requests.clone())?;
 
         let histories = Arc::new(Histories::new(settings.history));
         let shared = (clock, Arc::clone(&metrics), Arc::clone(&latencies));
@@ -306,16 +299,15 @@ fn serve(
     tasks.spawn(server("metrics server", metrics_listener, scrapes, for_metrics, stopping));
 }
 
-fn listen(bind: SocketAddr, section: &'static str) -> Result<tokio::net::TcpListener, StartError> {
-    http::listen(bind).map_err(|source| StartError::Listen { bind, section, source })
-}
-
-fn local(
-    listener: &tokio::net::TcpListener,
+/// Listens there; the socket, and the address with the port that was free.
+fn listen(
     bind: SocketAddr,
     section: &'static str,
-) -> Result<SocketAddr, StartError> {
-    listener.local_addr().map_err(|source| StartError::Listen { bind, section, source })
+) -> Result<(tokio::net::TcpListener, SocketAddr), StartError> {
+    let taken = |source| StartError::Listen { bind, section, source };
+    let listener = http::listen(bind).map_err(taken)?;
+    let address = listener.local_addr().map_err(taken)?;
+    Ok((listener, address))
 }
 
 /// Whether the gateway can tell the truth about the pumps.

@@ -54,6 +54,9 @@ fn update() -> anyhow::Result<AlarmUpdate> {
     let address = PumpAddress { ward: Id::new("nicu")?, pump: Id::new("pump-1")? };
     Ok(AlarmUpdate {
         address: Some(address),
+        ward: None,
+        gateway: Arc::from("gateway"),
+        redirected: false,
         occurrence: first.0.context("a pump that is silent raises no alarm")?,
         transition: None,
         onset_wall_ns: 1_800_000_000_000_000_000,

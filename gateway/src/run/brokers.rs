@@ -55,3 +55,8 @@ pub(super) fn to_read(
     });
     options.zip(outbound).collect()
 }
+
+/// The path over each of them.
+pub(super) fn paths_of(brokers: &[BrokerAddress]) -> Vec<BrokerPath> {
+    BrokerPath::ALL.iter().copied().take(brokers.len()).collect()
+}

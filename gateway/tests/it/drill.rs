@@ -76,7 +76,11 @@ async fn a_drill_that_does_not_come_back_is_told_of_until_one_does() {
     proxy.on(ecmo_testkit::Direction::ServerToClient).publish(lost);
     let (_, alarm) = log.raised("", "drill.missed").await;
     assert_eq!(alarm.kind(), v1::AlarmKind::Technical);
-    assert!(site.counted(FAILURES, &[]).await > 0.5);
+    eventually(SOON, "the failure is counted", async || {
+        (site.counted(FAILURES, &[]).await > 0.5).then_some(())
+    })
+    .await
+    .unwrap();
     proxy.heal();
     log.ended("", "drill.missed").await;
 }

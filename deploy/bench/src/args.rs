@@ -4,9 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::beside::Process;
-use crate::work::Work;
-
 /// Measures latency: ours beside that of the raw hops, in one run.
 #[derive(Debug, Parser)]
 #[command(version, about)]
@@ -97,6 +94,32 @@ impl Delivery {
     pub(crate) fn pairs(&self) -> u32 {
         self.pairs.unwrap_or(if self.quick { 3 } else { 5 })
     }
+}
+
+/// Settings of a display in a process of its own.
+#[derive(Debug, Clone, Parser)]
+pub(crate) struct Process {
+    /// The gateway.
+    #[arg(long)]
+    pub(crate) url: String,
+    /// The ward.
+    #[arg(long)]
+    pub(crate) ward: String,
+    /// Pumps of the ward; it watches the waveforms of all.
+    #[arg(long)]
+    pub(crate) pumps: u32,
+    /// Pause after each message of the ward, in milliseconds.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) pause_ms: u64,
+}
+
+/// Sizes of the work for an instruction counter.
+#[derive(Debug, Clone, Parser)]
+pub(crate) struct Work {
+    /// Alarm changes.
+    pub(crate) changes: u32,
+    /// Displays that get each.
+    pub(crate) displays: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Serialize)]

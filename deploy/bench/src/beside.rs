@@ -6,13 +6,13 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use clap::Parser;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::args::Process;
 use crate::display::{alarms, channel};
 use crate::views::{Seen, Views};
 
@@ -29,23 +29,6 @@ pub(crate) enum Beside {
     Frozen,
     /// It reads the ward so slowly that most of it must be dropped.
     Slow,
-}
-
-/// Settings of the process.
-#[derive(Debug, Clone, Parser)]
-pub(crate) struct Process {
-    /// The gateway.
-    #[arg(long)]
-    url: String,
-    /// The ward.
-    #[arg(long)]
-    ward: String,
-    /// Pumps of the ward; it watches the waveforms of all.
-    #[arg(long)]
-    pumps: u32,
-    /// Pause after each message of the ward, in milliseconds.
-    #[arg(long, default_value_t = 0)]
-    pause_ms: u64,
 }
 
 /// Runs as that process, until its input ends.

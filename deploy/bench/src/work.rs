@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use bytes::BytesMut;
-use clap::Parser;
 use ecmo_core::alarm::occurrence::Occurrence;
 use ecmo_core::alarm::{AlarmChange, Output};
 use ecmo_core::frame::Frame;
@@ -22,14 +21,7 @@ use ecmo_gateway::fanout::{
 use ecmo_gateway::grpc::write_item;
 use ecmo_proto::topic::{Id, PumpAddress};
 
-/// Sizes of the work.
-#[derive(Debug, Clone, Parser)]
-pub(crate) struct Work {
-    /// Alarm changes.
-    changes: u32,
-    /// Displays that get each.
-    displays: u32,
-}
+use crate::args::Work;
 
 /// Keeps the first occurrence that is raised.
 #[derive(Default)]

@@ -14,6 +14,7 @@ const TESTKIT: &str = "deploy/testkit/";
 const BENCH: &str = "deploy/bench/";
 const DEMO: &str = "deploy/demo/";
 const OUTAGE: &str = "deploy/outage/";
+const KILLS: &str = "deploy/kills/";
 
 const TONIC: &[&str] = &[
     "gateway/src/grpc",
@@ -22,6 +23,7 @@ const TONIC: &[&str] = &[
     TESTKIT,
     BENCH,
     DEMO,
+    KILLS,
 ];
 const METRICS: &[&str] = &["gateway/src/metrics", "agent/src/metrics"];
 
@@ -38,6 +40,7 @@ const MESSAGES: &[&str] = &[
     BENCH,
     DEMO,
     OUTAGE,
+    KILLS,
 ];
 
 const WALLS: &[Wall] = &[

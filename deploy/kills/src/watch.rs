@@ -134,7 +134,7 @@ impl Display {
             }
             let key = (row.key.pump.clone(), row.key.condition.clone());
             let state = match &change {
-                Change::New(row) | Change::Changed(row) => Some(State {
+                Change::New(row) | Change::Changed(row, _) => Some(State {
                     occurrence: row.alarm.occurrence.clone(),
                     call: row.alarm.call,
                     signals: row.signals(),

@@ -65,7 +65,7 @@ pub(in super::super) fn full() -> Occurrence {
         remind_at: Some(at(1_200)),
         reminders: 6,
         orphan: true,
-        returned: vec![(98, 2), (99, 3)],
+        returned: [Some((98, 2)), Some((99, 3)), None, None, None, None, None, None],
     }
 }
 

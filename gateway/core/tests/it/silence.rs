@@ -332,26 +332,3 @@ fn every_channel_of_the_circuit_can_be_told_silent() {
         assert_eq!(bedside.pump.alarms().len(), 1, "{name}");
     }
 }
-
-#[test]
-fn silences_before_the_first_frame_have_names_of_their_own() {
-    let name = |started: u64| {
-        let profile = std::sync::Arc::new(ecmo_profile::starter());
-        let window = std::time::Duration::from_millis(100);
-        let started = Instant::from_millis(started);
-        let mut pump = ecmo_core::pump::Pump::new(profile, window, started);
-        pump.on_tick(started.plus(std::time::Duration::from_secs(1)), &mut Deaf);
-        pump.alarms().first().unwrap().id
-    };
-    // A gateway that is started anew: what a person did about the first silence says nothing about the second.
-    assert_ne!(name(1_000), name(90_000));
-    assert_eq!(name(1_000), name(1_000));
-}
-
-struct Deaf;
-
-impl ecmo_core::alarm::Output for Deaf {
-    fn evaluated(&mut self, _: &ecmo_core::frame::Frame, _: &ecmo_core::time::ClockMap) {}
-
-    fn alarm(&mut self, _: ecmo_core::alarm::AlarmChange<'_>) {}
-}

@@ -1,5 +1,9 @@
 //! Seeds that once failed, with what they found. They stay here so that it stays away.
 
+use ecmo_core::alarm::{AlarmChange, Output};
+use ecmo_core::frame::Frame;
+use ecmo_core::pump::Pump;
+use ecmo_core::time::{ClockMap, Instant};
 use ecmo_sim::run::{Order, Outcome, run};
 use ecmo_sim::time::{MINUTE, Nanos};
 
@@ -36,4 +40,29 @@ fn worlds_are_worth_their_time() {
     let outcome = holds(2, 10 * MINUTE);
     assert!(outcome.tally.raised > 0 && outcome.tally.shown > 0 && outcome.tally.faults > 0);
     assert!(outcome.answers.0 > 0, "somebody did something");
+}
+
+/// The same, in the core alone: a gateway that is started anew, and again before anything has come.
+#[test]
+fn silences_before_the_first_frame_have_names_of_their_own() {
+    let name = |started: u64| {
+        let pace = ecmo_sim::rules::Pace { period: 200 * ecmo_sim::time::MS };
+        let profile = std::sync::Arc::new(ecmo_sim::rules::profile(pace));
+        let window = std::time::Duration::from_millis(100);
+        let started = Instant::from_millis(started);
+        let mut pump = Pump::new(profile, window, started);
+        pump.on_tick(started.plus(std::time::Duration::from_secs(1)), &mut Deaf);
+        pump.alarms().first().map(|alarm| alarm.id)
+    };
+    assert!(name(1_000).is_some());
+    assert_ne!(name(1_000), name(90_000));
+    assert_eq!(name(1_000), name(1_000));
+}
+
+struct Deaf;
+
+impl Output for Deaf {
+    fn evaluated(&mut self, _: &Frame, _: &ClockMap) {}
+
+    fn alarm(&mut self, _: AlarmChange<'_>) {}
 }

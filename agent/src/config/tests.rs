@@ -56,6 +56,8 @@ fn two_brokers_are_two_named_paths() {
 fn a_wrong_line_is_refused_with_its_number_and_what_to_do() {
     for (find, replace, line, words) in [
         ("ward = \"nicu\"", "ward = \"ni cu\"", 2, "letters, digits"),
+        ("ward = \"nicu\"", "ward = \"_drill\"", 2, "kept for the system"),
+        ("pump = \"pump-1\"", "pump = \"_ward\"", 3, "kept for the system"),
         ("pump = \"pump-1\"", "pump = 1", 3, "expected a string"),
         ("pump = \"pump-1\"\n", "", 1, "missing key \"pump\""),
         ("mqtt://127", "http://127", 4, "use mqtt://host:port"),

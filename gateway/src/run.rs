@@ -149,13 +149,8 @@ impl Gateway {
             state: stored.intake,
         };
         let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
-        stored.store.iter().for_each(Store::redone);
-        let journal = recording::start(
-            settings,
-            (clock, &metrics),
-            (outtake, &mut outputs),
-            requests.clone(),
-        )?;
+        let (asked, streams) = (requests.clone(), (outtake, &mut outputs));
+        let journal = recording::start(settings, (clock, &metrics), streams, asked)?;
 
         let histories = Arc::new(Histories::new(settings.history));
         let shared = (clock, Arc::clone(&metrics), Arc::clone(&latencies));
@@ -169,9 +164,7 @@ impl Gateway {
         let serving = serve_from(settings, shared, &engine.handle, people, journal.as_ref());
         let mut tasks = background(outputs, &serving, histories);
         others::start(&mut tasks, settings, &serving, Ways { requests, heard, told: to_tell });
-        if let Some(store) = stored.store {
-            tasks.spawn(storing::watch(store, engine.handle.clone(), clock));
-        }
+        storing::run(&mut tasks, stored.store, engine.handle.clone(), clock);
         let journal = journal.map(|journal| journal.run(&mut tasks, engine.handle.clone()));
         let displays = http::router(readiness(engine.handle.clone(), clock))
             .fallback_service(grpc::router(serving).await?);

@@ -20,7 +20,7 @@ use crate::metrics::{BrokerPath, By, Counter, Metrics, Said};
 pub const REQUESTS_QUEUED_MAX: usize = 3 * PUMPS_MAX;
 
 /// What may wait for a path to be said to others: in the worst storm an alarm raised and ended at every pump, and room.
-pub const SAID_QUEUED_MAX: usize = 3 * PUMPS_MAX;
+pub(super) const SAID_QUEUED_MAX: usize = 3 * PUMPS_MAX;
 
 /// One message on its way.
 #[derive(Debug)]

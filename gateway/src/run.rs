@@ -133,8 +133,7 @@ impl Gateway {
         let metrics = Arc::new(Metrics::new(&paths));
         let (requests, outbound) = ingest::requests(&paths, &metrics);
         let (others, heard) = mpsc::channel(ingest::OTHERS_QUEUED_MAX);
-        let (told, to_tell) = mpsc::channel(others::TOLD_MAX);
-        let latencies = Arc::new(Latencies::default());
+        let ((told, to_tell), latencies) = (mpsc::channel(others::TOLD_MAX), Arc::default());
         let stored = storing::open(settings, clock, &metrics).await?;
         let (intake, outtake) = journal::intake(metrics.journal_dropped.clone());
         let parts = EngineParts {

@@ -191,7 +191,7 @@ pub(super) fn told_again(
         let text = record.to_text(&address).ok()?;
         // Of a change before a restart the place is not known any more: any other one counts before it.
         let known = Some(&standing.order).filter(|order| order.at > 0);
-        let order = known.cloned().unwrap_or(Order { at: 1, gateway: own.to_string() });
+        let order = known.cloned().unwrap_or_else(|| Order { at: 1, gateway: own.to_string() });
         let at = order.at;
         let message = wire::treatment(&TreatmentRecord {
             id: format!("{}-{at:x}-treatment", order.gateway),

@@ -2,13 +2,14 @@
 //!
 //! The same folder and the same run tell what a flush of the disk takes by itself. The exit code is 1 when an action takes far
 //! longer than a flush: that is our doing, and not the disk's.
+#![expect(clippy::unwrap_used, reason = "a bench that cannot begin ends")]
 
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ecmo_core::pump::Kept;
 use ecmo_gateway::clock::Clock;
@@ -74,12 +75,12 @@ fn histogram() -> Histogram<u64> {
 /// What the disk takes by itself.
 fn flushes(folder: &Path) -> Histogram<u64> {
     let mut file = File::create(folder.join("raw")).unwrap();
-    let mut took = histogram();
+    let (clock, mut took) = (Clock::start(), histogram());
     for _ in 0..ACTIONS {
-        let begun = Instant::now();
+        let begun = clock.now();
         file.write_all(&[b'x'; 600]).unwrap();
         file.sync_data().unwrap();
-        took.saturating_record(u64::try_from(begun.elapsed().as_nanos()).unwrap());
+        took.saturating_record(u64::try_from(clock.now().since(begun).as_nanos()).unwrap());
     }
     took
 }
@@ -129,13 +130,13 @@ fn actions(dir: &Path, people: usize, beside: bool) -> Histogram<u64> {
 }
 
 async fn person(store: Store, actions: usize) -> Histogram<u64> {
-    let mut took = histogram();
+    let (clock, mut took) = (Clock::start(), histogram());
     for _ in 0..actions {
-        let begun = Instant::now();
+        let begun = clock.now();
         let flight = store.begin();
         let written = store.write(vec![entry()]).await;
         assert!(written.is_durable(), "the disk is sound");
-        took.saturating_record(u64::try_from(begun.elapsed().as_nanos()).unwrap());
+        took.saturating_record(u64::try_from(clock.now().since(begun).as_nanos()).unwrap());
         store.landed(flight, written);
     }
     took

@@ -130,8 +130,7 @@ impl Gateway {
         let metrics = Arc::new(Metrics::new(&paths));
         let (requests, outbound) = ingest::requests(&paths, &metrics);
         let (others, heard) = mpsc::channel(ingest::OTHERS_QUEUED_MAX);
-        let (told, to_tell) = mpsc::channel(others::TOLD_MAX);
-        let latencies = Arc::new(Latencies::default());
+        let ((told, to_tell), latencies) = (mpsc::channel(others::TOLD_MAX), Arc::default());
         let stored = storing::open(settings, clock, &metrics).await?;
         let (intake, outtake) = journal::intake(metrics.journal_dropped.clone());
         let parts = EngineParts {
@@ -162,9 +161,7 @@ impl Gateway {
         let serving = serve_from(settings, shared, &engine.handle, people, journal.as_ref());
         let mut tasks = background(outputs, &serving, histories);
         others::start(&mut tasks, settings, &serving, Ways { requests, heard, told: to_tell });
-        if let Some(store) = stored.store {
-            tasks.spawn(storing::watch(store, engine.handle.clone(), clock));
-        }
+        storing::run(&mut tasks, stored.store, engine.handle.clone(), clock);
         let journal = journal.map(|journal| journal.run(&mut tasks, engine.handle.clone()));
         let displays = http::router(readiness(engine.handle.clone(), clock))
             .fallback_service(grpc::router(serving).await?);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::StartError;
@@ -79,8 +80,21 @@ async fn opened(
     tokio::task::spawn_blocking(opening).await?.map_err(StartError::Thread)
 }
 
+/// Goes on from what was restored, which the alarm thread has offered by now, and watches over the store.
+pub(super) fn run(
+    tasks: &mut JoinSet<&'static str>,
+    store: Option<Store>,
+    engine: EngineHandle,
+    clock: Clock,
+) {
+    if let Some(store) = store {
+        store.redone();
+        tasks.spawn(watch(store, engine, clock));
+    }
+}
+
 /// Tells the alarm thread whether what people do is durable. Never ends.
-pub(super) async fn watch(store: Store, engine: EngineHandle, clock: Clock) -> &'static str {
+async fn watch(store: Store, engine: EngineHandle, clock: Clock) -> &'static str {
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut since = clock.now();

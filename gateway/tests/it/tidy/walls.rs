@@ -32,7 +32,7 @@ const MESSAGES: &[&str] = &[
     "gateway/decode/src/",
     "gateway/src/decode",
     "gateway/src/request",
-    "gateway/src/action/wire.rs",
+    "gateway/src/action/wire",
     "gateway/src/grpc",
     "agent/src/",
     "dashboards/",

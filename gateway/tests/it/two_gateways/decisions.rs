@@ -38,15 +38,12 @@ impl Listener {
             client.subscribe("ecmo/v1/+/+/alarm", QoS::AtLeastOnce).await.unwrap();
             let mut ready = Some(ready);
             while let Ok(event) = event_loop.poll().await {
-                match event {
-                    Event::Incoming(Packet::SubAck(_)) => {
-                        ready.take().map(|ready| ready.send(()));
-                    }
-                    Event::Incoming(Packet::Publish(publish)) => {
-                        assert!(!publish.retain, "decisions are never kept");
-                        *hears.lock().unwrap().entry(publish.payload.to_vec()).or_default() += 1;
-                    }
-                    _ => {}
+                if let Event::Incoming(Packet::SubAck(_)) = &event {
+                    ready.take().map(|ready| ready.send(()));
+                }
+                if let Event::Incoming(Packet::Publish(publish)) = event {
+                    assert!(!publish.retain, "decisions are never kept");
+                    *hears.lock().unwrap().entry(publish.payload.to_vec()).or_default() += 1;
                 }
             }
         });

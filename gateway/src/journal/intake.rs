@@ -161,6 +161,7 @@ mod tests {
         let (mut intake, outtake) = intake(Counter::noop());
         let at = Instant::from_millis;
         outtake.tell(RecordingState::Keeps, at(1_000));
+        assert_eq!(intake.state(at(1_000)), RecordingState::Keeps);
         assert_eq!(intake.state(at(2_999)), RecordingState::Keeps);
         assert_eq!(intake.state(at(3_000)), RecordingState::Behind, "it goes round no more");
         outtake.tell(RecordingState::Full, at(3_100));

@@ -82,7 +82,6 @@ enum Change {
     Ended(PumpAddress, Box<Occurrence>),
     Treatment(PumpAddress, String),
     Applied(u64),
-    Stop,
     #[cfg(test)]
     Flush(SyncSender<()>),
 }
@@ -97,6 +96,8 @@ struct Shared {
     owed: AtomicU64,
     /// Something else found no room: nothing counts as applied any longer in this run.
     lost: AtomicBool,
+    /// The thread is to end. A flag and no change: it must find its way past a full channel.
+    stopping: AtomicBool,
 }
 
 /// The alarm thread's end: it never waits.
@@ -150,7 +151,7 @@ impl StateHandle {
 
     /// Ends the thread once everything is written that was offered before.
     pub(super) fn stop(&self) {
-        let _ended_or_behind = self.changes.try_send(Change::Stop).is_err();
+        self.shared.stopping.store(true, Ordering::Release);
     }
 
     /// Everything up to this number of the audit log was offered.
@@ -357,12 +358,14 @@ impl Keeper {
             let left = due.saturating_sub(now.since(self.written_at));
             let wait = if self.dirty.is_clean() { BEAT } else { left.min(BEAT) };
             match taken.recv_timeout(wait) {
-                Ok(change) => goes_on = self.take(change),
+                Ok(change) => self.take(change),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => goes_on = false,
             }
+            // Looked at before the rest is taken: what was offered before it was told to end is still written.
+            goes_on &= !self.shared.stopping.load(Ordering::Acquire);
             while let Ok(change) = taken.try_recv() {
-                goes_on &= self.take(change);
+                self.take(change);
             }
             self.beat();
             self.apply();
@@ -374,10 +377,8 @@ impl Keeper {
         self.flush();
     }
 
-    /// Takes a change; whether more may come.
-    fn take(&mut self, change: Change) -> bool {
+    fn take(&mut self, change: Change) {
         match change {
-            Change::Stop => return false,
             Change::Pump(address, kept) => {
                 let key = address.to_string();
                 self.image.pumps.insert(key.clone(), value::kept_to(&kept, self.times()));
@@ -406,7 +407,6 @@ impl Keeper {
                 let _gone = done.send(()).is_err();
             }
         }
-        true
     }
 
     /// What was done is on disk with the next write, unless the state of a pump is owed.

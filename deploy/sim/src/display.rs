@@ -5,8 +5,8 @@ use ecmo_display::{Freshness, LinkId, LocalTime, Picture, RowKey, Screen};
 
 use crate::breaks::Break;
 use crate::broker::Life;
-use crate::checks::ledger::Ledger;
 use crate::dice::Dice;
+use crate::ledger::Ledger;
 use crate::many::Many;
 use crate::net::Net;
 use crate::rules::{CODE, WATCHED};

@@ -6,7 +6,7 @@ use ecmo_core::alarm::condition::Condition;
 use ecmo_core::alarm::occurrence::Occurrence;
 use ecmo_display::Row;
 
-use super::{Invariant, Verdict, Violation};
+use crate::invariant::{Invariant, Verdict, Violation};
 use crate::stream::WishKind;
 use crate::time::{Nanos, SECOND};
 use crate::words;

@@ -7,6 +7,7 @@ use ecmo_core::alarm::occurrence::Occurrence;
 use ecmo_display::Row;
 
 use super::{Invariant, Verdict, Violation};
+use crate::gateway::About;
 use crate::stream::WishKind;
 use crate::time::{Nanos, SECOND};
 use crate::words;
@@ -133,7 +134,7 @@ impl Ledger {
         for one in
             mine.filter(|one| alarm.call <= one.call && one.condition == Some(alarm.id.condition))
         {
-            if words::occurrence_id(Some(pump), "", alarm) == one.occurrence {
+            if words::occurrence_id(About::Pump(pump), "", alarm) == one.occurrence {
                 let what = format!(
                     "gateway {gateway} has lost the acknowledgement of {} (call {}) by person{}, accepted by gateway {}",
                     one.occurrence, one.call, one.number, one.gateway

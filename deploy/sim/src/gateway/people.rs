@@ -9,7 +9,7 @@ use ecmo_core::alarm::action::{Action, Ask, Order, What};
 use ecmo_core::alarm::occurrence::PauseScope;
 use ecmo_core::time::Instant;
 
-use super::{Ear, Gateway};
+use super::{About, Ear, Gateway};
 use crate::breaks::Break;
 use crate::dice::mixed;
 use crate::message::{Event, Message};
@@ -97,7 +97,7 @@ impl Gateway {
             return;
         }
         for pump in 0..self.known.len() {
-            let mut ear = Ear::new(Some(pump), &mut self.heard);
+            let mut ear = Ear::new(About::Pump(pump), &mut self.heard);
             let of = &mut self.known[pump].pump;
             let from = self.disk.kept[pump].clone().map_or(0, |(kept, actions)| {
                 of.restore(kept, now, &mut ear);
@@ -136,7 +136,8 @@ impl Gateway {
         let ask = match &wish.what {
             WishKind::Acknowledge { occurrence, revision } => {
                 let found = pump.alarms().iter().find(|one| {
-                    *occurrence == crate::words::occurrence_id(Some(wish.pump), &self.name, one)
+                    *occurrence
+                        == crate::words::occurrence_id(About::Pump(wish.pump), &self.name, one)
                 });
                 let id = found.ok_or(Refused::Unknown)?.id;
                 Ask::Acknowledge { id, revision: *revision }

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use crate::time::{GatewayClock, GatewayTime, LocalTime};
 
+/// One link of a display to a gateway, by its place in the display's settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u8);
+
 /// A link whose newest message is older than this is late. The gateway's alarm thread sends one each second. (prop)
 pub const LATE_AFTER: Duration = Duration::from_millis(1_500);
 

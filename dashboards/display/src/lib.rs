@@ -9,19 +9,19 @@ mod bounded;
 
 mod lane;
 
+mod row;
+
 mod link;
 
 mod merge;
-
-mod row;
 
 mod pump;
 
 mod screen;
 
-pub use lane::{LATE_AFTER, LOST_AFTER, Why};
+pub use lane::{LATE_AFTER, LOST_AFTER, LinkId, Why};
 pub use link::{LinkState, LinkView};
 pub use pump::{Freshness, PumpView, VALUE_LIVE_MAX, VALUE_SHOWN_MAX};
 pub use row::{Change, Missed, Row, RowKey, Shown, Told, rank};
-pub use screen::{LinkId, Picture, Resubscribe, Screen};
+pub use screen::{Picture, Resubscribe, Screen};
 pub use time::{GatewayClock, GatewayTime, LocalTime};

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use ecmo_proto::v1;
 
+use crate::lane::LinkId;
 use crate::link::{Acknowledged, Link};
 use crate::row::{Row, RowKey, Shown, Told, rank, signals};
-use crate::screen::LinkId;
 use crate::time::LocalTime;
 
 /// What one link holds of a row.

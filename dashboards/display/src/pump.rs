@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ecmo_proto::v1;
 
+use crate::lane::LinkId;
 use crate::link::Link;
-use crate::screen::LinkId;
 use crate::time::{GatewayTime, LocalTime};
 
 /// A value that is older than this is not live any more: it is shown with its age. (prop)

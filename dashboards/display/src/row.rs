@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ecmo_proto::v1;
 
-use crate::screen::LinkId;
+use crate::lane::LinkId;
 
 /// What makes two alarms of two gateways one row: the same condition at the same pump. Conditions of a gateway itself stay
 /// apart.

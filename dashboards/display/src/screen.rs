@@ -7,7 +7,7 @@ use ecmo_proto::v1;
 use v1::watch_alarms_response::Update;
 
 use crate::bounded::Bounded;
-use crate::lane::{Place, Why};
+use crate::lane::{LinkId, Place, Why};
 use crate::link::{Link, LinkState, LinkView, OCCURRENCES_MAX};
 use crate::pump::{self, PumpView};
 use crate::row::{Change, Missed, Row, RowKey, is_active, urgency};
@@ -27,10 +27,6 @@ const MISSED_MAX: usize = 1_024;
 
 /// Most changes that wait to be taken; beyond it the oldest go, and are counted.
 const CHANGES_MAX: usize = 4_096;
-
-/// One link of a display to a gateway, by its place in the display's settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LinkId(pub u8);
 
 /// What of a link must be subscribed anew, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

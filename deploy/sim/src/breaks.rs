@@ -1,6 +1,6 @@
 //! Faults that are planted in the simulation on purpose, one for each thing that it checks: a check that cannot fail is none.
 
-use crate::checks::Invariant;
+use crate::invariant::Invariant;
 
 macro_rules! breaks {
     ($($variant:ident: $name:literal, $caught_by:ident, $what:literal;)*) => {

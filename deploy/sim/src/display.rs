@@ -1,16 +1,16 @@
 //! A display: the real `Screen`, the streams that feed it, and the people who stand before it.
 
 use ecmo_core::parameter::Parameter;
-use ecmo_display::{Freshness, LinkId, LocalTime, Picture, RowKey, Screen};
+use ecmo_display::{Freshness, LinkId, LocalTime, Picture, RowKey, Screen, Shown};
 
 use crate::breaks::Break;
 use crate::broker::Life;
-use crate::checks::ledger::Ledger;
 use crate::dice::Dice;
+use crate::ledger::Ledger;
 use crate::many::Many;
 use crate::net::Net;
 use crate::rules::{CODE, WATCHED};
-use crate::stream::{LaneKind, Packet, Request, Wish, WishKind};
+use crate::stream::{LaneKind, Packet, Painted, Request, Wish, WishKind};
 use crate::time::{HostClock, Nanos, SECOND};
 use crate::words::{WARD, pump_name, pump_number};
 
@@ -157,6 +157,11 @@ impl Display {
             Packet::Attended(epoch, gateway_now, sent) => {
                 self.screen.on_answer(id, epoch, gateway_now, LocalTime(sent), local);
             }
+            Packet::Uncounted(shown) => {
+                let shown = shown.into_iter();
+                let shown = shown.map(|(occurrence, revision)| Shown { occurrence, revision });
+                self.screen.put_back(id, shown.collect());
+            }
             // Of a subscription that is no more.
             Packet::Alarms(..) | Packet::Pumps(..) | Packet::Closed(..) => {}
         }
@@ -169,12 +174,19 @@ impl Display {
         let picture = self.screen.picture();
         self.screen.painted(&picture, |_row| true);
         for place in 0..self.links.len() {
+            self.attend(place, local, net);
             self.tend(place, net);
-            if let Some(link) = self.links.get(place) {
-                net.request(self.number, link.gateway, Request::Attend(local.0));
-            }
         }
         picture
+    }
+
+    /// Renews its lease, before it confirms: what one shows that attends counts.
+    fn attend(&self, place: usize, local: LocalTime, net: &mut Net) {
+        let painted = self.screen.painted_until(LinkId(u8::try_from(place).unwrap_or(u8::MAX)));
+        let painted = painted.map(|(epoch, at)| Painted { epoch, mono_ns: at.0 });
+        if let Some(link) = self.links.get(place) {
+            net.request(self.number, link.gateway, Request::Attend(local.0, painted));
+        }
     }
 
     fn tend(&mut self, place: usize, net: &mut Net) {

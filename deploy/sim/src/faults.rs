@@ -1,9 +1,7 @@
 //! What goes wrong: ways are cut or slow, processes die or freeze, disks fail, wall clocks jump. Each fault ends.
 
 use crate::dice::Dice;
-use crate::link::{Link, Weather};
-use crate::net::Net;
-use crate::plan::Plan;
+use crate::link::Weather;
 use crate::time::{MS, Nanos, SECOND};
 
 macro_rules! kinds {
@@ -63,34 +61,6 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault of a kind, somewhere.
-    #[must_use]
-    pub fn somewhere(kind: FaultKind, plan: &Plan, dice: &mut Dice) -> Self {
-        let pump = dice.place(plan.pumps);
-        let broker = dice.place(plan.brokers);
-        let gateway = dice.place(plan.gateways);
-        let display = dice.place(plan.displays.len());
-        let at = match kind {
-            FaultKind::BedsideCut | FaultKind::BedsideDeaf | FaultKind::BedsideStorm => {
-                (pump, broker)
-            }
-            FaultKind::TrunkCut | FaultKind::TrunkDeaf | FaultKind::TrunkStorm => (gateway, broker),
-            FaultKind::WardCut | FaultKind::WardDeaf | FaultKind::WardSlow => (display, gateway),
-            FaultKind::AgentDies | FaultKind::AgentFreezes | FaultKind::SpoolFails => (pump, 0),
-            FaultKind::BrokerDies | FaultKind::BrokerFreezes => (broker, 0),
-            FaultKind::GatewayDies
-            | FaultKind::GatewayFreezes
-            | FaultKind::DiskSlow
-            | FaultKind::DiskFails => (gateway, 0),
-            FaultKind::DisplayDies | FaultKind::DisplayFreezes => (display, 0),
-            FaultKind::ClockSteps => {
-                // The hosts in a row: agents, then gateways.
-                (dice.place(plan.pumps + plan.gateways), 0)
-            }
-        };
-        Self { kind, at, met: 0 }
-    }
-
     /// How long it lasts.
     #[must_use]
     pub fn lasts(&self, dice: &mut Dice) -> Nanos {
@@ -100,31 +70,6 @@ impl Fault {
             1 | 2 => dice.between(3 * SECOND, 20 * SECOND),
             _ => dice.between(50 * MS, 4 * SECOND),
         }
-    }
-
-    /// The direction of the way that it cuts or makes worse; `None` when it is about no way.
-    pub fn link<'net>(&self, net: &'net mut Net) -> Option<&'net mut Link> {
-        let (one, other) = self.at;
-        Some(match self.kind {
-            FaultKind::BedsideCut | FaultKind::BedsideStorm => &mut net.bedside[one][other].there,
-            FaultKind::BedsideDeaf => &mut net.bedside[one][other].back,
-            FaultKind::TrunkCut | FaultKind::TrunkStorm => &mut net.trunk[one][other].there,
-            FaultKind::TrunkDeaf => &mut net.trunk[one][other].back,
-            FaultKind::WardCut | FaultKind::WardSlow => &mut net.ward[one][other].there,
-            FaultKind::WardDeaf => &mut net.ward[one][other].back,
-            FaultKind::AgentDies
-            | FaultKind::AgentFreezes
-            | FaultKind::BrokerDies
-            | FaultKind::BrokerFreezes
-            | FaultKind::GatewayDies
-            | FaultKind::GatewayFreezes
-            | FaultKind::DisplayDies
-            | FaultKind::DisplayFreezes
-            | FaultKind::ClockSteps
-            | FaultKind::DiskSlow
-            | FaultKind::DiskFails
-            | FaultKind::SpoolFails => return None,
-        })
     }
 
     /// Whether it cuts a way.

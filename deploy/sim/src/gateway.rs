@@ -1,5 +1,9 @@
 //! A gateway: the core's own `Pump` and `Uplink` behind two brokers, streams to displays, a disk. A process that can die.
 
+mod attending;
+
+mod heard;
+
 mod people;
 
 mod rounds;
@@ -10,15 +14,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecmo_core::alarm::occurrence::{Occurrence, Transition};
 use ecmo_core::alarm::profile::Profile;
-use ecmo_core::alarm::{AlarmChange, Output};
+use ecmo_core::attendance::Attendance;
 use ecmo_core::channel::ChannelSpec;
-use ecmo_core::frame::{BootId, Frame};
+use ecmo_core::frame::Frame;
 use ecmo_core::path::Path;
 use ecmo_core::pump::{BirthRefusal, BirthWord, Pump, Refusal};
 use ecmo_core::sequence::SequenceCounters;
-use ecmo_core::time::{ClockMap, Instant};
+use ecmo_core::time::Instant;
 use ecmo_core::uplink::Uplink;
 
 use crate::breaks::Break;
@@ -30,8 +33,12 @@ use crate::net::Net;
 use crate::store::Disk;
 use crate::stream::Stream;
 use crate::time::{HostClock, MS, Nanos};
+use crate::words::{self, About};
 
+pub use heard::{Heard, Judged, Told};
 pub use people::{ACTIONS_MAX, PEOPLE_MAX};
+
+use heard::Ear;
 
 /// A missing frame is waited for no longer than this.
 pub const WINDOW: Duration = Duration::from_millis(100);
@@ -39,89 +46,12 @@ pub const WINDOW: Duration = Duration::from_millis(100);
 /// Events that wait for a frozen gateway; what does not fit is lost, as from a full socket.
 pub const WAITING_MAX: usize = 50_000;
 
-/// A frame was judged, in its place.
-#[derive(Debug, Clone, Copy)]
-pub struct Judged {
-    /// Which pump.
-    pub pump: usize,
-    /// Of which run.
-    pub boot: BootId,
-    /// Its number.
-    pub sequence: u64,
-}
-
-/// An alarm changed.
-#[derive(Debug, Clone)]
-pub struct Told {
-    /// Of which pump; `None` for the gateway itself.
-    pub pump: Option<usize>,
-    /// As it is now.
-    pub occurrence: Occurrence,
-    /// What changed.
-    pub transition: Transition,
-    /// The frame that decided it, if one did.
-    pub frame: Option<(BootId, u64)>,
-}
-
-/// What the decisions said since anybody looked.
-#[derive(Debug, Default)]
-pub struct Heard {
-    /// Frames that were judged.
-    pub judged: Vec<Judged>,
-    /// Alarms that changed.
-    pub told: Vec<Told>,
-}
-
-impl Heard {
-    /// Whether nothing was said.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.judged.is_empty() && self.told.is_empty()
-    }
-}
-
-struct Ear<'a> {
-    pump: Option<usize>,
-    heard: &'a mut Heard,
-    /// Changes from here on are those of the frame that is being judged.
-    from: usize,
-}
-
-impl<'a> Ear<'a> {
-    fn new(pump: Option<usize>, heard: &'a mut Heard) -> Self {
-        let from = heard.told.len();
-        Self { pump, heard, from }
-    }
-}
-
-impl Output for Ear<'_> {
-    fn evaluated(&mut self, frame: &Frame, _clock: &ClockMap) {
-        let Some(pump) = self.pump else { return };
-        let (boot, sequence) = (frame.boot, frame.sequence);
-        self.heard.judged.push(Judged { pump, boot, sequence });
-        for told in self.heard.told.iter_mut().skip(self.from) {
-            if let Some(frame) = &mut told.frame {
-                *frame = (boot, sequence);
-            }
-        }
-        self.from = self.heard.told.len();
-    }
-
-    fn alarm(&mut self, change: AlarmChange<'_>) {
-        let unknown = || change.occurrence.id.boot.map(|boot| (boot, 0));
-        self.heard.told.push(Told {
-            pump: self.pump,
-            occurrence: change.occurrence.clone(),
-            transition: change.transition,
-            frame: change.cause.and_then(|_cause| unknown()),
-        });
-    }
-}
-
 /// One pump as a gateway knows it.
 #[derive(Debug)]
 struct Known {
     pump: Pump,
+    /// As alarms of it are named: "ward/pump".
+    address: String,
     /// When a timer was set for it.
     planned: Option<Nanos>,
     /// Births that wait for a frame of their run.
@@ -152,6 +82,8 @@ pub struct Gateway {
     pub starts: u32,
     known: Many<Known>,
     uplink: Uplink,
+    attendance: Attendance,
+    names: Many<Arc<str>>,
     uplink_planned: Option<Nanos>,
     paths: Many<GatewayPath>,
     rounds: u64,
@@ -183,7 +115,8 @@ impl Gateway {
         dice: Dice,
     ) -> Self {
         let now = clock.instant(0);
-        let known = |_pump| Known {
+        let known = |pump| Known {
+            address: words::address(pump),
             pump: Pump::new(Arc::clone(profile), WINDOW, now),
             planned: None,
             unproven: Many::new(brokers, |_| None),
@@ -199,6 +132,8 @@ impl Gateway {
             starts: 0,
             known: Many::new(pumps, known),
             uplink: Uplink::new(profile, now),
+            attendance: Attendance::new(profile, displays),
+            names: Many::new(displays, |display| Arc::from(format!("d{display}"))),
             uplink_planned: None,
             paths: Many::new(brokers, |_| GatewayPath::default()),
             rounds: 0,
@@ -225,10 +160,12 @@ impl Gateway {
             known.unproven.iter_mut().for_each(|birth| *birth = None);
         }
         self.uplink = Uplink::new(&self.profile, now);
+        self.attendance = Attendance::new(&self.profile, self.streams.len());
         self.uplink_planned = None;
         self.paths.iter_mut().for_each(|path| *path = GatewayPath::default());
         self.rounds = 0;
         self.restore(net);
+        self.answer_for_restored(now);
         for pump in 0..self.known.len() {
             self.plan_timer(pump, net);
         }
@@ -279,7 +216,7 @@ impl Gateway {
         net: &mut Net,
         what: impl FnOnce(&mut Pump, &mut Ear<'_>) -> T,
     ) -> T {
-        let mut ear = Ear::new(Some(pump), &mut self.heard);
+        let mut ear = Ear::new(About::Pump(pump), &mut self.heard);
         let done = what(&mut self.known[pump].pump, &mut ear);
         self.plan_timer(pump, net);
         done
@@ -298,7 +235,9 @@ impl Gateway {
     }
 
     fn plan_uplink_timer(&mut self, net: &mut Net) {
-        let Some(deadline) = self.uplink.next_deadline() else { return };
+        let now = self.clock.instant(net.now);
+        let own = [self.uplink.next_deadline(), self.attendance.next_deadline(now)];
+        let Some(deadline) = own.into_iter().flatten().min() else { return };
         let at = self.clock.when(deadline.as_nanos()).max(net.now + MS);
         if self.uplink_planned.is_none_or(|planned| at < planned) {
             self.uplink_planned = Some(at);
@@ -312,8 +251,7 @@ impl Gateway {
         let Some(pump) = pump else {
             if self.uplink_planned == Some(planned) {
                 self.uplink_planned = None;
-                self.uplink.on_tick(now, &mut Ear::new(None, &mut self.heard));
-                self.plan_uplink_timer(net);
+                self.attend(now, net);
             }
             return;
         };

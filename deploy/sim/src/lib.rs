@@ -29,13 +29,15 @@ pub mod stream;
 
 pub mod store;
 
-pub mod plan;
-
 pub mod faults;
+
+pub mod plan;
 
 pub mod message;
 
 pub mod net;
+
+pub mod invariant;
 
 pub mod breaks;
 
@@ -46,6 +48,8 @@ pub mod agent;
 pub mod words;
 
 pub mod gateway;
+
+pub mod ledger;
 
 pub mod display;
 

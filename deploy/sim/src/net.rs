@@ -1,7 +1,8 @@
 //! The network and the calendar: who sends something gives it to a way, and the way says when it arrives, if ever.
 
 use crate::dice::Dice;
-use crate::link::Way;
+use crate::faults::{Fault, FaultKind};
+use crate::link::{Link, Way};
 use crate::many::Many;
 use crate::message::{Event, Message, Sender};
 use crate::queue::Queue;
@@ -98,5 +99,32 @@ impl Net {
         if let Some(at) = link.carry_in_order(self.now, &mut self.dice) {
             self.plan(at, Event::FromDisplay(gateway, display, Box::new(request)));
         }
+    }
+}
+
+impl Fault {
+    /// The direction of the way that it cuts or makes worse; `None` when it is about no way.
+    pub fn link<'net>(&self, net: &'net mut Net) -> Option<&'net mut Link> {
+        let (one, other) = self.at;
+        Some(match self.kind {
+            FaultKind::BedsideCut | FaultKind::BedsideStorm => &mut net.bedside[one][other].there,
+            FaultKind::BedsideDeaf => &mut net.bedside[one][other].back,
+            FaultKind::TrunkCut | FaultKind::TrunkStorm => &mut net.trunk[one][other].there,
+            FaultKind::TrunkDeaf => &mut net.trunk[one][other].back,
+            FaultKind::WardCut | FaultKind::WardSlow => &mut net.ward[one][other].there,
+            FaultKind::WardDeaf => &mut net.ward[one][other].back,
+            FaultKind::AgentDies
+            | FaultKind::AgentFreezes
+            | FaultKind::BrokerDies
+            | FaultKind::BrokerFreezes
+            | FaultKind::GatewayDies
+            | FaultKind::GatewayFreezes
+            | FaultKind::DisplayDies
+            | FaultKind::DisplayFreezes
+            | FaultKind::ClockSteps
+            | FaultKind::DiskSlow
+            | FaultKind::DiskFails
+            | FaultKind::SpoolFails => return None,
+        })
     }
 }

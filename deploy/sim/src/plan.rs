@@ -1,7 +1,7 @@
 //! What a seed makes: how many of what, at which pace, and which faults visit them.
 
 use crate::dice::Dice;
-use crate::faults::FaultKind;
+use crate::faults::{Fault, FaultKind};
 use crate::rules::Pace;
 use crate::time::{MINUTE, MS, Nanos, SECOND};
 
@@ -55,5 +55,35 @@ impl Plan {
             faults: faults.collect(),
             people: dice.between(10 * SECOND, 120 * SECOND),
         }
+    }
+}
+
+impl Fault {
+    /// A fault of a kind, somewhere.
+    #[must_use]
+    pub fn somewhere(kind: FaultKind, plan: &Plan, dice: &mut Dice) -> Self {
+        let pump = dice.place(plan.pumps);
+        let broker = dice.place(plan.brokers);
+        let gateway = dice.place(plan.gateways);
+        let display = dice.place(plan.displays.len());
+        let at = match kind {
+            FaultKind::BedsideCut | FaultKind::BedsideDeaf | FaultKind::BedsideStorm => {
+                (pump, broker)
+            }
+            FaultKind::TrunkCut | FaultKind::TrunkDeaf | FaultKind::TrunkStorm => (gateway, broker),
+            FaultKind::WardCut | FaultKind::WardDeaf | FaultKind::WardSlow => (display, gateway),
+            FaultKind::AgentDies | FaultKind::AgentFreezes | FaultKind::SpoolFails => (pump, 0),
+            FaultKind::BrokerDies | FaultKind::BrokerFreezes => (broker, 0),
+            FaultKind::GatewayDies
+            | FaultKind::GatewayFreezes
+            | FaultKind::DiskSlow
+            | FaultKind::DiskFails => (gateway, 0),
+            FaultKind::DisplayDies | FaultKind::DisplayFreezes => (display, 0),
+            FaultKind::ClockSteps => {
+                // The hosts in a row: agents, then gateways.
+                (dice.place(plan.pumps + plan.gateways), 0)
+            }
+        };
+        Self { kind, at, met: 0 }
     }
 }

@@ -58,6 +58,8 @@ pub enum Packet {
     Closed(u64, LaneKind),
     /// The lease of a display is renewed: epoch and time of the gateway, and when the display asked.
     Attended(u64, u64, u64),
+    /// These do not count as confirmed yet: the display is to name them again.
+    Uncounted(Vec<(String, u32)>),
     /// The answer to what a person asked: number of the question, whether it was accepted, whether it is durable.
     Answer {
         /// Number of the question.
@@ -79,8 +81,18 @@ impl Packet {
             Self::Closed(..) => 3,
             Self::Answer { .. } => 4,
             Self::Attended(..) => 5,
+            Self::Uncounted(_) => 6,
         }
     }
+}
+
+/// Up to where a display has painted what came from a gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Painted {
+    /// Which start of the gateway.
+    pub epoch: u64,
+    /// When the newest message in the picture was made, by the gateway's clock in nanoseconds.
+    pub mono_ns: u64,
 }
 
 /// Something that a display asks for.
@@ -97,8 +109,8 @@ pub enum Request {
     },
     /// These were shown.
     Confirm(Vec<(String, u32)>),
-    /// A display renews its lease; when it asked, by its own clock.
-    Attend(u64),
+    /// A display renews its lease: when it asked, by its own clock, and what it has painted of this gateway.
+    Attend(u64, Option<Painted>),
     /// A person does something.
     Act(Wish),
 }
@@ -111,7 +123,7 @@ impl Request {
             Self::Watch { .. } => 1,
             Self::Confirm(_) => 2,
             Self::Act(_) => 3,
-            Self::Attend(_) => 4,
+            Self::Attend(..) => 4,
         }
     }
 }

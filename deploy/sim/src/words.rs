@@ -15,6 +15,28 @@ use crate::rules::CODE;
 /// The ward of the simulation.
 pub const WARD: &str = "nicu";
 
+/// What an alarm is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// The pump of this number.
+    Pump(usize),
+    /// The displays of the ward.
+    Ward,
+    /// The gateway itself.
+    Gateway,
+}
+
+impl About {
+    /// The pump, if it is one.
+    #[must_use]
+    pub const fn pump(self) -> Option<usize> {
+        match self {
+            Self::Pump(pump) => Some(pump),
+            Self::Ward | Self::Gateway => None,
+        }
+    }
+}
+
 /// The pump of a number, as it is called.
 #[must_use]
 pub fn pump_name(pump: usize) -> String {
@@ -27,29 +49,36 @@ pub fn pump_number(name: &str) -> Option<usize> {
     name.strip_prefix('p')?.parse().ok()
 }
 
-/// Occurrence id, as displays know it; of a pump or of the gateway of this name.
+/// The pump of a number, as its alarms are named.
 #[must_use]
-pub fn occurrence_id(pump: Option<usize>, gateway: &str, occurrence: &Occurrence) -> String {
-    match pump {
-        Some(pump) => format!("{WARD}/p{pump}/{}", occurrence.id),
-        None => format!("/@{gateway}/{}", occurrence.id),
+pub fn address(pump: usize) -> String {
+    format!("{WARD}/p{pump}")
+}
+
+/// Occurrence id, as displays know it; of a pump, or by the gateway of this name about the ward or itself.
+#[must_use]
+pub fn occurrence_id(about: About, gateway: &str, occurrence: &Occurrence) -> String {
+    match about {
+        About::Pump(pump) => format!("{WARD}/p{pump}/{}", occurrence.id),
+        About::Ward => format!("{WARD}/@{gateway}/{}", occurrence.id),
+        About::Gateway => format!("/@{gateway}/{}", occurrence.id),
     }
 }
 
 /// An alarm, as displays see it.
 #[must_use]
 pub fn alarm(
-    pump: Option<usize>,
+    about: About,
     gateway: &str,
     one: &Occurrence,
     transition: Option<Transition>,
 ) -> v1::Alarm {
     let acknowledged = one.acknowledged.as_ref();
     v1::Alarm {
-        occurrence: occurrence_id(pump, gateway, one),
+        occurrence: occurrence_id(about, gateway, one),
         revision: one.revision,
-        ward: if pump.is_some() { WARD.to_owned() } else { String::new() },
-        pump: pump.map(pump_name).unwrap_or_default(),
+        ward: if about == About::Gateway { String::new() } else { WARD.to_owned() },
+        pump: about.pump().map(pump_name).unwrap_or_default(),
         condition: one.id.condition.to_string(),
         kind: kind(one.kind).into(),
         priority: priority(one.priority).into(),
@@ -63,7 +92,7 @@ pub fn alarm(
         audio: audio(&one.audio()).into(),
         transition: transition.map_or(v1::AlarmTransition::Unspecified, changed).into(),
         call: one.call,
-        gateway: if pump.is_none() { gateway.to_owned() } else { String::new() },
+        gateway: if about.pump().is_none() { gateway.to_owned() } else { String::new() },
         covers_from: one.covers_from,
         ..v1::Alarm::default()
     }

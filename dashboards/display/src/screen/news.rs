@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use ecmo_proto::v1;
 
+use crate::lane::LinkId;
 use crate::link::Link;
 use crate::merge;
 use crate::row::{Change, Missed, Row, RowKey, is_active};
-use crate::screen::{CHANGES_MAX, LinkId, MISSED_MAX, Screen};
+use crate::screen::{CHANGES_MAX, MISSED_MAX, Screen};
 
 /// Why a row may have changed.
 #[derive(Debug, Clone)]

@@ -1,9 +1,10 @@
 //! What was painted: proof of it for the gateways, and what each of them is told is confirmed.
 
+use crate::lane::LinkId;
 use crate::link::LinkView;
 use crate::pump::PumpView;
 use crate::row::{Row, Shown};
-use crate::screen::{LinkId, Screen};
+use crate::screen::Screen;
 use crate::time::{GatewayTime, LocalTime};
 
 /// Everything that a display paints at once, and what it may say afterwards that it has painted.

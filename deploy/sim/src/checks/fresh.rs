@@ -72,7 +72,7 @@ pub fn check_pump(display: usize, shown: &LiveValue, now: Nanos) -> Verdict {
 /// # Errors
 /// It is of a run of another pump.
 pub fn check_alarm(gateway: usize, told: &Told, now: Nanos) -> Verdict {
-    let (Some(pump), Some(boot)) = (told.pump, told.occurrence.id.boot) else { return Ok(()) };
+    let (Some(pump), Some(boot)) = (told.pump(), told.occurrence.id.boot) else { return Ok(()) };
     if pump_of(boot) == pump {
         return Ok(());
     }

@@ -18,6 +18,7 @@ use crate::peer::{PeerAction, PeerWord};
 use crate::store::Written;
 use crate::stream::{Packet, Wish, WishKind};
 use crate::time::{Nanos, SECOND};
+use crate::words::About;
 
 /// Actions that are remembered for the other gateway; an older one has ended, or was taken over long ago.
 pub const ACTIONS_MAX: usize = 512;
@@ -97,7 +98,7 @@ impl Gateway {
             return;
         }
         for pump in 0..self.known.len() {
-            let mut ear = Ear::new(Some(pump), &mut self.heard);
+            let mut ear = Ear::new(About::Pump(pump), &mut self.heard);
             let of = &mut self.known[pump].pump;
             let from = self.disk.kept[pump].clone().map_or(0, |(kept, actions)| {
                 of.restore(kept, now, &mut ear);
@@ -136,7 +137,8 @@ impl Gateway {
         let ask = match &wish.what {
             WishKind::Acknowledge { occurrence, revision } => {
                 let found = pump.alarms().iter().find(|one| {
-                    *occurrence == crate::words::occurrence_id(Some(wish.pump), &self.name, one)
+                    *occurrence
+                        == crate::words::occurrence_id(About::Pump(wish.pump), &self.name, one)
                 });
                 let id = found.ok_or(Refused::Unknown)?.id;
                 Ask::Acknowledge { id, revision: *revision }

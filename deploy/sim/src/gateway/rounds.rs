@@ -12,7 +12,7 @@ use super::{Ear, Gateway, way};
 use crate::message::{Beat, Message};
 use crate::net::Net;
 use crate::time::{Nanos, SECOND};
-use crate::words;
+use crate::words::{self, About};
 
 /// A broker that does not answer for this long is lost.
 const PONG_LATE: Nanos = 2 * SECOND;
@@ -38,8 +38,7 @@ impl Gateway {
         if self.rounds.is_multiple_of(2) {
             self.second(now, net);
         }
-        self.uplink.on_tick(now, &mut Ear::new(None, &mut self.heard));
-        self.plan_uplink_timer(net);
+        self.attend(now, net);
     }
 
     fn second(&mut self, now: Instant, net: &mut Net) {
@@ -51,6 +50,7 @@ impl Gateway {
             self.send_alarm(display, Update::Heartbeat(words::heartbeat(wall)), net);
             self.send_pumps(display, net);
         }
+        self.watch_ward(now);
         self.peer_word(net);
     }
 
@@ -82,14 +82,13 @@ impl Gateway {
             self.act(pump, net, |pump, _out| pump.on_link(way(path), is_up, now));
         }
         let up = self.paths.iter().filter(|path| path.connected).count();
-        let mut ear = Ear::new(None, &mut self.heard);
+        let mut ear = Ear::new(About::Gateway, &mut self.heard);
         self.uplink.on_paths(up, self.paths.len(), now, &mut ear);
         self.plan_uplink_timer(net);
     }
 
     /// Asks the agents what time it is there, over one path after the other, and says up to where they were judged.
     fn ask(&self, now: Instant, net: &mut Net) {
-        let heard = self.uplink.reaches_displays();
         let turn = usize::try_from(self.rounds).unwrap_or(0) % self.paths.len().max(1);
         for (number, known) in self.known.iter().enumerate() {
             let Some(boot) = known.pump.boot() else { continue };
@@ -98,6 +97,7 @@ impl Gateway {
                 now.since(known.pump.clock().to_reader(*decided, now)) <= DECIDED_AGE_MAX
             };
             let live = known.pump.link(now) == Link::Live;
+            let heard = !self.is_unheard(number, now);
             let lease = decided.filter(|_| heard && live).filter(is_young);
             let gateway = self.number;
             let message = Message::Ask { pump: number, boot, gateway, sent: now, lease };

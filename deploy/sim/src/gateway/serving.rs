@@ -2,8 +2,7 @@
 
 use std::collections::VecDeque;
 
-use ecmo_core::alarm::condition::Priority;
-use ecmo_core::alarm::occurrence::{Signal, Transition};
+use ecmo_core::alarm::occurrence::Transition;
 use ecmo_core::time::Instant;
 use ecmo_proto::v1;
 use ecmo_proto::v1::watch_alarms_response::Update;
@@ -14,7 +13,7 @@ use crate::broker::Life;
 use crate::net::Net;
 use crate::rules::WATCHED;
 use crate::stream::{LANE_MAX, Lane, LaneKind, Packet, Request};
-use crate::words;
+use crate::words::{self, About};
 
 /// Occurrences that have ended and are told to a display that was away.
 const ENDED_MAX: usize = 1_024;
@@ -55,14 +54,11 @@ impl Gateway {
                     }
                 }
             }
-            Request::Confirm(shown) => {
-                for (occurrence, revision) in shown {
-                    self.uplink.on_confirmed(&occurrence, revision);
-                }
-            }
-            Request::Attend(sent) => {
-                let now = self.clock.instant(net.now).as_nanos();
-                let packet = Packet::Attended(u64::from(self.starts), now, sent);
+            Request::Confirm(shown) => self.confirm(display, shown, net),
+            Request::Attend(sent, painted) => {
+                let now = self.clock.instant(net.now);
+                self.take_lease(display, painted, now);
+                let packet = Packet::Attended(u64::from(self.starts), now.as_nanos(), sent);
                 // A cut way swallows it: the next one comes in a second.
                 net.to_display(self.number, display, packet);
             }
@@ -71,18 +67,19 @@ impl Gateway {
     }
 
     fn snapshot(&self, seen: Option<&v1::SeenUntil>) -> v1::AlarmSnapshot {
-        let of_pumps =
-            self.known.iter().enumerate().flat_map(|(pump, known)| {
-                known.pump.alarms().iter().map(move |one| (Some(pump), one))
-            });
-        let own = self.uplink.alarms().iter().map(|one| (None, one));
+        let of_pumps = self.known.iter().enumerate().flat_map(|(pump, known)| {
+            known.pump.alarms().iter().map(move |one| (About::Pump(pump), one))
+        });
+        let own = self.uplink.alarms().iter().map(|one| (About::Gateway, one));
+        let of_ward = self.attendance.ward_alarms().flat_map(|(_ward, alarms)| alarms);
+        let own = own.chain(of_ward.map(|one| (About::Ward, one)));
         let alarms = of_pumps.chain(own).filter(|(_, one)| !self.is_hidden(one));
         let epoch = u64::from(self.starts);
         let same = seen.is_some_and(|seen| seen.epoch == epoch);
         let since = |at: &Instant| seen.is_some_and(|seen| !same || at.as_nanos() > seen.mono_ns);
         let ended = self.ended.alarms.iter().rev().filter(|(at, _)| since(at));
         v1::AlarmSnapshot {
-            alarms: alarms.map(|(pump, one)| words::alarm(pump, &self.name, one, None)).collect(),
+            alarms: alarms.map(|(about, one)| words::alarm(about, &self.name, one, None)).collect(),
             ended: ended.map(|(_, alarm)| alarm.clone()).collect(),
             ended_incomplete: seen.is_some() && (!same || self.ended.forgot),
         }
@@ -98,23 +95,11 @@ impl Gateway {
     pub fn spread(&mut self, told: &Told, net: &mut Net) {
         let now = self.clock.instant(net.now);
         let one = &told.occurrence;
-        let id = words::occurrence_id(told.pump, &self.name, one);
-        if told.pump.is_some() {
-            let calls = matches!(
-                told.transition,
-                Transition::Raised | Transition::Returned | Transition::Worsened
-            );
-            let signals = matches!(one.signal(), Signal::On | Signal::Latched);
-            if one.priority != Priority::High || !signals {
-                self.uplink.on_quiet_alarm(&id);
-            } else if calls {
-                self.uplink.on_high_alarm(&id, one.revision, now);
-            }
-        }
+        self.answer_for(told.about, one, now);
         if self.is_hidden(one) {
             return;
         }
-        let mut alarm = words::alarm(told.pump, &self.name, one, Some(told.transition));
+        let mut alarm = words::alarm(told.about, &self.name, one, Some(told.transition));
         if self.planted == Some(Break::ActionInvented)
             && told.transition == Transition::Raised
             && self.dice.chance(100_000)

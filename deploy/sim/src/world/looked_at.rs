@@ -8,11 +8,11 @@ use super::{World, number};
 use crate::agent::Run;
 use crate::broker::{Life, WAITING_MAX as BROKER_MAX};
 use crate::checks::bounded::{self, Filled};
-use crate::checks::ledger::MERGED_AFTER;
 use crate::checks::{Verdict, counted, fresh};
 use crate::display::{Display, INBOX_MAX};
 use crate::gateway::{ACTIONS_MAX, Heard};
 use crate::gateway::{PEOPLE_MAX, WAITING_MAX};
+use crate::ledger::MERGED_AFTER;
 use crate::rules::WATCHED;
 use crate::stream::LANE_MAX;
 use crate::time::SECOND;
@@ -40,7 +40,7 @@ impl World {
             }
             for one in &told {
                 self.tally.changes += 1;
-                let place = one.pump.unwrap_or(usize::MAX);
+                let place = one.pump().unwrap_or(usize::MAX);
                 let onset = one.occurrence.id.onset ^ (u64::from(one.occurrence.revision) << 40);
                 let told = onset ^ ((one.transition as u64) << 60);
                 self.note(Step::Alarm, [number(gateway), told, number(place)]);
@@ -48,7 +48,7 @@ impl World {
                 let is_watched = WATCHED.iter().any(|watched| watched.condition == id);
                 self.tally.raised += u64::from(is_watched && one.transition == Transition::Raised);
                 fresh::check_alarm(gateway, one, now)?;
-                if let Some(pump) = one.pump {
+                if let Some(pump) = one.pump() {
                     let order = self.orders[gateway][pump];
                     self.alike[pump].on_told(gateway, one, &order, now);
                     self.check_people(gateway, pump)?;

@@ -15,6 +15,7 @@ const BENCH: &str = "deploy/bench/";
 const DEMO: &str = "deploy/demo/";
 const OUTAGE: &str = "deploy/outage/";
 const KILLS: &str = "deploy/kills/";
+const SIM: &str = "deploy/sim/";
 
 const TONIC: &[&str] = &[
     "gateway/src/grpc",
@@ -41,6 +42,7 @@ const MESSAGES: &[&str] = &[
     DEMO,
     OUTAGE,
     KILLS,
+    SIM,
 ];
 
 const WALLS: &[Wall] = &[
@@ -178,7 +180,8 @@ const RANKS: &[(&str, &[&str])] = &[
         &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-circuit", "ecmo-journal"],
     ),
     ("gateway", &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-journal"]),
-    ("dashboards/terminal", &["ecmo-proto", "ecmo-core"]),
+    ("dashboards/display", &["ecmo-proto"]),
+    ("dashboards/terminal", &["ecmo-proto", "ecmo-core", "ecmo-display"]),
 ];
 
 /// Dependencies, for shipped code, of one manifest that its rank forbids.

@@ -6,10 +6,10 @@ use ecmo_core::alarm::condition::Condition;
 use ecmo_core::alarm::occurrence::Occurrence;
 use ecmo_display::Row;
 
-use super::{Invariant, Verdict, Violation};
+use crate::invariant::{Invariant, Verdict, Violation};
 use crate::stream::WishKind;
 use crate::time::{Nanos, SECOND};
-use crate::words;
+use crate::words::{self, About};
 
 /// Once nothing has been wrong for this long, both gateways know what was done at either: a peer that was lost asks each
 /// second, and both paths are found again within two.
@@ -133,7 +133,7 @@ impl Ledger {
         for one in
             mine.filter(|one| alarm.call <= one.call && one.condition == Some(alarm.id.condition))
         {
-            if words::occurrence_id(Some(pump), "", alarm) == one.occurrence {
+            if words::occurrence_id(About::Pump(pump), "", alarm) == one.occurrence {
                 let what = format!(
                     "gateway {gateway} has lost the acknowledgement of {} (call {}) by person{}, accepted by gateway {}",
                     one.occurrence, one.call, one.number, one.gateway

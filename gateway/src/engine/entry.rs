@@ -33,6 +33,9 @@ const LOG_PERIOD: Duration = Duration::from_secs(10);
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// For so long after a silence, or a start, frames come that had waited for a connection (prop): an agent keeps a second of them.
+const SETTLED_AFTER: Duration = Duration::from_secs(2);
+
 /// One pump on the alarm thread.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -48,6 +51,8 @@ pub(super) struct Entry {
     told: Counters,
     told_fresh_at: Option<Instant>,
     told_up: bool,
+    /// Since when its stream has been up.
+    up_since: Option<Instant>,
     told_chattering: u32,
     told_flood: bool,
     /// What is kept of the pump was given away up to here.
@@ -106,6 +111,7 @@ impl Entry {
             collector,
             told_fresh_at: None,
             told_up: false,
+            up_since: None,
             told_chattering: 0,
             told_flood: false,
             told_changes: 0,
@@ -277,8 +283,8 @@ impl Entry {
                 hub.measure_decision(arrival.received, begun, decoded_at);
                 // Once it is judged, and once, whichever path it came by.
                 if judged.is_ok() && self.pump.counters().frames.duplicate == repeats {
-                    // What an outage held up was told by its silence.
-                    if self.told_up {
+                    // What an outage held up was told by its silence; and at a start frames wait for the connection.
+                    if self.up_since.is_some_and(|since| now.since(since) >= SETTLED_AFTER) {
                         hub.tally(way);
                     }
                     let sealed = || arrival.payload.clone();
@@ -450,6 +456,7 @@ impl Entry {
         if up != self.told_up {
             series.stream_up.set(if up { 1.0 } else { 0.0 });
             self.told_up = up;
+            self.up_since = up.then_some(now);
         }
         if let Some(fresh) = fresh_at {
             series.last_frame_timestamp_seconds.set(wall_s - now.since(fresh).as_secs_f64());

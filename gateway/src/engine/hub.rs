@@ -337,7 +337,9 @@ impl Hub {
         }
         self.count(&id, change);
         self.listen(about, change);
-        self.note(&id, change.occurrence, path);
+        // Only an alarm that calls for a person is late; how old the frame is that ends one says nothing.
+        let waited = path.sampled_to_published.filter(|_took| calls(change.transition));
+        self.note(&id, change.occurrence, waited);
         let parts =
             (path.sampled_to_published, path.published_to_received, path.received_to_decided);
         let sampled_to_decided = match parts {
@@ -358,12 +360,12 @@ impl Hub {
     }
 
     /// Takes note of what displays must answer for, and of what the agent took for this alarm.
-    fn note(&mut self, id: &str, occurrence: &Occurrence, path: PathTimes) {
+    fn note(&mut self, id: &str, occurrence: &Occurrence, waited: Option<Duration>) {
         if occurrence.has_ended() {
             self.redirected.remove(id);
         }
         self.notes.push(Note::Alarm(Revision::of(id.to_owned(), occurrence)));
-        if let Some(took) = path.sampled_to_published {
+        if let Some(took) = waited {
             self.notes.push(Note::Took(uplink::Hop::Agent, took));
         }
     }
@@ -417,23 +419,27 @@ impl Hub {
 
     /// Takes note of a new or worse alarm that is heard.
     fn listen(&mut self, about: About<'_>, change: &AlarmChange<'_>) {
-        let is_new = match change.transition {
-            Transition::Raised | Transition::Returned | Transition::Worsened => true,
-            Transition::Latched
-            | Transition::Acknowledged
-            | Transition::DataLost
-            | Transition::DataBack
-            | Transition::RuleChanged
-            | Transition::AudioChanged
-            | Transition::Reminded
-            | Transition::Ended => false,
-        };
-        if is_new && change.occurrence.audio() == Audio::On {
+        if calls(change.transition) && change.occurrence.audio() == Audio::On {
             self.heard.push(match about {
                 About::Pump(address) => Some(address.ward.clone()),
                 About::Ward(ward) => Id::new(ward).ok(),
                 About::Gateway => None,
             });
         }
+    }
+}
+
+/// Whether an alarm calls for a person with this step.
+const fn calls(transition: Transition) -> bool {
+    match transition {
+        Transition::Raised | Transition::Returned | Transition::Worsened => true,
+        Transition::Latched
+        | Transition::Acknowledged
+        | Transition::DataLost
+        | Transition::DataBack
+        | Transition::RuleChanged
+        | Transition::AudioChanged
+        | Transition::Reminded
+        | Transition::Ended => false,
     }
 }

@@ -4,7 +4,6 @@ use ecmo_core::alarm::occurrence::Occurrence;
 use ecmo_proto::topic::PumpAddress;
 
 use super::{Hub, kind_label, priority_label};
-use crate::fanout::PathTimes;
 
 impl Hub {
     /// Takes note of an alarm that was there before the gateway started: it is counted, and a display must show it anew.
@@ -14,6 +13,6 @@ impl Hub {
         if self.counted.insert(id.clone(), labels).is_none() {
             self.gauge(labels).increment(1.0);
         }
-        self.note(&id, occurrence, PathTimes::default());
+        self.note(&id, occurrence, None);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ecmo_proto::topic::{DRILL, Id, Kind, PumpAddress};
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::sleep;
 
 use crate::clock::Clock;
 use crate::engine::{DRILL_LIMIT, DRILL_PARAMETER, EngineHandle};
@@ -16,6 +16,10 @@ use crate::request::DrillPump;
 
 /// Between two steps of a drill: the birth with a quiet sample, the sample beyond the limit, and the quiet one after it.
 const STEP: Duration = Duration::from_millis(100);
+
+/// From the connection to the first drill, and from one that was missed to the next (prop): what comes through again ends the
+/// alarm soon, and a connection that has just been made is not tried while it settles.
+const SOON: Duration = Duration::from_secs(5);
 
 /// A quiet sample, as far above the limit as the one of a drill is below it.
 #[expect(clippy::cast_possible_truncation, reason = "a limit of some thousand revolutions")]
@@ -52,11 +56,8 @@ pub async fn run(parts: DrillParts) -> &'static str {
     while !parts.engine.is_linked() {
         sleep(STEP).await;
     }
-    let mut due = interval(parts.every);
-    // A drill that was held up is not made up for: two at once would say nothing more.
-    due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    sleep(SOON.min(parts.every)).await;
     for number in 0_u64.. {
-        due.tick().await;
         let say = |kind, bytes: Bytes| {
             // Where it goes over no path, that is counted, and the drill is missed.
             let _paths = parts.requests.say(Said::Drill, &place, kind, &bytes);
@@ -70,6 +71,17 @@ pub async fn run(parts: DrillParts) -> &'static str {
         say(Kind::Frame, frame(BEYOND));
         sleep(STEP).await;
         say(Kind::Frame, frame(QUIET));
+        wait(&parts).await;
     }
     "drill"
+}
+
+/// Waits for the next drill: a whole period, or, once the one before was missed, until it is time to try again.
+async fn wait(parts: &DrillParts) {
+    let mut waited = Duration::ZERO;
+    while waited < parts.every && !(waited >= SOON && parts.engine.has_missed_drill()) {
+        let step = SOON.min(parts.every.saturating_sub(waited));
+        sleep(step).await;
+        waited += step;
+    }
 }

@@ -260,6 +260,12 @@ impl Uplink {
         active.iter().any(|one| one.present && one.id.condition == condition)
     }
 
+    /// Whether the last drill was missed.
+    #[must_use]
+    pub fn has_missed_drill(&self) -> bool {
+        self.is_present(Condition::DRILL_MISSED)
+    }
+
     /// Whether the connection stands.
     #[must_use]
     pub const fn is_up(&self) -> bool {

@@ -1,7 +1,7 @@
 //! The serving side's way to the alarm thread: commands by a bounded channel, answers by one of their own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use ecmo_core::alarm::Refused;
@@ -67,11 +67,17 @@ pub struct EngineHandle {
     commands: mpsc::Sender<Command>,
     pub(super) last_round: Arc<AtomicU64>,
     pub(super) linked: Arc<AtomicU64>,
+    pub(super) drill_missed: Arc<AtomicBool>,
 }
 
 impl EngineHandle {
     pub(super) fn new(commands: mpsc::Sender<Command>) -> Self {
-        Self { commands, last_round: Arc::default(), linked: Arc::default() }
+        Self {
+            commands,
+            last_round: Arc::default(),
+            linked: Arc::default(),
+            drill_missed: Arc::default(),
+        }
     }
 
     /// Watches the alarms of one ward, or all: a snapshot first, with what ended since the display had `seen` everything, then
@@ -179,6 +185,12 @@ impl EngineHandle {
     #[must_use]
     pub fn is_linked(&self) -> bool {
         self.linked.load(Ordering::Acquire) > 0
+    }
+
+    /// Whether the last drill was missed.
+    #[must_use]
+    pub fn has_missed_drill(&self) -> bool {
+        self.drill_missed.load(Ordering::Acquire)
     }
 
     fn send<T>(

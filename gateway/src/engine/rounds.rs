@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use ecmo_core::attendance::Attendance;
@@ -55,6 +55,7 @@ pub(super) struct Rounds {
     paths_up: HashSet<BrokerPath>,
     last_round: Arc<AtomicU64>,
     linked: Arc<AtomicU64>,
+    drill_missed: Arc<AtomicBool>,
 }
 
 impl Rounds {
@@ -77,6 +78,7 @@ impl Rounds {
             paths_up: HashSet::new(),
             last_round: Arc::clone(&handle.last_round),
             linked: Arc::clone(&handle.linked),
+            drill_missed: Arc::clone(&handle.drill_missed),
         }
     }
 
@@ -249,5 +251,6 @@ impl Rounds {
         self.ward.show(now, wall_s);
         self.metrics.watchdog_timestamp_seconds.set(wall_s);
         self.last_round.store(now.as_nanos(), Ordering::Release);
+        self.drill_missed.store(self.uplink.has_missed_drill(), Ordering::Release);
     }
 }

@@ -291,7 +291,9 @@ fn details(intent: &Intent) -> String {
 /// What an action makes so, in words.
 fn said(what: &What) -> String {
     match what {
-        What::Acknowledge(alarm) => format!("{} up to call {}", alarm.id, alarm.call),
+        What::Acknowledge(alarm) | What::AcknowledgeEnded(alarm) => {
+            format!("{} up to call {}", alarm.id, alarm.call)
+        }
         What::Pause { alarms, left, .. } => {
             format!("{} alarms quiet for {} s", alarms.len(), left.as_secs())
         }
@@ -331,7 +333,7 @@ const fn kind(intent: &Intent) -> Kind {
 
 const fn kind_of(what: &What) -> Kind {
     match what {
-        What::Acknowledge(_) => Kind::Acknowledge,
+        What::Acknowledge(_) | What::AcknowledgeEnded(_) => Kind::Acknowledge,
         What::Pause { .. } => Kind::Pause,
         What::Resume { .. } => Kind::Resume,
         What::Shelve { left, .. } if left.is_zero() => Kind::Unshelve,

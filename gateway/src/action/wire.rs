@@ -151,7 +151,10 @@ pub fn read(bytes: &[u8]) -> Result<Told, WireError> {
                 record,
             }));
         }
-        Said::Acknowledged(it) => What::Acknowledge(alarm(it.alarm.ok_or(WireError::Unknown)?)?),
+        Said::Acknowledged(it) => {
+            let alarm = alarm(it.alarm.ok_or(WireError::Unknown)?)?;
+            if it.ended { What::AcknowledgeEnded(alarm) } else { What::Acknowledge(alarm) }
+        }
         Said::Paused(it) => What::Pause {
             scope: scope(it.scope)?,
             left: left(it.left_ms)?,
@@ -184,7 +187,7 @@ pub fn aged(mut record: ActionRecord, by: Duration) -> Option<ActionRecord> {
                 *left = left.saturating_sub(by);
             }
         }
-        What::Acknowledge(_) | What::Resume { .. } => {}
+        What::Acknowledge(_) | What::AcknowledgeEnded(_) | What::Resume { .. } => {}
     }
     Some(record)
 }
@@ -205,7 +208,8 @@ fn left(millis: u32) -> Result<Duration, WireError> {
 
 fn said(what: &What) -> Said {
     match what {
-        What::Acknowledge(one) => Said::Acknowledged(v1::Acknowledged { alarm: Some(name(one)) }),
+        What::Acknowledge(one) => acknowledged(one, false),
+        What::AcknowledgeEnded(one) => acknowledged(one, true),
         What::Pause { scope, alarms, left } => Said::Paused(v1::Paused {
             scope: scope_said(*scope).into(),
             alarms: alarms.iter().map(name).collect(),
@@ -220,6 +224,10 @@ fn said(what: &What) -> Said {
         }
         What::Own(state) => Said::Ownership(ownership_said(state)),
     }
+}
+
+fn acknowledged(one: &AlarmRef, ended: bool) -> Said {
+    Said::Acknowledged(v1::Acknowledged { alarm: Some(name(one)), ended })
 }
 
 fn name(one: &AlarmRef) -> v1::AlarmName {
@@ -356,6 +364,7 @@ mod tests {
         };
         vec![
             What::Acknowledge(one()),
+            What::AcknowledgeEnded(one()),
             What::Pause { scope: PauseScope::Ward, alarms: vec![one(), one()], left: minute },
             What::Resume { scope: PauseScope::Pump, alarms: Vec::new() },
             What::Shelve { condition: one().id.condition, left: minute },

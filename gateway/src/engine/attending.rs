@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ecmo_core::alarm::occurrence::Signal;
 use ecmo_core::alarm::Alarms;
+use ecmo_core::alarm::occurrence::Signal;
 use ecmo_core::attendance::{
     AttendWord, Attendance, Confirmation, DisplayState, Health, TooManyDisplays, Watched,
 };

@@ -24,9 +24,7 @@ use super::decisions::Decisions;
 use super::lane::AlarmLane;
 use super::recent::{HandedOver, Recent};
 use crate::clock::Clock;
-use crate::fanout::{
-    AlarmItem, AlarmUpdate, Encoded, PathTimes, PumpSlot, WaveformFrame,
-};
+use crate::fanout::{AlarmItem, AlarmUpdate, Encoded, PathTimes, PumpSlot, WaveformFrame};
 use crate::journal::{Intake, RecordingState, What};
 use crate::latency::{Hop, Latencies};
 use crate::metrics::{

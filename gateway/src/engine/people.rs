@@ -92,7 +92,7 @@ impl Rounds {
         };
         let what = what?;
         let is_named = |one: &&Occurrence| match &what {
-            What::Acknowledge(alarm) => one.id == alarm.id,
+            What::Acknowledge(alarm) | What::AcknowledgeEnded(alarm) => one.id == alarm.id,
             What::Pause { alarms, .. } => alarms.iter().any(|alarm| alarm.id == one.id),
             What::Resume { .. } | What::Shelve { .. } | What::Own(_) => false,
         };
@@ -181,7 +181,7 @@ impl Rounds {
         now: Instant,
     ) {
         match &action.what {
-            What::Acknowledge(_) | What::Shelve { .. } => {
+            What::Acknowledge(_) | What::AcknowledgeEnded(_) | What::Shelve { .. } => {
                 let is_it = |one: &&Occurrence| {
                     before.as_ref().is_some_and(|before| before.occurrence.id == one.id)
                 };
@@ -264,7 +264,7 @@ impl Rounds {
     /// The alarm that is acknowledged or shelved, as it is now.
     fn concerned(&self, address: Option<&PumpAddress>, what: &What) -> Option<AlarmUpdate> {
         let is_it = |one: &&Occurrence| match what {
-            What::Acknowledge(alarm) => one.id == alarm.id,
+            What::Acknowledge(alarm) | What::AcknowledgeEnded(alarm) => one.id == alarm.id,
             What::Shelve { condition, .. } => one.id.condition == *condition,
             What::Pause { .. } | What::Resume { .. } | What::Own(_) => false,
         };
@@ -298,7 +298,9 @@ fn is_whole_ward(address: &PumpAddress) -> bool {
 fn alarms_of(what: &What) -> &[AlarmRef] {
     match what {
         What::Pause { alarms, .. } | What::Resume { alarms, .. } => alarms,
-        What::Acknowledge(_) | What::Shelve { .. } | What::Own(_) => &[],
+        What::Acknowledge(_) | What::AcknowledgeEnded(_) | What::Shelve { .. } | What::Own(_) => {
+            &[]
+        }
     }
 }
 

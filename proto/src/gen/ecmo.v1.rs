@@ -751,6 +751,10 @@ pub struct Acknowledged {
     /// Which.
     #[prost(message, optional, tag = "1")]
     pub alarm: ::core::option::Option<AlarmName>,
+    /// The alarm has ended since at the gateway that tells it: it is about no alarm of another name, and what is present by the
+    /// samples of whoever hears it stays as it is until it is gone there as well.
+    #[prost(bool, tag = "2")]
+    pub ended: bool,
 }
 /// Sound was paused.
 #[derive(Clone, PartialEq, ::prost::Message)]

@@ -93,6 +93,8 @@ pub struct Action {
 pub enum What {
     /// An alarm was acknowledged.
     Acknowledge(AlarmRef),
+    /// The same, told again by a gateway where the alarm has ended since: so it is about no alarm of another name.
+    AcknowledgeEnded(AlarmRef),
     /// Sound was paused.
     Pause {
         /// What the person paused.

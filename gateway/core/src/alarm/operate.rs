@@ -92,6 +92,15 @@ impl Alarms {
                 let (by, note, order) = (by.clone(), note.clone(), order.clone());
                 let done =
                     self.register.act(*alarm, Deed::Acknowledge { by, note, order }, now, out);
+                if !matches!(done, Err(Refused::Changed { .. })) {
+                    self.register.cover(*alarm, false, action);
+                }
+                self.forget_orphan(alarm.id.condition);
+                done
+            }
+            What::AcknowledgeEnded(alarm) => {
+                self.register.cover(*alarm, true, action);
+                let done = self.register.ended_elsewhere(*alarm, action, now, out);
                 self.forget_orphan(alarm.id.condition);
                 done
             }

@@ -162,6 +162,7 @@ impl Pump {
                 Ok(())
             }
             What::Acknowledge(_)
+            | What::AcknowledgeEnded(_)
             | What::Pause { .. }
             | What::Resume { .. }
             | What::Shelve { .. } => self.alarms.apply(action, now, out),

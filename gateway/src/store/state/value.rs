@@ -1,5 +1,7 @@
 //! What is kept of a pump, as bytes: own tags, wall times, ids in words. What does not fit is refused, never guessed.
 
+mod covered;
+
 use ecmo_core::alarm::action::{OfferEnd, Order};
 use ecmo_core::alarm::condition::{Condition, Kind, Priority};
 use ecmo_core::alarm::occurrence::{
@@ -16,6 +18,7 @@ use ecmo_proto::topic::PumpAddress;
 use prost::Message;
 
 use super::times::Times;
+use covered::CoveredValue;
 
 #[derive(Clone, PartialEq, Message)]
 struct OrderValue {
@@ -185,6 +188,8 @@ struct KeptValue {
     shelved: Vec<ShelvedValue>,
     #[prost(message, required, tag = "4")]
     ownership: OwnershipValue,
+    #[prost(message, repeated, tag = "5")]
+    covered: Vec<CoveredValue>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -208,6 +213,7 @@ pub(super) fn kept_to(kept: &Kept, times: Times) -> Vec<u8> {
         shelves: kept.shelves.iter().map(|(of, shelf)| shelf_to(*of, shelf, times)).collect(),
         shelved: kept.shelved.iter().map(shelved).collect(),
         ownership: ownership_to(&kept.ownership, times),
+        covered: kept.covered.iter().map(covered::to).collect(),
     }
     .encode_to_vec()
 }
@@ -224,6 +230,7 @@ pub(super) fn kept_of(bytes: &[u8], times: Times) -> Result<Kept, String> {
         shelves: all(value.shelves, |one| shelf_of(one, times))?,
         shelved: all(value.shelved, shelved)?,
         ownership: ownership_of(value.ownership, times)?,
+        covered: all(value.covered, covered::of)?,
     })
 }
 

@@ -62,7 +62,7 @@ impl Register {
     ) -> Result<(), Refused> {
         let is_here = self.active.iter().any(|one| one.id == alarm.id);
         let was_here = self.ended.iter().any(|ended| ended.id == alarm.id);
-        let meant = self.meant(alarm);
+        let meant = self.meant(alarm, true);
         if !is_here && !was_here {
             self.wait(alarm, deed.clone(), now);
         }
@@ -71,8 +71,8 @@ impl Register {
 
     /// Which call is meant of the alarm that is here, if that is meant at all: it is the one that is named; or the named one
     /// is what it returned as, or what it was before a person ended it; or it was here already when the named one began, or
-    /// when the reader joined.
-    fn meant(&self, alarm: AlarmRef) -> Option<u32> {
+    /// when the reader joined, where it `may_differ`.
+    pub(super) fn meant(&self, alarm: AlarmRef, may_differ: bool) -> Option<u32> {
         let AlarmRef { id, call } = alarm;
         let one = self.find(id.condition)?;
         if one.id == id {
@@ -91,7 +91,8 @@ impl Register {
             return call.checked_sub(before).filter(|call| *call > 0 && one.id.onset > id.onset);
         }
         let joined = |at: Instant| one.onset_at <= at.plus(JOINED_WITHIN);
-        (one.id.onset < id.onset || self.joined_at.is_some_and(joined)).then_some(call)
+        let was_here = one.id.onset < id.onset || self.joined_at.is_some_and(joined);
+        (may_differ && was_here).then_some(call)
     }
 
     fn wait(&mut self, alarm: AlarmRef, deed: Deed, now: Instant) {
@@ -138,7 +139,7 @@ impl Register {
     }
 
     /// Of several acknowledgements the one that covers most counts, and of these the first.
-    fn acknowledge(
+    pub(super) fn acknowledge(
         &mut self,
         condition: Condition,
         call: u32,

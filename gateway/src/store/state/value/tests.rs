@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::treatment::Stamp;
+use ecmo_core::alarm::Covered;
 
 fn at(seconds: u64) -> Instant {
     Instant::from_millis(seconds * 1_000)
@@ -85,6 +86,13 @@ pub(in super::super) fn kept() -> Kept {
             version: 8,
             order: order(5),
         },
+        covered: vec![Covered {
+            alarm: one.named(),
+            by: "D".to_owned(),
+            note: "known".to_owned(),
+            order: order(6),
+            ended: true,
+        }],
         occurrences: vec![one],
     }
 }

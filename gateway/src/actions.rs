@@ -301,6 +301,7 @@ fn said(what: &What) -> String {
         What::Shelve { condition, left } if left.is_zero() => format!("{condition} not shelved"),
         What::Shelve { condition, left } => format!("{condition} shelved for {} s", left.as_secs()),
         What::Own(state) => owned(state),
+        What::Bed(bed) => format!("at bed {bed:?}"),
     }
 }
 
@@ -314,7 +315,7 @@ fn owned(state: &OwnershipState) -> String {
         Some(OfferEnd::Lapsed) => ", offer lapsed",
     };
     let asked = if state.unanswered { ", the ward is asked" } else { "" };
-    format!("owner {owner:?}{}{ended}{asked}, bed {:?}", offer.unwrap_or_default(), state.bed)
+    format!("owner {owner:?}{}{ended}{asked}", offer.unwrap_or_default())
 }
 
 const fn kind(intent: &Intent) -> Kind {
@@ -339,5 +340,6 @@ const fn kind_of(what: &What) -> Kind {
         What::Shelve { left, .. } if left.is_zero() => Kind::Unshelve,
         What::Shelve { .. } => Kind::Shelve,
         What::Own(_) => Kind::Own,
+        What::Bed(_) => Kind::AssignBed,
     }
 }

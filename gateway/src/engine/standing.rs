@@ -86,5 +86,6 @@ fn key(what: &What) -> String {
         }
         What::Shelve { condition, .. } => format!("shelve {condition}"),
         What::Own(_) => "own".to_owned(),
+        What::Bed(_) => "bed".to_owned(),
     }
 }

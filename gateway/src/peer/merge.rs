@@ -136,6 +136,7 @@ fn name(record: &ActionRecord) -> Sum {
         What::Resume { alarms: of, .. } => alarms("resume", of),
         What::Shelve { condition, left } => format!("shelve {condition} {}", left.is_zero()),
         What::Own(state) => format!("own {}", state.version),
+        What::Bed(bed) => format!("bed {bed}"),
     };
     let address = record.address.as_ref().map(ToString::to_string).unwrap_or_default();
     let Order { at, gateway } = &record.action.order;

@@ -122,7 +122,7 @@ impl Alarms {
                 self.register.shelve(*condition, until, (by, note, order), now, out)
             }
             // Ownership is no signal.
-            What::Own(_) => Ok(()),
+            What::Own(_) | What::Bed(_) => Ok(()),
         }
     }
 

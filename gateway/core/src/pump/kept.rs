@@ -42,7 +42,7 @@ impl Kept {
 }
 
 impl Pump {
-    /// Every action that still counts: see [`crate::alarm::Alarms::standing`]; the ownership last, where anybody said anything.
+    /// Every action that still counts: see [`crate::alarm::Alarms::standing`]; ownership and bed last, where anybody said anything.
     #[must_use]
     pub fn standing(&self, now: Instant) -> Vec<Action> {
         let mut standing = self.alarms.standing(now);
@@ -51,6 +51,11 @@ impl Pump {
             let by = self.ownership.owner.clone().unwrap_or_default();
             let what = What::Own(self.ownership.state(now));
             standing.push(Action { order, by, note: String::new(), what });
+        }
+        if self.ownership.bed_order != Order::default() {
+            let order = self.ownership.bed_order.clone();
+            let what = What::Bed(self.ownership.bed.clone());
+            standing.push(Action { order, by: String::new(), note: String::new(), what });
         }
         standing
     }

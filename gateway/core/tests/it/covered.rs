@@ -37,7 +37,7 @@ fn counts(bedside: &Bedside) -> Vec<(Order, &'static str)> {
     let each = standing.into_iter().map(|action| match action.what {
         What::Acknowledge(_) | What::AcknowledgeEnded(_) => (action.order, "acknowledge"),
         What::Pause { .. } | What::Resume { .. } => (action.order, "sound"),
-        What::Shelve { .. } | What::Own(_) => (action.order, "other"),
+        What::Shelve { .. } | What::Own(_) | What::Bed(_) => (action.order, "other"),
     });
     let mut each: Vec<_> = each.collect();
     each.sort();

@@ -3,6 +3,8 @@
 use super::*;
 use crate::treatment::Stamp;
 use ecmo_core::alarm::Covered;
+use ecmo_core::alarm::action::OfferEnd;
+use ecmo_core::pump::ownership::Ownership;
 
 fn at(seconds: u64) -> Instant {
     Instant::from_millis(seconds * 1_000)
@@ -85,6 +87,7 @@ pub(in super::super) fn kept() -> Kept {
             bed: "3".to_owned(),
             version: 8,
             order: order(5),
+            bed_order: order(7),
         },
         covered: vec![Covered {
             alarm: one.named(),

@@ -92,7 +92,8 @@ impl Alarms {
                 let (by, note, order) = (by.clone(), note.clone(), order.clone());
                 let done =
                     self.register.act(*alarm, Deed::Acknowledge { by, note, order }, now, out);
-                if !matches!(done, Err(Refused::Changed { .. })) {
+                // One that waits for its alarm is told again until that is here.
+                if done.is_ok() || self.register.has_ended(&alarm.id) {
                     self.register.cover(*alarm, false, action);
                 }
                 self.forget_orphan(alarm.id.condition);

@@ -111,6 +111,20 @@ fn a_reader_that_joins_takes_it_for_no_alarm_of_its_own() {
 }
 
 #[test]
+fn what_comes_before_a_reader_that_joins_has_the_alarm_is_wanted_again() {
+    let mut here = stopped(false);
+    here.apply(&Input::Acknowledge(STOP));
+    let mut joins = Bedside::new();
+    joins.play(&[(1_000, Input::Lose(true)), (1_001, Input::Value(PumpSpeed, 0.0))], 3_000);
+    hear(&mut joins, &here);
+    assert_ne!(counts(&here), counts(&joins));
+    joins.play(&[(3_000, Input::Lose(false))], 5_000);
+    assert_eq!(signal(&joins), Some(Signal::On));
+    hear(&mut joins, &here);
+    assert_eq!((signal(&joins), counts(&here)), (Some(Signal::Acknowledged), counts(&joins)));
+}
+
+#[test]
 fn the_last_64_by_their_order_are_remembered_in_whatever_order_they_came() {
     let id = stopped(false).find(STOP).map(|one| one.id).unwrap();
     let (mut one, mut other) = (Bedside::new(), Bedside::new());

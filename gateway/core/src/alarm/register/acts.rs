@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use super::Register;
+use super::{Covered, Register};
 use crate::alarm::action::{AlarmRef, Order};
 use crate::alarm::condition::{Condition, Priority};
 use crate::alarm::occurrence::{
@@ -46,7 +46,7 @@ pub(super) struct Pending {
 /// An alarm that has ended.
 #[derive(Debug)]
 pub(super) struct Ended {
-    id: OccurrenceId,
+    pub(super) id: OccurrenceId,
     /// The last call, where a person ended it who acknowledged that it was gone: elsewhere it may return before that is known.
     acknowledged: Option<u32>,
 }
@@ -113,7 +113,10 @@ impl Register {
             let Some(Pending { alarm, deed, until }) = self.pending.remove(place) else { break };
             if until > now {
                 // It may have called again since: then it is not covered.
-                let _not_covered = self.do_to(condition, alarm.call, deed, now, out);
+                let done = self.do_to(condition, alarm.call, deed.clone(), now, out);
+                if let (Deed::Acknowledge { by, note, order }, Ok(())) = (deed, done) {
+                    self.remember_covered(Covered { alarm, by, note, order, ended: false });
+                }
             }
         }
     }

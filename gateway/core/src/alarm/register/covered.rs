@@ -8,6 +8,7 @@ use crate::alarm::action::{Action, AlarmRef, Order};
 use crate::alarm::condition::Condition;
 use crate::alarm::occurrence::{Occurrence, OccurrenceId, Signal};
 use crate::alarm::{Output, Refused};
+use crate::frame::BootId;
 use crate::time::Instant;
 
 /// Acknowledgements that are remembered at one pump (prop), by their order and not by a clock: so two gateways that know the same
@@ -30,8 +31,9 @@ pub struct Covered {
 }
 
 impl Covered {
-    fn place(&self) -> (&Order, OccurrenceId) {
-        (&self.order, self.alarm.id)
+    /// Not by its onset: a gateway that joined later names it by another one.
+    fn place(&self) -> (&Order, Condition, Option<BootId>) {
+        (&self.order, self.alarm.id.condition, self.alarm.id.boot)
     }
 }
 
@@ -39,6 +41,11 @@ impl Register {
     /// Acknowledgements that are remembered, the earliest first.
     pub(crate) fn covered(&self) -> &[Covered] {
         &self.covered
+    }
+
+    /// Whether an alarm was here and has ended, as far as that is remembered.
+    pub(crate) fn has_ended(&self, id: &OccurrenceId) -> bool {
+        self.ended.iter().any(|ended| ended.id == *id)
     }
 
     /// Remembers an acknowledgement; the earliest is forgotten for it.

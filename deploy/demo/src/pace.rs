@@ -59,6 +59,6 @@ mod tests {
         assert_eq!((health.frames_per_second, health.lag_ms), (0.75, 3));
         assert_eq!((health.painted_epoch, health.painted_mono_ns), (7, 9));
         assert_eq!(health.audio(), v1::AudioOutput::None);
-        assert_eq!(pace.health((7, 9), at(60_000)).frames_per_second, 0.0);
+        assert!(pace.health((7, 9), at(60_000)).frames_per_second < 0.1);
     }
 }

@@ -127,10 +127,10 @@ impl Pump {
         by: &str,
         now: Instant,
     ) -> Result<What, Refused> {
-        match ask {
-            Ask::AssignBed(bed) => Ok(What::Bed(bed.into())),
-            other => self.ownership.after(other, by, now).map(What::Own),
+        if let Ask::AssignBed(bed) = ask {
+            return Ok(What::Bed(bed.into()));
         }
+        self.ownership.after(ask, by, now).map(What::Own)
     }
 
     /// The ownership is this from now on, unless a later action was here before.

@@ -46,7 +46,7 @@ impl Listener {
                         assert!(!publish.retain, "decisions are never kept");
                         *hears.lock().unwrap().entry(publish.payload.to_vec()).or_default() += 1;
                     }
-                    _ => {}
+                    Event::Incoming(_) | Event::Outgoing(_) => {}
                 }
             }
         });

@@ -54,7 +54,6 @@ async fn accept(display: &Display) {
         ward: "nicu".to_owned(),
         pump: "p1".to_owned(),
         by: NURSE.to_owned(),
-        ..v1::AcceptPumpRequest::default()
     };
     OwnershipServiceClient::new(display.channel.clone()).accept_pump(request).await.unwrap();
 }

@@ -291,7 +291,9 @@ fn details(intent: &Intent) -> String {
 /// What an action makes so, in words.
 fn said(what: &What) -> String {
     match what {
-        What::Acknowledge(alarm) => format!("{} up to call {}", alarm.id, alarm.call),
+        What::Acknowledge(alarm) | What::AcknowledgeEnded(alarm) => {
+            format!("{} up to call {}", alarm.id, alarm.call)
+        }
         What::Pause { alarms, left, .. } => {
             format!("{} alarms quiet for {} s", alarms.len(), left.as_secs())
         }
@@ -299,6 +301,7 @@ fn said(what: &What) -> String {
         What::Shelve { condition, left } if left.is_zero() => format!("{condition} not shelved"),
         What::Shelve { condition, left } => format!("{condition} shelved for {} s", left.as_secs()),
         What::Own(state) => owned(state),
+        What::Bed(bed) => format!("at bed {bed:?}"),
     }
 }
 
@@ -312,7 +315,7 @@ fn owned(state: &OwnershipState) -> String {
         Some(OfferEnd::Lapsed) => ", offer lapsed",
     };
     let asked = if state.unanswered { ", the ward is asked" } else { "" };
-    format!("owner {owner:?}{}{ended}{asked}, bed {:?}", offer.unwrap_or_default(), state.bed)
+    format!("owner {owner:?}{}{ended}{asked}", offer.unwrap_or_default())
 }
 
 const fn kind(intent: &Intent) -> Kind {
@@ -331,11 +334,12 @@ const fn kind(intent: &Intent) -> Kind {
 
 const fn kind_of(what: &What) -> Kind {
     match what {
-        What::Acknowledge(_) => Kind::Acknowledge,
+        What::Acknowledge(_) | What::AcknowledgeEnded(_) => Kind::Acknowledge,
         What::Pause { .. } => Kind::Pause,
         What::Resume { .. } => Kind::Resume,
         What::Shelve { left, .. } if left.is_zero() => Kind::Unshelve,
         What::Shelve { .. } => Kind::Shelve,
         What::Own(_) => Kind::Own,
+        What::Bed(_) => Kind::AssignBed,
     }
 }

@@ -62,6 +62,15 @@ mod tests {
     }
 
     #[test]
+    fn what_was_weeks_ago_has_a_time_and_every_time_is_exact_in_a_page_too() {
+        let now = Clock::start().now();
+        let weeks = Duration::from_hours(29 * 24);
+        assert_eq!(now.since(now.minus(weeks)), weeks);
+        // The numbers of a page are doubles: exact up to here. A process may run for two months.
+        assert!(now.plus(Duration::from_hours(60 * 24)).as_nanos() < 1 << 53);
+    }
+
+    #[test]
     fn wall_time_is_after_2020() {
         assert!(Clock::start().wall_ns() > 1_577_836_800_000_000_000);
     }

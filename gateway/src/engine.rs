@@ -168,8 +168,11 @@ impl Engine {
             .recording(parts.journal)
             .telling(Decisions { requests: parts.requests.clone(), profile_hash: profile.hash })
             .storing(parts.state);
+        let mut uplink = Uplink::new(&profile, clock.now());
+        // Whoever sends them may hang or end: that is judged here too.
+        uplink.expect_drills(settings.drill);
         let own = Own {
-            uplink: Uplink::new(&profile, clock.now()),
+            uplink,
             attendance: Attendance::new(&profile, settings.serve.displays_max),
             drill: Drill::new(&settings.name, &profile, clock.now()),
         };

@@ -17,6 +17,10 @@ pub(crate) const OCCURRENCES_MAX: usize = 64 * 64;
 /// Most pumps kept of one gateway.
 const PUMPS_MAX: usize = 256;
 
+/// A gateway that was started anew goes on from what it had kept, and learns within this (prop) what has ended meanwhile: by its
+/// samples, or from the other gateway.
+const RESTORES_FOR: Duration = Duration::from_secs(15);
+
 /// Most drills that wait to be confirmed; when full the oldest goes, and the gateway tells that it was missed.
 const DRILLS_MAX: usize = 16;
 
@@ -95,9 +99,11 @@ pub(crate) struct Link {
     pub(crate) unlisted: usize,
     pub(crate) acknowledged: Bounded<String, Acknowledged>,
     /// What ended here lately, with the call at which it did.
-    pub(crate) ended: Bounded<String, u32>,
+    pub(crate) ended: Bounded<String, (u32, LocalTime)>,
     /// When something of a row last ended here, by this display's clock.
     pub(crate) ended_rows: Bounded<RowKey, LocalTime>,
+    /// When the gateway was first heard after it had started anew, by this display's clock.
+    pub(crate) restarted_at: Option<LocalTime>,
     /// By ward and pump.
     pub(crate) by_pump: BTreeMap<(String, String), Arc<v1::Pump>>,
     pub(crate) alarm_round: GatewayTime,
@@ -124,6 +130,7 @@ impl Link {
             acknowledged: Bounded::new(OCCURRENCES_MAX),
             ended: Bounded::new(OCCURRENCES_MAX),
             ended_rows: Bounded::new(OCCURRENCES_MAX),
+            restarted_at: None,
             by_pump: BTreeMap::new(),
             alarm_round: GatewayTime::default(),
             heartbeat: None,
@@ -197,6 +204,12 @@ impl Link {
         }
     }
 
+    /// For how long yet the gateway is held for one that goes on from what it had kept; `None` when it is not.
+    pub(crate) fn restores(&self, local: LocalTime) -> Option<Duration> {
+        let since = local.since(self.restarted_at?);
+        RESTORES_FOR.checked_sub(since).filter(|left| !left.is_zero())
+    }
+
     /// Whether it holds an occurrence.
     pub(crate) fn holds(&self, occurrence: &str) -> bool {
         self.active.contains_key(occurrence)
@@ -244,7 +257,7 @@ impl Link {
     /// It ended here.
     pub(crate) fn note_ended(&mut self, alarm: &v1::Alarm, key: RowKey, local: LocalTime) {
         self.note_acknowledged(alarm);
-        self.ended.put(alarm.occurrence.clone(), alarm.call);
+        self.ended.put(alarm.occurrence.clone(), (alarm.call, local));
         self.ended_rows.put(key, local);
     }
 

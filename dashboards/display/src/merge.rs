@@ -24,8 +24,11 @@ pub(crate) fn row(key: &RowKey, links: &[Link], local: LocalTime) -> Option<Row>
         let known = link.state(local).is_known();
         for alarm in link.of_row(key) {
             let held = Held { link: id, alarm: with_acknowledgement(key, alarm, link, links) };
-            if known {
+            if known && !is_restored(key, alarm, link, links, local) {
                 heard.push(held);
+            } else if known {
+                // It was over before this gateway came back.
+                continue;
             } else if !is_over(key, alarm, link, links, local) {
                 unheard.push(held);
             }
@@ -94,10 +97,34 @@ fn is_over(key: &RowKey, alarm: &v1::Alarm, link: &Link, links: &[Link], local: 
         other.state(local).is_known() && (!key.is_own() || same)
     });
     heard.into_iter().any(|other| {
-        let ended = other.ended.get(&alarm.occurrence).is_some_and(|call| *call >= alarm.call);
+        let ended = other.ended.get(&alarm.occurrence);
+        let ended = ended.is_some_and(|(call, _at)| *call >= alarm.call);
         // It ended there after the last word that came from here.
         let last_word = link.last_word;
         let later = other.ended_rows.get(key).is_some_and(|at| *at > last_word);
         ended || later
     })
+}
+
+/// Whether what a gateway holds that was started anew is only what it had kept: another one that is heard has told before that it
+/// ended, at this call or a later one.
+fn is_restored(
+    key: &RowKey,
+    alarm: &v1::Alarm,
+    link: &Link,
+    links: &[Link],
+    local: LocalTime,
+) -> bool {
+    let Some(since) = link.restarted_at.filter(|_| link.restores(local).is_some()) else {
+        return false;
+    };
+    if key.is_own() || alarm.call == 0 {
+        return false;
+    }
+    let over = |other: &&Link| {
+        let told = other.ended.get(&alarm.occurrence);
+        let before = told.is_some_and(|(call, at)| *call >= alarm.call && *at < since);
+        before && !other.holds(&alarm.occurrence) && other.state(local).is_known()
+    };
+    links.iter().filter(|other| !std::ptr::eq(*other, link)).any(|other| over(&other))
 }

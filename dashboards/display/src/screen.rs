@@ -44,8 +44,8 @@ pub struct Screen {
     links: Vec<Link>,
     now: LocalTime,
     rows: BTreeMap<RowKey, Row>,
-    /// Which links were known when the rows were last made.
-    known: Vec<bool>,
+    /// Which links were known when the rows were last made, and which went on from what they had kept.
+    known: Vec<(bool, bool)>,
     /// Occurrences that were painted, with the greatest call that was.
     painted: Bounded<String, u32>,
     missed: VecDeque<Missed>,
@@ -61,7 +61,7 @@ impl Screen {
         let links: Vec<Link> = (0..links).map(|_| Link::new()).collect();
         Self {
             ward: ward.to_owned(),
-            known: vec![false; links.len()],
+            known: vec![(false, false); links.len()],
             links,
             now: LocalTime::default(),
             rows: BTreeMap::new(),
@@ -82,6 +82,7 @@ impl Screen {
         let place = link.alarms.take(message.sequence, epoch, now, local);
         if before != link.alarms.epoch {
             link.heartbeat = None;
+            link.restarted_at = before.map(|_before| local);
         }
         if place != Place::Useless {
             link.last_word = local;
@@ -394,8 +395,9 @@ impl Screen {
 
     /// Makes the rows anew when a link was lost or is heard again.
     fn settle(&mut self) {
-        let known: Vec<bool> =
-            self.links.iter().map(|link| link.state(self.now).is_known()).collect();
+        let now = self.now;
+        let state = |link: &Link| (link.state(now).is_known(), link.restores(now).is_some());
+        let known: Vec<_> = self.links.iter().map(state).collect();
         if known == self.known {
             return;
         }

@@ -17,6 +17,7 @@ use ecmo_proto::v1::treatment_service_client::TreatmentServiceClient;
 use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint};
 
+use crate::pace::Pace;
 use crate::report;
 
 /// The name under which it confirms.
@@ -46,17 +47,10 @@ const LINK: LinkId = LinkId(0);
 /// How often its lease is renewed, which holds for three seconds.
 const RENEW: Duration = Duration::from_secs(1);
 
-/// What a picture of this display is: lines on a terminal, with no sound.
-const fn health(painted: (u64, u64)) -> v1::DisplayHealth {
-    v1::DisplayHealth {
-        painted_epoch: painted.0,
-        painted_mono_ns: painted.1,
-        frames_per_second: 1.0,
-        lag_ms: 0,
-        // The demo says of itself that it is heard: whoever starts it reads its lines, and a warning would be no news.
-        audio: v1::AudioOutput::On as i32,
-        visible: true,
-    }
+/// Whether a row is printed, and so confirmed. That this display makes no sound is said before the first line, and no alarm of it:
+/// a reader would look for a fault of the pumps.
+fn is_printed(row: &Row) -> bool {
+    row.key.condition != "display.silent"
 }
 
 /// What this display knows while it watches.
@@ -64,11 +58,17 @@ struct Watching {
     screen: Screen,
     started: Instant,
     renewed_at: Option<Instant>,
+    pace: Pace,
 }
 
 impl Watching {
     fn new() -> Self {
-        Self { screen: Screen::new(1, ""), started: Instant::now(), renewed_at: None }
+        Self {
+            screen: Screen::new(1, ""),
+            started: Instant::now(),
+            renewed_at: None,
+            pace: Pace::default(),
+        }
     }
 
     fn now(&self) -> LocalTime {
@@ -148,22 +148,25 @@ impl Display {
                 .context("no heartbeat")??
                 .context("the stream has ended")?;
             *heard = true;
+            let arrived = watching.now();
             watching.screen.on_alarms(LINK, message, watching.now());
             let needs = watching.screen.needs_resubscribe(LINK).alarms;
             anyhow::ensure!(needs.is_none(), "a message is missing: {needs:?}");
-            self.print(watching).await?;
+            self.print(watching, arrived).await?;
             self.attend(watching).await;
         }
     }
 
     /// Prints what became of alarms, and confirms what was printed. Drills are confirmed, too, and never printed.
-    async fn print(&mut self, watching: &mut Watching) -> anyhow::Result<()> {
-        let changes = watching.screen.take_changes().0;
+    async fn print(&mut self, watching: &mut Watching, arrived: LocalTime) -> anyhow::Result<()> {
+        let mut changes = watching.screen.take_changes().0;
+        changes.retain(|change| is_printed(change.row()));
         for change in &changes {
             println!("{}", report::alarm(&change.row().alarm));
         }
         let picture = watching.screen.picture();
-        watching.screen.painted(&picture, |_| true);
+        watching.screen.painted(&picture, is_printed);
+        watching.pace.painted(arrived, watching.now());
         let shown = watching.screen.take_confirmations(LINK);
         let confirmed_ns = if shown.is_empty() { None } else { self.confirm(shown).await? };
         for change in &changes {
@@ -207,7 +210,7 @@ impl Display {
         let request = v1::AttendWardsRequest {
             display: NAME.to_owned(),
             wards: Vec::new(),
-            health: Some(health((epoch, newest.0))),
+            health: Some(watching.pace.health((epoch, newest.0), sent)),
         };
         if let Ok(answer) = self.displays.attend_wards(request).await {
             let answer = answer.into_inner();

@@ -4,6 +4,8 @@ mod args;
 
 mod list;
 
+mod pace;
+
 mod report;
 
 mod display;
@@ -187,6 +189,7 @@ fn introduce(arguments: &Arguments, gateway: &Gateway) {
     if arguments.faults().next().is_none() {
         println!("To see an alarm: cargo demo --fault pump-stop@2:5");
     }
+    println!("This display prints and makes no sound; the gateway knows that as display.silent.");
     println!("Alarm limits are UNREVIEWED starter values. Ctrl-C ends the demo.\n");
 }
 

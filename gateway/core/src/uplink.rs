@@ -28,7 +28,7 @@ pub const BROKER_GRACE: Duration = Duration::from_millis(500);
 pub const STATE_GRACE: Duration = Duration::from_secs(2);
 
 pub use budget::{BUDGET, Hop, Tallies};
-pub use drill::{CONFIRMED_WITHIN, DECIDED_WITHIN};
+pub use drill::{CONFIRMED_WITHIN, DECIDED_WITHIN, SENT_WITHIN};
 pub use peer::{DIFFERS_AFTER, PEER_BACK_AFTER, PEER_LOST_AFTER, PeerHeard, PeerWord};
 pub use recording::{RECORDING_CLEAR, RECORDING_GRACE};
 
@@ -85,6 +85,7 @@ impl Uplink {
     /// The connection stands, with its subscriptions.
     pub fn on_up(&mut self, now: Instant, out: &mut impl Output) {
         self.down_since = None;
+        self.drill.on_up(now);
         self.alarms.clear(Condition::COMM_BROKER, now, out);
     }
 
@@ -148,6 +149,11 @@ impl Uplink {
     /// Whether a display attends, whatever its ward.
     pub const fn on_attended(&mut self, attended: bool) {
         self.attended = attended;
+    }
+
+    /// Drills are to be sent, once in each of these times; zero: there are none.
+    pub fn expect_drills(&mut self, every: Duration) {
+        self.drill.expect(every);
     }
 
     /// A drill was sent: its frame crosses the limit.

@@ -151,7 +151,10 @@ pub fn read(bytes: &[u8]) -> Result<Told, WireError> {
                 record,
             }));
         }
-        Said::Acknowledged(it) => What::Acknowledge(alarm(it.alarm.ok_or(WireError::Unknown)?)?),
+        Said::Acknowledged(it) => {
+            let alarm = alarm(it.alarm.ok_or(WireError::Unknown)?)?;
+            if it.ended { What::AcknowledgeEnded(alarm) } else { What::Acknowledge(alarm) }
+        }
         Said::Paused(it) => What::Pause {
             scope: scope(it.scope)?,
             left: left(it.left_ms)?,
@@ -161,6 +164,7 @@ pub fn read(bytes: &[u8]) -> Result<Told, WireError> {
         Said::Shelved(it) => {
             What::Shelve { condition: condition(&it.condition)?, left: left(it.left_ms)? }
         }
+        Said::Ownership(it) if it.bed_only => What::Bed(bed(it)?),
         Said::Ownership(it) => What::Own(ownership(it)?),
     };
     let action = Action { order, by, note, what };
@@ -184,7 +188,7 @@ pub fn aged(mut record: ActionRecord, by: Duration) -> Option<ActionRecord> {
                 *left = left.saturating_sub(by);
             }
         }
-        What::Acknowledge(_) | What::Resume { .. } => {}
+        What::Acknowledge(_) | What::AcknowledgeEnded(_) | What::Resume { .. } | What::Bed(_) => {}
     }
     Some(record)
 }
@@ -205,7 +209,8 @@ fn left(millis: u32) -> Result<Duration, WireError> {
 
 fn said(what: &What) -> Said {
     match what {
-        What::Acknowledge(one) => Said::Acknowledged(v1::Acknowledged { alarm: Some(name(one)) }),
+        What::Acknowledge(one) => acknowledged(one, false),
+        What::AcknowledgeEnded(one) => acknowledged(one, true),
         What::Pause { scope, alarms, left } => Said::Paused(v1::Paused {
             scope: scope_said(*scope).into(),
             alarms: alarms.iter().map(name).collect(),
@@ -219,7 +224,16 @@ fn said(what: &What) -> Said {
             Said::Shelved(v1::Shelved { condition: condition.to_string(), left_ms: millis(*left) })
         }
         What::Own(state) => Said::Ownership(ownership_said(state)),
+        What::Bed(bed) => Said::Ownership(v1::OwnershipChanged {
+            ownership: Some(v1::Ownership { bed: bed.clone(), ..v1::Ownership::default() }),
+            bed_only: true,
+            ..v1::OwnershipChanged::default()
+        }),
     }
+}
+
+fn acknowledged(one: &AlarmRef, ended: bool) -> Said {
+    Said::Acknowledged(v1::Acknowledged { alarm: Some(name(one)), ended })
 }
 
 fn name(one: &AlarmRef) -> v1::AlarmName {
@@ -274,9 +288,11 @@ fn ownership_said(state: &OwnershipState) -> v1::OwnershipChanged {
             offer_until_mono_ns: None,
             last_offer: offer_end(state.last_offer).into(),
             unanswered: state.unanswered,
-            bed: state.bed.clone(),
+            // Ordered for itself, and told so.
+            bed: String::new(),
             version: state.version,
         }),
+        bed_only: false,
         offer_left_ms: state.offer.as_ref().map(|(_to, left)| millis(*left)),
     }
 }
@@ -292,9 +308,15 @@ pub const fn offer_end(end: Option<OfferEnd>) -> v1::OfferEnd {
     }
 }
 
+fn bed(message: v1::OwnershipChanged) -> Result<String, WireError> {
+    let bed = message.ownership.ok_or(WireError::Unknown)?.bed;
+    bounded(&bed, NAME_CHARS_MAX, "a bed")?;
+    Ok(bed)
+}
+
 fn ownership(message: v1::OwnershipChanged) -> Result<OwnershipState, WireError> {
     let it = message.ownership.ok_or(WireError::Unknown)?;
-    for name in [&it.owner, &it.offered_to, &it.bed] {
+    for name in [&it.owner, &it.offered_to] {
         bounded(name, NAME_CHARS_MAX, "a name of the ownership")?;
     }
     let last_offer = match v1::OfferEnd::try_from(it.last_offer) {
@@ -315,7 +337,6 @@ fn ownership(message: v1::OwnershipChanged) -> Result<OwnershipState, WireError>
         offer,
         last_offer,
         unanswered: it.unanswered,
-        bed: it.bed,
         version: it.version,
     })
 }
@@ -351,16 +372,17 @@ mod tests {
             offer,
             last_offer: Some(OfferEnd::Lapsed),
             unanswered: true,
-            bed: "3".to_owned(),
             version: 4,
         };
         vec![
             What::Acknowledge(one()),
+            What::AcknowledgeEnded(one()),
             What::Pause { scope: PauseScope::Ward, alarms: vec![one(), one()], left: minute },
             What::Resume { scope: PauseScope::Pump, alarms: Vec::new() },
             What::Shelve { condition: one().id.condition, left: minute },
             What::Own(state(Some(("B".to_owned(), minute)))),
             What::Own(state(None)),
+            What::Bed("3".to_owned()),
         ]
     }
 

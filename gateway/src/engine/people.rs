@@ -92,9 +92,9 @@ impl Rounds {
         };
         let what = what?;
         let is_named = |one: &&Occurrence| match &what {
-            What::Acknowledge(alarm) => one.id == alarm.id,
+            What::Acknowledge(alarm) | What::AcknowledgeEnded(alarm) => one.id == alarm.id,
             What::Pause { alarms, .. } => alarms.iter().any(|alarm| alarm.id == one.id),
-            What::Resume { .. } | What::Shelve { .. } | What::Own(_) => false,
+            What::Resume { .. } | What::Shelve { .. } | What::Own(_) | What::Bed(_) => false,
         };
         let named = self.alarms_at(address.as_ref()).iter().filter(is_named).cloned().collect();
         Ok(Prepared { address, what, named })
@@ -181,7 +181,7 @@ impl Rounds {
         now: Instant,
     ) {
         match &action.what {
-            What::Acknowledge(_) | What::Shelve { .. } => {
+            What::Acknowledge(_) | What::AcknowledgeEnded(_) | What::Shelve { .. } => {
                 let is_it = |one: &&Occurrence| {
                     before.as_ref().is_some_and(|before| before.occurrence.id == one.id)
                 };
@@ -207,7 +207,7 @@ impl Rounds {
                 let ended = paused.saturating_sub(self.paused(address));
                 applied.count += u32::try_from(ended).unwrap_or(u32::MAX);
             }
-            What::Own(_) => {
+            What::Own(_) | What::Bed(_) => {
                 let pump = address.and_then(|address| self.ward.pump(address));
                 applied.ownership = pump.map(|pump| pump.ownership().clone());
             }
@@ -264,9 +264,9 @@ impl Rounds {
     /// The alarm that is acknowledged or shelved, as it is now.
     fn concerned(&self, address: Option<&PumpAddress>, what: &What) -> Option<AlarmUpdate> {
         let is_it = |one: &&Occurrence| match what {
-            What::Acknowledge(alarm) => one.id == alarm.id,
+            What::Acknowledge(alarm) | What::AcknowledgeEnded(alarm) => one.id == alarm.id,
             What::Shelve { condition, .. } => one.id.condition == *condition,
-            What::Pause { .. } | What::Resume { .. } | What::Own(_) => false,
+            What::Pause { .. } | What::Resume { .. } | What::Own(_) | What::Bed(_) => false,
         };
         let found = self.alarms_at(address).iter().find(is_it);
         found.map(|one| self.hub.update_of(address, one))
@@ -298,7 +298,11 @@ fn is_whole_ward(address: &PumpAddress) -> bool {
 fn alarms_of(what: &What) -> &[AlarmRef] {
     match what {
         What::Pause { alarms, .. } | What::Resume { alarms, .. } => alarms,
-        What::Acknowledge(_) | What::Shelve { .. } | What::Own(_) => &[],
+        What::Acknowledge(_)
+        | What::AcknowledgeEnded(_)
+        | What::Shelve { .. }
+        | What::Own(_)
+        | What::Bed(_) => &[],
     }
 }
 

@@ -1,11 +1,8 @@
 //! What people did, as far as it still counts: for a gateway that missed it, and as a digest by which it sees that it did.
 
-use std::time::Duration;
-
-use ecmo_core::alarm::action::{Action, Order, What};
-use ecmo_core::alarm::occurrence::Occurrence;
+use ecmo_core::alarm::action::{Action, AlarmRef, Order, What};
+use ecmo_core::alarm::occurrence::OccurrenceId;
 use ecmo_core::frame::BootId;
-use ecmo_core::pump::Pump;
 use ecmo_core::time::Instant;
 use ecmo_proto::topic::PumpAddress;
 
@@ -38,13 +35,14 @@ impl Ward {
         let mut standing = StandingActions::default();
         for entry in self.pumps.values() {
             let address = &entry.slot.address;
-            standing_of(&entry.pump, now, |action, key| {
-                let part = digest(address, &action.order, key);
+            for action in entry.pump.standing(now) {
+                let key = key(&action.what);
+                let part = digest(address, &action.order, &key);
                 standing.digest = standing.digest.wrapping_add(part);
                 if with_actions {
-                    standing.actions.push(record(address, action, key));
+                    standing.actions.push(record(address, action, &key));
                 }
-            });
+            }
         }
         standing
     }
@@ -74,61 +72,20 @@ fn digest(address: &PumpAddress, order: &Order, key: &str) -> u64 {
     u64::from_le_bytes(first)
 }
 
-/// Hands over each action that counts, with a key that names what it is about.
-fn standing_of(pump: &Pump, now: Instant, mut each: impl FnMut(Action, &str)) {
-    for one in pump.alarms() {
-        of_alarm(one, now, &mut each);
-    }
-    let kept = pump.kept();
-    for (condition, order) in &kept.shelved {
-        let shelf = kept.shelves.iter().find(|(shelved, _shelf)| shelved == condition);
-        let shelf = shelf.map(|(_condition, shelf)| shelf);
-        let left = shelf.map_or(Duration::ZERO, |shelf| shelf.until.since(now));
-        let action = Action {
-            order: order.clone(),
-            by: shelf.map(|shelf| shelf.by.clone()).unwrap_or_default(),
-            note: shelf.map(|shelf| shelf.reason.clone()).unwrap_or_default(),
-            what: What::Shelve { condition: *condition, left },
-        };
-        each(action, &format!("shelve {condition}"));
-    }
-    let ownership = pump.ownership();
-    if ownership.order != Order::default() {
-        let action = Action {
-            order: ownership.order.clone(),
-            by: ownership.owner.clone().unwrap_or_default(),
-            note: String::new(),
-            what: What::Own(ownership.state(now)),
-        };
-        each(action, "own");
-    }
-}
-
-fn of_alarm(one: &Occurrence, now: Instant, each: &mut impl FnMut(Action, &str)) {
-    let key = |what: &str| {
-        let boot = one.id.boot.map_or(0, BootId::get);
-        format!("{what} {} {boot:x}", one.id.condition)
-    };
-    if let Some(seen) = &one.acknowledged {
-        let action = Action {
-            order: seen.order.clone(),
-            by: seen.by.clone(),
-            note: seen.note.clone(),
-            what: What::Acknowledge(one.named()),
-        };
-        each(action, &key("acknowledge"));
-    }
-    if let Some(pause) = &one.pause {
-        let action = Action {
-            order: pause.order.clone(),
-            by: pause.by.clone(),
-            note: String::new(),
-            what: What::Pause {
-                scope: pause.scope,
-                alarms: vec![one.named()],
-                left: pause.until.since(now),
-            },
-        };
-        each(action, &key("pause"));
+/// What an action is about, for its name and for the digest: not at which onset, because a gateway that joined later knows another.
+fn key(what: &What) -> String {
+    let boot = |id: &OccurrenceId| id.boot.map_or(0, BootId::get);
+    match what {
+        What::Acknowledge(AlarmRef { id, .. }) | What::AcknowledgeEnded(AlarmRef { id, .. }) => {
+            format!("acknowledge {} {:x}", id.condition, boot(id))
+        }
+        What::Pause { alarms, .. } | What::Resume { alarms, .. } => {
+            let each =
+                alarms.iter().map(|one| format!(" {} {:x}", one.id.condition, boot(&one.id)));
+            format!("sound{}", each.collect::<String>())
+        }
+        What::Shelve { condition, .. } => format!("shelve {condition}"),
+        What::Own(_) => "own".to_owned(),
+        What::Bed(_) => "bed".to_owned(),
     }
 }

@@ -129,11 +129,14 @@ fn name(record: &ActionRecord) -> Sum {
         format!("{what}{}", each.collect::<String>())
     };
     let what = match &record.action.what {
-        What::Acknowledge(alarm) => alarms("acknowledge", &[*alarm]),
+        What::Acknowledge(alarm) | What::AcknowledgeEnded(alarm) => {
+            alarms("acknowledge", &[*alarm])
+        }
         What::Pause { alarms: of, .. } => alarms("pause", of),
         What::Resume { alarms: of, .. } => alarms("resume", of),
         What::Shelve { condition, left } => format!("shelve {condition} {}", left.is_zero()),
         What::Own(state) => format!("own {}", state.version),
+        What::Bed(bed) => format!("bed {bed}"),
     };
     let address = record.address.as_ref().map(ToString::to_string).unwrap_or_default();
     let Order { at, gateway } = &record.action.order;

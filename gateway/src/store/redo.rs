@@ -88,10 +88,12 @@ pub(super) fn read(dir: &Path, after: u64, wall_ns: i64) -> io::Result<Redo> {
 fn is_lasting(record: &ActionRecord) -> bool {
     use ecmo_core::alarm::action::What;
     match record.action.what {
-        What::Own(_) => true,
-        What::Acknowledge(_) | What::Pause { .. } | What::Resume { .. } | What::Shelve { .. } => {
-            false
-        }
+        What::Own(_) | What::Bed(_) => true,
+        What::Acknowledge(_)
+        | What::AcknowledgeEnded(_)
+        | What::Pause { .. }
+        | What::Resume { .. }
+        | What::Shelve { .. } => false,
     }
 }
 
@@ -102,5 +104,12 @@ pub(super) fn last_order(kept: &Kept) -> u64 {
         [acknowledged, one.sound.at]
     });
     let of_shelves = kept.shelved.iter().map(|(_condition, order)| order.at);
-    of_alarms.chain(of_shelves).max().unwrap_or(0).max(kept.ownership.order.at)
+    let of_covered = kept.covered.iter().map(|one| one.order.at);
+    of_alarms
+        .chain(of_shelves)
+        .chain(of_covered)
+        .max()
+        .unwrap_or(0)
+        .max(kept.ownership.order.at)
+        .max(kept.ownership.bed_order.at)
 }

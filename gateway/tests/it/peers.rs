@@ -32,7 +32,7 @@ fn owned(ward: &str, pump: &str, owner: &str) -> v1::Action {
         pump: pump.to_owned(),
         what: Some(What::Ownership(v1::OwnershipChanged {
             ownership: Some(ownership),
-            offer_left_ms: None,
+            ..v1::OwnershipChanged::default()
         })),
         ..v1::Action::default()
     }

@@ -751,6 +751,10 @@ pub struct Acknowledged {
     /// Which.
     #[prost(message, optional, tag = "1")]
     pub alarm: ::core::option::Option<AlarmName>,
+    /// The alarm has ended since at the gateway that tells it: it is about no alarm of another name, and what is present by the
+    /// samples of whoever hears it stays as it is until it is gone there as well.
+    #[prost(bool, tag = "2")]
+    pub ended: bool,
 }
 /// Sound was paused.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -785,7 +789,7 @@ pub struct Shelved {
     #[prost(uint32, tag = "2")]
     pub left_ms: u32,
 }
-/// The ownership of a pump, as it is afterwards.
+/// The ownership of a pump, as it is afterwards, or its bed: two things with an order of their own.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OwnershipChanged {
     /// Who owns it, what is offered, where it stands; its monotonic times are left out.
@@ -794,6 +798,9 @@ pub struct OwnershipChanged {
     /// Time that is left of the offer when this was sent, in milliseconds; absent without one.
     #[prost(uint32, optional, tag = "2")]
     pub offer_left_ms: ::core::option::Option<u32>,
+    /// Only the bed was named: nothing else of the ownership says anything. Without it, the bed says nothing.
+    #[prost(bool, tag = "3")]
+    pub bed_only: bool,
 }
 /// The record of a treatment, as it is afterwards.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -38,5 +38,5 @@ fn left(link: &Link, local: LocalTime) -> Option<Duration> {
     });
     let ages = frames.filter_map(|at| Some(GatewayTime(at).age_at(now?)));
     let values = ages.filter_map(|age| until(age, [VALUE_LIVE_MAX, VALUE_SHOWN_MAX]));
-    lanes.chain(values).min()
+    lanes.chain(values).chain(link.restores(local)).min()
 }

@@ -17,7 +17,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => link.clone().prop_map(Step::Cut),
         2 => link.clone().prop_map(Step::Open),
         1 => (link.clone(), 1..60_u8).prop_map(|(link, tenths)| Step::Stall(link, tenths)),
-        1 => link.prop_map(Step::Restart),
+        1 => link.clone().prop_map(Step::Kill),
+        2 => link.prop_map(Step::Restart),
     ]
 }
 

@@ -127,3 +127,62 @@ fn more_alarms_than_can_be_kept_are_counted() {
     screen.on_alarms(A, beat(1, 900), ms(900));
     assert_eq!(screen.links()[0].unlisted, 1, "it is said until the next snapshot");
 }
+
+/// What a gateway says that was started anew.
+fn again(sequence: u64, now_ms: u64, update: Update) -> v1::WatchAlarmsResponse {
+    v1::WatchAlarmsResponse { epoch: 2, ..message(sequence, now_ms, update) }
+}
+
+/// Both held the alarm, one gateway was killed, the other one told that it ended, and the first goes on from what it had kept.
+fn restored(kept: &v1::Alarm) -> Screen {
+    let alarm = alarm("pump.stop", 1, 1);
+    let mut screen = both(std::slice::from_ref(&alarm), std::slice::from_ref(&alarm));
+    screen.on_lost(A, ms(10));
+    screen.on_alarms(B, message(1, 20, Update::Alarm(ended(&alarm))), ms(20));
+    assert_eq!(told(&mut screen), ["new", "ended"]);
+    let snapshot = v1::AlarmSnapshot { alarms: vec![kept.clone()], ..Default::default() };
+    screen.on_alarms(A, again(0, 5, Update::Snapshot(snapshot)), ms(1_000));
+    screen
+}
+
+#[test]
+fn what_has_ended_does_not_come_back_with_a_gateway_that_had_only_kept_it() {
+    let kept = v1::Alarm { last_known: true, ..alarm("pump.stop", 2, 1) };
+    let mut screen = restored(&kept);
+    assert_eq!((rows(&screen).len(), told(&mut screen)), (0, Vec::new()));
+    screen.on_alarms(A, again(1, 500, Update::Alarm(alarm("pump.stop", 3, 1))), ms(1_500));
+    assert_eq!((rows(&screen).len(), told(&mut screen)), (0, Vec::new()));
+    screen.on_alarms(A, again(2, 900, Update::Alarm(ended(&alarm("pump.stop", 3, 1)))), ms(1_900));
+    assert_eq!((rows(&screen).len(), told(&mut screen)), (0, Vec::new()));
+}
+
+#[test]
+fn what_a_restarted_gateway_newly_raises_or_calls_for_again_is_shown() {
+    let kept = alarm("pump.stop", 2, 1);
+    let mut screen = restored(&kept);
+    screen.on_alarms(A, again(1, 500, Update::Alarm(alarm("pump.stop", 3, 2))), ms(1_500));
+    assert_eq!(rows(&screen), [("pump.stop".to_owned(), true, false)]);
+    let mut screen = restored(&kept);
+    let new = v1::Alarm { occurrence: "another".to_owned(), ..kept.clone() };
+    screen.on_alarms(A, again(1, 500, Update::Alarm(new)), ms(1_500));
+    assert_eq!(rows(&screen), [("pump.stop".to_owned(), true, false)]);
+}
+
+#[test]
+fn what_a_restarted_gateway_had_kept_is_shown_when_nobody_is_heard_who_ended_it_and_when_it_stays()
+{
+    let kept = alarm("pump.stop", 2, 1);
+    let mut screen = restored(&kept);
+    screen.on_lost(B, ms(1_100));
+    assert_eq!(rows(&screen), [("pump.stop".to_owned(), true, false)]);
+    // It insists: after a quarter of a minute it is no leftover.
+    let mut screen = restored(&kept);
+    for second in 1..=15 {
+        let (now, local) = (second * 1_000, ms(1_000 + second * 1_000));
+        assert_eq!(rows(&screen).len(), 0, "{second}");
+        screen.on_alarms(B, beat(second + 1, 1_000 + now), local);
+        let heartbeat = Update::Heartbeat(v1::Heartbeat { wall_ns: 7 });
+        screen.on_alarms(A, again(second, now + 5, heartbeat), local);
+    }
+    assert_eq!(rows(&screen), [("pump.stop".to_owned(), true, false)]);
+}

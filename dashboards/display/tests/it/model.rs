@@ -30,7 +30,9 @@ pub(crate) enum Step {
     Open(u8),
     /// Messages of a link wait for so many tenths of a second on their way to the tested display.
     Stall(u8, u8),
-    /// A gateway starts anew, from what it has kept.
+    /// A gateway is killed; the other one, if it is there, goes on alone.
+    Kill(u8),
+    /// A gateway starts anew, from what it has kept: it learns at [`Step::Sync`] what has become of it.
     Restart(u8),
 }
 
@@ -44,6 +46,9 @@ struct Gateway {
     epoch: u64,
     /// Its monotonic time less the world's, in milliseconds.
     ahead: u64,
+    down: bool,
+    /// It went on from what it had kept when it was killed, and has not learnt yet what has become of it.
+    restored: bool,
     alarms: BTreeMap<u8, v1::Alarm>,
     /// What ended, and when by the world's time.
     ended: Vec<(u64, v1::Alarm)>,
@@ -154,6 +159,8 @@ impl World {
         let gateway = |epoch, ahead| Gateway {
             epoch,
             ahead,
+            down: false,
+            restored: false,
             alarms: BTreeMap::new(),
             ended: Vec::new(),
             unsynced: Vec::new(),
@@ -199,6 +206,7 @@ impl World {
                 let until = self.now_ms + u64::from(tenths) * STEP_MS;
                 self.tested.lines[usize::from(link)].stalled_until = until;
             }
+            Step::Kill(gateway) => self.kill(usize::from(gateway)),
             Step::Restart(gateway) => self.restart(usize::from(gateway)),
         }
         self.tested.deliver(self.now_ms);
@@ -207,6 +215,11 @@ impl World {
 
     /// Everything is well again, and both displays hear of everything.
     pub(crate) fn heal(&mut self) {
+        (0..2)
+            .filter(|link| self.gateways[*link].down)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .for_each(|link| self.restart(link));
         self.sync();
         for link in 0..2 {
             self.tested.cut(link, self.now_ms);
@@ -239,6 +252,9 @@ impl World {
     }
 
     fn tell(&mut self, link: usize, update: &Update) {
+        if self.gateways[link].down {
+            return;
+        }
         let (epoch, ahead) = (self.gateways[link].epoch, self.gateways[link].ahead);
         for watcher in [&mut self.tested, &mut self.faithful] {
             let sequence = watcher.number(link).0;
@@ -251,6 +267,9 @@ impl World {
     }
 
     fn tell_pumps(&mut self, link: usize, pumps: &[v1::Pump]) {
+        if self.gateways[link].down {
+            return;
+        }
         let (epoch, ahead) = (self.gateways[link].epoch, self.gateways[link].ahead);
         for watcher in [&mut self.tested, &mut self.faithful] {
             let sequence = watcher.number(link).1;
@@ -272,6 +291,9 @@ impl World {
     /// Opens a link of a display: everything first.
     fn open(&mut self, tested: bool, link: usize) {
         let (now, gateway) = (self.now_ms, &self.gateways[link]);
+        if gateway.down {
+            return;
+        }
         let watcher = if tested { &mut self.tested } else { &mut self.faithful };
         let id = LinkId(u8::try_from(link).unwrap());
         let seen = watcher.screen.seen_until(id);
@@ -304,7 +326,8 @@ impl World {
     }
 
     fn raise(&mut self, condition: u8) {
-        if self.gateways[0].alarms.contains_key(&condition) {
+        let is_there = |gateway: &Gateway| !gateway.down && gateway.alarms.contains_key(&condition);
+        if self.gateways.iter().all(|gateway| gateway.down || is_there(gateway)) {
             return;
         }
         self.onsets += 1;
@@ -313,13 +336,17 @@ impl World {
         self.raised.insert(occurrence.clone());
         let alarm = v1::Alarm { occurrence, ..alarm(&name, 1, 1) };
         for link in 0..2 {
+            // One that goes on from what it had kept takes it for the one before.
+            if self.gateways[link].down || is_there(&self.gateways[link]) {
+                continue;
+            }
             self.gateways[link].alarms.insert(condition, alarm.clone());
             self.tell(link, &Update::Alarm(alarm.clone()));
         }
     }
 
     fn change(&mut self, condition: u8, next: impl Fn(&v1::Alarm) -> v1::Alarm) {
-        for link in 0..2 {
+        for link in (0..2).filter(|link| !self.gateways[*link].down).collect::<Vec<_>>() {
             let Some(alarm) = self.gateways[link].alarms.get(&condition).map(&next) else {
                 continue;
             };
@@ -335,7 +362,7 @@ impl World {
 
     fn acknowledge(&mut self, link: usize, condition: u8) {
         let Some(alarm) = self.gateways[link].alarms.get(&condition) else { return };
-        if alarm.signal() == v1::SignalPresence::Acknowledged {
+        if self.gateways[link].down || alarm.signal() == v1::SignalPresence::Acknowledged {
             return;
         }
         let alarm = acknowledged(alarm, "Mia");
@@ -346,6 +373,10 @@ impl World {
     }
 
     fn sync(&mut self) {
+        if self.gateways.iter().any(|gateway| gateway.down) {
+            return;
+        }
+        (0..2).for_each(|link| self.catch_up(link));
         for link in 0..2 {
             for other in std::mem::take(&mut self.gateways[link].unsynced) {
                 let held = self.gateways[link].alarms.iter();
@@ -364,12 +395,65 @@ impl World {
         }
     }
 
+    fn kill(&mut self, link: usize) {
+        if !self.gateways[1 - link].down {
+            self.gateways[link].down = true;
+            self.tested.cut(link, self.now_ms);
+            self.faithful.cut(link, self.now_ms);
+        }
+    }
+
+    /// What a gateway learns by the samples, after it went on from what it had kept.
+    fn catch_up(&mut self, link: usize) {
+        let behind = &mut self.gateways[link].restored;
+        if !std::mem::take(behind) {
+            return;
+        }
+        let truth = self.gateways[1 - link].alarms.clone();
+        let held: Vec<_> = self.gateways[link].alarms.clone().into_iter().collect();
+        for (condition, alarm) in held {
+            let same = truth.get(&condition).filter(|it| it.occurrence == alarm.occurrence);
+            if same.is_none() {
+                let over = ended(&alarm);
+                self.gateways[link].alarms.remove(&condition);
+                self.gateways[link].ended.push((self.now_ms, over.clone()));
+                self.tell(link, &Update::Alarm(over));
+            }
+        }
+        for (condition, alarm) in truth {
+            let held = self.gateways[link].alarms.get(&condition);
+            let revision = held.map_or(0, |held| held.revision).max(alarm.revision) + 1;
+            let on = |alarm: &v1::Alarm| alarm.signal() == v1::SignalPresence::On;
+            let rank = |alarm: &v1::Alarm| (alarm.call, !on(alarm));
+            if held.is_none_or(|held| rank(held) < rank(&alarm)) {
+                let alarm = v1::Alarm { revision, ..alarm };
+                if !on(&alarm) {
+                    self.acknowledged.insert((link, alarm.occurrence.clone(), alarm.call));
+                }
+                self.gateways[link].alarms.insert(condition, alarm.clone());
+                self.tell(link, &Update::Alarm(alarm));
+            }
+        }
+    }
+
     fn restart(&mut self, link: usize) {
+        self.gateways[link].restored |= self.gateways[link].down;
+        self.gateways[link].down = false;
         self.gateways[link].epoch += 1;
         self.gateways[link].ahead += 100_000;
         self.tested.cut(link, self.now_ms);
         self.faithful.cut(link, self.now_ms);
         self.open(false, link);
+    }
+
+    /// Whether a gateway has only kept what another one that is heard has ended.
+    fn is_over(&self, link: usize, alarm: &v1::Alarm) -> bool {
+        let other = &self.gateways[1 - link];
+        let it = |(_, over): &(u64, v1::Alarm)| {
+            over.occurrence == alarm.occurrence && over.call >= alarm.call
+        };
+        let known = self.tested.screen.links()[1 - link].state.is_known();
+        self.gateways[link].restored && known && other.ended.iter().any(it)
     }
 
     /// What must hold at every step, whatever was lost.
@@ -383,7 +467,7 @@ impl World {
             assert!(line.gapless, "a link with a gap counts as known");
             let signalling =
                 line.told.values().filter(|alarm| alarm.signal() == v1::SignalPresence::On);
-            for alarm in signalling {
+            for alarm in signalling.filter(|alarm| !self.is_over(link, alarm)) {
                 let found: Vec<_> =
                     rows.iter().filter(|row| row.key.condition == alarm.condition).collect();
                 assert_eq!(found.len(), 1, "{} hidden or doubled", alarm.occurrence);

@@ -3,7 +3,6 @@
 use ecmo_proto::v1 as wire;
 
 use super::{ClientError, Gateway, ShownAlarm, timed};
-use crate::age::GatewayTime;
 use crate::convert;
 use crate::model::{Alarm, MissedAlarm, PumpName, Report};
 
@@ -51,38 +50,44 @@ impl Gateway {
         Ok((answer.alarm.map(convert::alarm), answer.durable))
     }
 
-    /// Pauses sound; how many alarms, and until when.
+    /// Pauses sound; how many alarms, and whether that survives a restart of the gateway.
     pub(crate) async fn pause(
         &self,
         target: PauseTarget,
         seconds: u32,
         by: &str,
-    ) -> Result<(u32, GatewayTime), ClientError> {
+    ) -> Result<(u32, bool), ClientError> {
         let (scope, occurrence, ward, pump) = target.parts();
         let by = by.to_owned();
         let request = wire::PauseAudioRequest { scope, occurrence, ward, pump, seconds, by };
         let mut client = Self::alarms_client(self.channel.clone());
         let answer = self.changed("pause sound", client.pause_audio(request)).await?;
-        Ok((answer.paused, GatewayTime(answer.until_mono_ns)))
+        Ok((answer.paused, answer.durable))
     }
 
-    /// Ends pauses; how many alarms are heard again.
-    pub(crate) async fn resume(&self, target: PauseTarget, by: &str) -> Result<u32, ClientError> {
+    /// Ends pauses; how many alarms are heard again, and whether that survives a restart of the gateway.
+    pub(crate) async fn resume(
+        &self,
+        target: PauseTarget,
+        by: &str,
+    ) -> Result<(u32, bool), ClientError> {
         let (scope, occurrence, ward, pump) = target.parts();
         let by = by.to_owned();
         let request = wire::ResumeAudioRequest { scope, occurrence, ward, pump, by };
         let mut client = Self::alarms_client(self.channel.clone());
-        Ok(self.changed("resume sound", client.resume_audio(request)).await?.resumed)
+        let answer = self.changed("resume sound", client.resume_audio(request)).await?;
+        Ok((answer.resumed, answer.durable))
     }
 
-    /// Shelves the condition of an occurrence; the occurrence as it is now, where the gateway tells it.
+    /// Shelves the condition of an occurrence; the occurrence as it is now, where the gateway tells it, and whether that
+    /// survives a restart of the gateway.
     pub(crate) async fn shelve(
         &self,
         occurrence: &str,
         minutes: u32,
         by: &str,
         reason: &str,
-    ) -> Result<Option<Alarm>, ClientError> {
+    ) -> Result<(Option<Alarm>, bool), ClientError> {
         let request = wire::ShelveAlarmRequest {
             occurrence: occurrence.to_owned(),
             minutes,
@@ -91,22 +96,21 @@ impl Gateway {
         };
         let mut client = Self::alarms_client(self.channel.clone());
         let answer = self.changed("shelve alarm", client.shelve_alarm(request)).await?;
-        Ok(answer.alarm.map(convert::alarm))
+        Ok((answer.alarm.map(convert::alarm), answer.durable))
     }
 
-    /// Ends the shelving of a condition.
+    /// Ends the shelving of a condition; whether that survives a restart of the gateway.
     pub(crate) async fn unshelve(
         &self,
         name: PumpName,
         condition: &str,
         by: &str,
-    ) -> Result<(), ClientError> {
+    ) -> Result<bool, ClientError> {
         let PumpName { ward, pump } = name;
         let (condition, by) = (condition.to_owned(), by.to_owned());
         let request = wire::UnshelveAlarmRequest { ward, pump, condition, by };
         let mut client = Self::alarms_client(self.channel.clone());
-        self.changed("unshelve alarm", client.unshelve_alarm(request)).await?;
-        Ok(())
+        Ok(self.changed("unshelve alarm", client.unshelve_alarm(request)).await?.durable)
     }
 
     /// What was missed at one pump, or all, the newest first.

@@ -20,8 +20,8 @@ const LOOK: &str = "ecmoctl alarms";
 struct ActedJson<'a> {
     action: &'static str,
     by: &'a str,
-    /// Whether it survives a restart of the gateway, where that is told.
-    durable: Option<bool>,
+    /// Whether it survives a restart of the gateway.
+    durable: bool,
     /// The alarm as it is now, where one was named.
     alarm: Option<AlarmJson<'a>>,
     /// How many alarms it covers, where none was named.
@@ -32,11 +32,11 @@ struct ActedJson<'a> {
 }
 
 impl<'a> ActedJson<'a> {
-    const fn new(action: &'static str, by: &'a str) -> Self {
+    const fn new(action: &'static str, by: &'a str, durable: bool) -> Self {
         Self {
             action,
             by,
-            durable: None,
+            durable,
             alarm: None,
             alarms: None,
             seconds: None,
@@ -68,16 +68,13 @@ pub(crate) async fn acknowledge(context: Context, args: AckArgs) -> Result<Verdi
     };
     let alarm = after.unwrap_or(alarm);
     if printer.is_json() {
-        let (durable, alarm) = (Some(durable), Some(AlarmJson::new(&alarm, now)));
-        printer.object(&ActedJson { durable, alarm, ..ActedJson::new("acknowledged", &by) });
+        let alarm = Some(AlarmJson::new(&alarm, now));
+        printer.object(&ActedJson { alarm, ..ActedJson::new("acknowledged", &by, durable) });
     } else {
         printer.line(&format!("acknowledged by {by}"));
         print_alarm(&mut printer, &alarm, now);
     }
-    if !durable {
-        let text = "NOT DURABLE: this acknowledgement is lost when the gateway restarts";
-        say(&mut printer, &[text.to_owned()]);
-    }
+    tell_durable(&mut printer, durable, "this acknowledgement");
     Ok(Verdict::Fine)
 }
 
@@ -86,16 +83,17 @@ pub(crate) async fn pause(context: Context, args: PauseArgs) -> Result<Verdict, 
     let Context { gateway, mut printer, .. } = context;
     let gateway = gateway.connect().await?;
     let (by, seconds) = (args.who.by, args.seconds);
-    let (paused, _until) = done(gateway.pause(target(args.sound)?, seconds, &by).await, LOOK)?;
+    let (paused, durable) = done(gateway.pause(target(args.sound)?, seconds, &by).await, LOOK)?;
     if printer.is_json() {
         let (alarms, seconds) = (Some(paused), Some(seconds));
-        printer.object(&ActedJson { alarms, seconds, ..ActedJson::new("paused", &by) });
+        printer.object(&ActedJson { alarms, seconds, ..ActedJson::new("paused", &by, durable) });
     } else {
         printer.line(&format!(
             "sound of {} paused by {by} for {seconds} s; a new or worse alarm ends it before",
             counted(paused)
         ));
     }
+    tell_durable(&mut printer, durable, "this pause");
     Ok(Verdict::Fine)
 }
 
@@ -104,12 +102,14 @@ pub(crate) async fn resume(context: Context, args: ResumeArgs) -> Result<Verdict
     let Context { gateway, mut printer, .. } = context;
     let gateway = gateway.connect().await?;
     let by = args.who.by;
-    let resumed = done(gateway.resume(target(args.sound)?, &by).await, LOOK)?;
+    let (resumed, durable) = done(gateway.resume(target(args.sound)?, &by).await, LOOK)?;
     if printer.is_json() {
-        printer.object(&ActedJson { alarms: Some(resumed), ..ActedJson::new("resumed", &by) });
+        let alarms = Some(resumed);
+        printer.object(&ActedJson { alarms, ..ActedJson::new("resumed", &by, durable) });
     } else {
         printer.line(&format!("sound of {} is back", counted(resumed)));
     }
+    tell_durable(&mut printer, durable, "this end of a pause");
     Ok(Verdict::Fine)
 }
 
@@ -120,14 +120,16 @@ pub(crate) async fn shelve(context: Context, args: ShelveArgs) -> Result<Verdict
     let (alarm, now) = find(&gateway, &args.alarm).await?;
     let by = args.who.by;
     let answer = gateway.shelve(&alarm.occurrence, args.minutes, &by, &args.reason).await;
-    let alarm = done(answer, LOOK)?.unwrap_or(alarm);
+    let (after, durable) = done(answer, LOOK)?;
+    let alarm = after.unwrap_or(alarm);
     if printer.is_json() {
         let (alarm, seconds) = (Some(AlarmJson::new(&alarm, now)), Some(args.minutes * 60));
-        printer.object(&ActedJson { alarm, seconds, ..ActedJson::new("shelved", &by) });
+        printer.object(&ActedJson { alarm, seconds, ..ActedJson::new("shelved", &by, durable) });
     } else {
         printer.line(&format!("shelved by {by} for {} min: {}", args.minutes, args.reason));
         print_alarm(&mut printer, &alarm, now);
     }
+    tell_durable(&mut printer, durable, "this shelving");
     Ok(Verdict::Fine)
 }
 
@@ -140,14 +142,23 @@ pub(crate) async fn unshelve(
     let gateway = gateway.connect().await?;
     let (name, condition, by) = (args.pump, args.condition, args.who.by);
     let look = format!("ecmoctl treatment {name}");
-    done(gateway.unshelve(name.clone(), &condition, &by).await, &look)?;
+    let durable = done(gateway.unshelve(name.clone(), &condition, &by).await, &look)?;
     if printer.is_json() {
         let (pump, condition) = (Some(name.to_string()), Some(condition.as_str()));
-        printer.object(&ActedJson { pump, condition, ..ActedJson::new("unshelved", &by) });
+        printer.object(&ActedJson { pump, condition, ..ActedJson::new("unshelved", &by, durable) });
     } else {
         printer.line(&format!("{name}: {condition} is shelved no longer"));
     }
+    tell_durable(&mut printer, durable, "this end of a shelving");
     Ok(Verdict::Fine)
+}
+
+/// Says so when what was done is lost with a restart.
+fn tell_durable(printer: &mut Printer, durable: bool, what: &str) {
+    if !durable {
+        let text = format!("NOT DURABLE: {what} is lost when the gateway restarts");
+        say(printer, &[text]);
+    }
 }
 
 /// The alarm of an id as the gateway knows it now.

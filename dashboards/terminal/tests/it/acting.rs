@@ -98,8 +98,29 @@ async fn sound_is_paused_and_resumed_for_what_is_named() {
         let act = gateway.script().acts.pop().unwrap();
         assert!(act.contains(words) && act.contains(scope), "{command}: {act}");
         assert!(done.stdout.contains(said), "{command}: {}", done.stdout);
+        assert!(!done.stdout.contains("NOT DURABLE"), "{command}: {}", done.stdout);
         let json = run(&gateway.url, &format!("{command} --by Ann --json")).await.object();
-        assert_eq!(json["by"], json!("Ann"), "{command}");
+        assert_eq!((&json["by"], &json["durable"]), (&json!("Ann"), &json!(true)), "{command}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_lost_with_a_restart_of_the_gateway_is_said_to_be_so_whatever_it_is() {
+    let gateway = gateway().await;
+    gateway.script().treatment.durable = false;
+    for (command, what) in [
+        ("ack pump-1/pump.stop/1@1", "this acknowledgement"),
+        ("pause nicu/pump-1", "this pause"),
+        ("resume --ward nicu", "this end of a pause"),
+        ("shelve pump-1/pump.stop/1 --minutes 20 --reason cooling", "this shelving"),
+        ("unshelve nicu/pump-1 temp.return.low", "this end of a shelving"),
+    ] {
+        let done = run(&gateway.url, &format!("{command} --by Ann")).await;
+        let says = format!("NOT DURABLE: {what} is lost when the gateway restarts");
+        assert!(done.stdout.contains(&says), "{command}: {}", done.stdout);
+        let done = run(&gateway.url, &format!("{command} --by Ann --json")).await;
+        assert_eq!(done.object()["durable"], json!(false), "{command}");
+        assert!(done.stderr.contains(&says), "{command}: {}", done.stderr);
     }
 }
 

@@ -356,7 +356,7 @@ impl AlarmService for Gateway {
         Ok(Response::new(PauseAudioResponse {
             paused: 3,
             until_mono_ns: self.now(),
-            durable: true,
+            durable: self.script().treatment.durable,
         }))
     }
 
@@ -365,7 +365,10 @@ impl AlarmService for Gateway {
         request: Request<ResumeAudioRequest>,
     ) -> Result<Response<ResumeAudioResponse>, Status> {
         self.act(&request.into_inner()).await?;
-        Ok(Response::new(ResumeAudioResponse { resumed: 1, durable: true }))
+        Ok(Response::new(ResumeAudioResponse {
+            resumed: 1,
+            durable: self.script().treatment.durable,
+        }))
     }
 
     async fn shelve_alarm(
@@ -377,7 +380,10 @@ impl AlarmService for Gateway {
         let mut alarm = self.alarm(&request.occurrence)?;
         alarm.audio = AudioState::Shelved.into();
         alarm.audio_by = request.by;
-        Ok(Response::new(ShelveAlarmResponse { alarm: Some(alarm), durable: true }))
+        Ok(Response::new(ShelveAlarmResponse {
+            alarm: Some(alarm),
+            durable: self.script().treatment.durable,
+        }))
     }
 
     async fn unshelve_alarm(
@@ -385,7 +391,7 @@ impl AlarmService for Gateway {
         request: Request<UnshelveAlarmRequest>,
     ) -> Result<Response<UnshelveAlarmResponse>, Status> {
         self.act(&request.into_inner()).await?;
-        Ok(Response::new(UnshelveAlarmResponse { durable: true }))
+        Ok(Response::new(UnshelveAlarmResponse { durable: self.script().treatment.durable }))
     }
 
     async fn get_alarm_report(

@@ -93,6 +93,8 @@ pub struct Action {
 pub enum What {
     /// An alarm was acknowledged.
     Acknowledge(AlarmRef),
+    /// The same, told again by a gateway where the alarm has ended since: so it is about no alarm of another name.
+    AcknowledgeEnded(AlarmRef),
     /// Sound was paused.
     Pause {
         /// What the person paused.
@@ -118,9 +120,11 @@ pub enum What {
     },
     /// The ownership of the pump is this from now on.
     Own(OwnershipState),
+    /// The pump stands at this bed; empty for none. Ordered for itself: it says nothing about who looks after the pump.
+    Bed(String),
 }
 
-/// Who looks after a pump, and where it stands, without any clock.
+/// Who looks after a pump, without any clock.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OwnershipState {
     /// Who looks after it.
@@ -131,8 +135,6 @@ pub struct OwnershipState {
     pub last_offer: Option<OfferEnd>,
     /// Somebody is asked to take it, and nobody has.
     pub unanswered: bool,
-    /// Bed, as people call it.
-    pub bed: String,
     /// Goes up with every change.
     pub version: u64,
 }

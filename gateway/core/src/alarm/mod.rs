@@ -61,6 +61,7 @@ use rule::{CompositeRule, LimitRule, RuleKey, Rules};
 
 pub(crate) use absence::Absence;
 pub(crate) use hold::Streak;
+pub use register::{COVERED_MAX, Covered};
 pub(crate) use restore::Shelves;
 
 /// The sample that decided a change.

@@ -92,6 +92,16 @@ impl Alarms {
                 let (by, note, order) = (by.clone(), note.clone(), order.clone());
                 let done =
                     self.register.act(*alarm, Deed::Acknowledge { by, note, order }, now, out);
+                // One that waits for its alarm is told again until that is here.
+                if done.is_ok() || self.register.has_ended(&alarm.id) {
+                    self.register.cover(*alarm, false, action);
+                }
+                self.forget_orphan(alarm.id.condition);
+                done
+            }
+            What::AcknowledgeEnded(alarm) => {
+                self.register.cover(*alarm, true, action);
+                let done = self.register.ended_elsewhere(*alarm, action, now, out);
                 self.forget_orphan(alarm.id.condition);
                 done
             }
@@ -113,7 +123,7 @@ impl Alarms {
                 self.register.shelve(*condition, until, (by, note, order), now, out)
             }
             // Ownership is no signal.
-            What::Own(_) => Ok(()),
+            What::Own(_) | What::Bed(_) => Ok(()),
         }
     }
 

@@ -4,6 +4,8 @@
 
 mod acts;
 
+mod covered;
+
 mod groups;
 
 mod restore;
@@ -23,6 +25,7 @@ use crate::time::Instant;
 use acts::{ENDED_MAX, Ended, Pending};
 
 pub(crate) use acts::Deed;
+pub use covered::{COVERED_MAX, Covered};
 
 /// Room for the alarms of a pump in trouble, so that a first storm does not wait for memory.
 const ACTIVE_USUAL: usize = 16;
@@ -38,6 +41,8 @@ pub(crate) struct Register {
     pending: VecDeque<Pending>,
     /// Alarms that have ended, the last ones: what comes late is not about another.
     ended: VecDeque<Ended>,
+    /// Acknowledgements, the earliest first.
+    covered: Vec<Covered>,
     /// When the first frame of the agent's run was judged.
     pub(crate) joined_at: Option<Instant>,
     /// Goes up with each alarm that begins or ends, and with each change of a shelf.
@@ -53,6 +58,7 @@ impl Register {
             shelved: Vec::new(),
             pending: VecDeque::new(),
             ended: VecDeque::with_capacity(ENDED_MAX),
+            covered: Vec::new(),
             joined_at: None,
             changes: 0,
             quality: Quality::new(now),
@@ -134,6 +140,9 @@ impl Register {
         let transition =
             if occurrence.has_ended() { Transition::Ended } else { Transition::Latched };
         self.announce(condition, transition, now, cause, out);
+        if transition == Transition::Latched {
+            self.end_covered(condition, now, out);
+        }
     }
 
     /// The rule of an occurrence says another priority or limit now.

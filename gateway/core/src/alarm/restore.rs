@@ -6,6 +6,7 @@ use crate::alarm::action::Order;
 use crate::alarm::condition::Condition;
 use crate::alarm::hold::Hold;
 use crate::alarm::occurrence::{Occurrence, Shelf};
+use crate::alarm::register::Covered;
 use crate::alarm::rule::RuleKey;
 use crate::alarm::{Alarms, Output};
 use crate::time::Instant;
@@ -23,6 +24,10 @@ impl Alarms {
         Shelves { shelves, shelved: self.register.shelved().to_vec() }
     }
 
+    pub(crate) fn kept_covered(&self) -> Vec<Covered> {
+        self.register.covered().to_vec()
+    }
+
     pub(crate) fn changes(&self) -> u64 {
         self.register.changes()
     }
@@ -33,6 +38,7 @@ impl Alarms {
         &mut self,
         mut occurrences: Vec<Occurrence>,
         shelves: Shelves,
+        covered: Vec<Covered>,
         now: Instant,
         out: &mut impl Output,
     ) {
@@ -42,7 +48,7 @@ impl Alarms {
                 occurrence.orphan = !self.resume(occurrence);
             }
         }
-        self.register.restore(occurrences, shelves, now, out);
+        self.register.restore(occurrences, shelves, covered, now, out);
     }
 
     /// Tells the rule of an occurrence that it is present; whether the rule can say when it is not.

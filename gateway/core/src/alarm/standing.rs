@@ -8,6 +8,7 @@ use core::time::Duration;
 use crate::alarm::Alarms;
 use crate::alarm::action::{Action, AlarmRef, Order, What};
 use crate::alarm::occurrence::{Occurrence, PauseScope};
+use crate::alarm::register::Covered;
 use crate::time::Instant;
 
 impl Alarms {
@@ -16,6 +17,7 @@ impl Alarms {
     #[must_use]
     pub fn standing(&self, now: Instant) -> Vec<Action> {
         let mut standing = Vec::new();
+        standing.extend(self.covered());
         for one in self.active() {
             standing.extend(acknowledgement(one));
             standing.extend(sound(one, now));
@@ -30,6 +32,29 @@ impl Alarms {
             standing.push(Action { order: order.clone(), by: by.into(), note: note.into(), what });
         }
         standing
+    }
+}
+
+impl Alarms {
+    /// Acknowledgements of what has ended here, or will have when its samples say so. Not of what has called again since.
+    fn covered(&self) -> impl Iterator<Item = Action> {
+        let told = |covered: &&Covered| {
+            let of_condition = |one: &&Occurrence| one.id.condition == covered.alarm.id.condition;
+            self.active().iter().find(of_condition).is_none_or(|one| {
+                let is_its = one.acknowledged.as_ref().is_some_and(|it| it.order == covered.order);
+                !is_its && (one.id != covered.alarm.id || covered.alarm.call >= one.call)
+            })
+        };
+        self.register.covered().iter().filter(told).map(|covered| {
+            let is_here = self.active().iter().any(|one| one.id == covered.alarm.id);
+            let what = if is_here && !covered.ended {
+                What::Acknowledge(covered.alarm)
+            } else {
+                What::AcknowledgeEnded(covered.alarm)
+            };
+            let Covered { by, note, order, .. } = covered.clone();
+            Action { order, by, note, what }
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use super::ownership::Ownership;
 use crate::alarm::action::{Action, Order, What};
 use crate::alarm::condition::Condition;
 use crate::alarm::occurrence::{Occurrence, Shelf};
-use crate::alarm::{Output, Shelves};
+use crate::alarm::{Covered, Output, Shelves};
 use crate::reading::NoData;
 use crate::time::Instant;
 
@@ -27,6 +27,8 @@ pub struct Kept {
     pub shelves: Vec<(Condition, Shelf)>,
     /// The last that a person did to the shelving of a condition, whether it is shelved or not.
     pub shelved: Vec<(Condition, Order)>,
+    /// What people acknowledged, the last ones, whatever has become of it.
+    pub covered: Vec<Covered>,
     /// Who looks after it.
     pub ownership: Ownership,
 }
@@ -40,7 +42,7 @@ impl Kept {
 }
 
 impl Pump {
-    /// Every action that still counts: see [`crate::alarm::Alarms::standing`]; the ownership last, where anybody said anything.
+    /// Every action that still counts: see [`crate::alarm::Alarms::standing`]; ownership and bed last, where anybody said anything.
     #[must_use]
     pub fn standing(&self, now: Instant) -> Vec<Action> {
         let mut standing = self.alarms.standing(now);
@@ -49,6 +51,11 @@ impl Pump {
             let by = self.ownership.owner.clone().unwrap_or_default();
             let what = What::Own(self.ownership.state(now));
             standing.push(Action { order, by, note: String::new(), what });
+        }
+        if self.ownership.bed_order != Order::default() {
+            let order = self.ownership.bed_order.clone();
+            let what = What::Bed(self.ownership.bed.clone());
+            standing.push(Action { order, by: String::new(), note: String::new(), what });
         }
         standing
     }
@@ -61,6 +68,7 @@ impl Pump {
             occurrences: self.alarms.active().to_vec(),
             shelves,
             shelved,
+            covered: self.alarms.kept_covered(),
             ownership: Ownership::clone(&self.ownership),
         }
     }
@@ -83,7 +91,7 @@ impl Pump {
             occurrence.orphan = !self.resume(occurrence, now);
         }
         let shelves = Shelves { shelves: kept.shelves, shelved: kept.shelved };
-        self.alarms.restore(occurrences, shelves, now, out);
+        self.alarms.restore(occurrences, shelves, kept.covered, now, out);
         self.tell_ownership(now, out);
     }
 

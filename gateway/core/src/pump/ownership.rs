@@ -31,8 +31,10 @@ pub struct Ownership {
     pub bed: String,
     /// Goes up with every change.
     pub version: u64,
-    /// The action that it comes from.
+    /// The action that it comes from; not of the bed.
     pub order: Order,
+    /// The action that the bed comes from.
+    pub bed_order: Order,
 }
 
 impl Ownership {
@@ -44,7 +46,6 @@ impl Ownership {
             offer: self.offer.as_ref().map(|(to, until)| (to.clone(), until.since(now))),
             last_offer: self.last_offer,
             unanswered: self.unanswered,
-            bed: self.bed.clone(),
             version: self.version,
         }
     }
@@ -83,8 +84,8 @@ impl Ownership {
                 Ok(OwnershipState { owner: None, offer: None, unanswered: true, ..after })
             }
             Ask::Reject => Err(Refused::NotTheirs),
-            Ask::AssignBed(bed) => Ok(OwnershipState { bed: bed.into(), ..after }),
-            Ask::Acknowledge { .. }
+            Ask::AssignBed(_)
+            | Ask::Acknowledge { .. }
             | Ask::Pause { .. }
             | Ask::Resume { .. }
             | Ask::Shelve { .. }
@@ -100,7 +101,8 @@ impl Ownership {
             offer: state.offer.as_ref().map(|(to, left)| (to.clone(), now.plus(*left))),
             last_offer: state.last_offer,
             unanswered: state.unanswered,
-            bed: state.bed.clone(),
+            bed: self.bed.clone(),
+            bed_order: self.bed_order.clone(),
             version: state.version.max(self.version.saturating_add(1)),
             order: order.clone(),
         }
@@ -125,6 +127,9 @@ impl Pump {
         by: &str,
         now: Instant,
     ) -> Result<What, Refused> {
+        if let Ask::AssignBed(bed) = ask {
+            return Ok(What::Bed(bed.into()));
+        }
         self.ownership.after(ask, by, now).map(What::Own)
     }
 
@@ -139,6 +144,16 @@ impl Pump {
         if *order > self.ownership.order {
             self.ownership = Arc::new(self.ownership.become_of(state, order, now));
             self.tell_ownership(now, out);
+        }
+    }
+
+    /// The pump stands at this bed from now on, unless a later action was here before.
+    pub(super) fn assign_bed(&mut self, bed: &str, order: &Order) {
+        if *order > self.ownership.bed_order {
+            let ownership = Arc::make_mut(&mut self.ownership);
+            ownership.bed = bed.into();
+            ownership.bed_order = order.clone();
+            ownership.version = ownership.version.saturating_add(1);
         }
     }
 

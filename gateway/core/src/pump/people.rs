@@ -161,7 +161,12 @@ impl Pump {
                 self.own(state, &action.order, now, out);
                 Ok(())
             }
+            What::Bed(bed) => {
+                self.assign_bed(bed, &action.order);
+                Ok(())
+            }
             What::Acknowledge(_)
+            | What::AcknowledgeEnded(_)
             | What::Pause { .. }
             | What::Resume { .. }
             | What::Shelve { .. } => self.alarms.apply(action, now, out),

@@ -10,6 +10,9 @@ pub const DECIDED_WITHIN: Duration = Duration::from_secs(1);
 /// A drill must be confirmed by a display that attends within this time of its decision (prop).
 pub const CONFIRMED_WITHIN: Duration = Duration::from_secs(2);
 
+/// A drill is due once in its period; one that is not even sent is missed this much later (prop).
+pub const SENT_WITHIN: Duration = Duration::from_secs(5);
+
 /// Where the newest drill stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Stage {
@@ -26,6 +29,10 @@ enum Stage {
 #[derive(Debug, Default)]
 pub(super) struct Drill {
     stage: Stage,
+    /// Time between two drills; `None` without any.
+    every: Option<Duration>,
+    /// By when the next one must have been sent; `None` before there is a way to send it.
+    due: Option<Instant>,
     /// A decision whose sending was not told yet: both words go to the same thread by different ways.
     early: Option<Instant>,
     missed_since: Option<Instant>,
@@ -33,7 +40,24 @@ pub(super) struct Drill {
 }
 
 impl Drill {
+    /// Drills are sent, once in each of these times.
+    pub(super) fn expect(&mut self, every: Duration) {
+        self.every = Some(every).filter(|every| !every.is_zero());
+    }
+
+    /// There is a way to send drills.
+    pub(super) fn on_up(&mut self, now: Instant) {
+        if self.due.is_none() {
+            self.wait(now);
+        }
+    }
+
+    fn wait(&mut self, now: Instant) {
+        self.due = self.every.map(|every| now.plus(every).plus(SENT_WITHIN));
+    }
+
     pub(super) fn on_sent(&mut self, attended: bool, now: Instant) {
+        self.wait(now);
         if let Stage::Sent(at) | Stage::Decided(at) = self.stage {
             self.miss(at);
         }
@@ -63,6 +87,11 @@ impl Drill {
 
     /// Lets a drill fail whose time is over. A display that has left meanwhile owes no confirmation.
     pub(super) fn on_tick(&mut self, attended: bool, now: Instant) {
+        if let Some(due) = self.due.filter(|due| now >= *due) {
+            // Whoever sends them has stopped.
+            self.miss(due);
+            self.wait(now);
+        }
         match self.stage {
             Stage::Sent(at) if now >= at.plus(DECIDED_WITHIN) => self.miss(at),
             Stage::Decided(_) if !attended => self.pass(),
@@ -94,11 +123,12 @@ impl Drill {
 
     /// When a drill fails unless something comes.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match self.stage {
+        let step = match self.stage {
             Stage::Idle => None,
             Stage::Sent(at) => Some(at.plus(DECIDED_WITHIN)),
             Stage::Decided(at) => Some(at.plus(CONFIRMED_WITHIN)),
-        }
+        };
+        step.into_iter().chain(self.due).min()
     }
 }
 
@@ -179,5 +209,37 @@ mod tests {
         assert_eq!(drill.deadline(), Some(at(2_010)));
         drill.on_tick(false, at(2_010));
         assert_eq!((drill.failures(), drill.deadline()), (0, None));
+    }
+
+    #[test]
+    fn drills_that_are_not_sent_any_more_are_missed_once_in_each_period() {
+        let mut drill = Drill::default();
+        drill.on_tick(true, at(900_000));
+        assert_eq!((drill.failures(), drill.deadline()), (0, None), "none is expected");
+        drill.expect(Duration::from_secs(60));
+        drill.on_tick(true, at(900_000));
+        assert_eq!((drill.failures(), drill.deadline()), (0, None), "there is no way to send one");
+        drill.on_up(at(900_000));
+        drill.on_sent(false, at(901_000));
+        drill.on_decided(false, at(901_010));
+        // A connection that comes and goes puts nothing off.
+        drill.on_up(at(930_000));
+        assert_eq!(drill.deadline(), Some(at(966_000)));
+        drill.on_tick(false, at(965_999));
+        assert_eq!(drill.failures(), 0);
+        drill.on_tick(false, at(966_000));
+        drill.on_tick(false, at(967_000));
+        assert_eq!((drill.failures(), drill.missed_since()), (1, Some(at(966_000))));
+        drill.on_tick(false, at(1_031_000));
+        assert_eq!((drill.failures(), drill.missed_since()), (2, Some(at(966_000))));
+        drill.on_sent(false, at(1_040_000));
+        drill.on_decided(false, at(1_040_010));
+        assert_eq!((drill.failures(), drill.missed_since()), (2, None));
+        // Never one, though there is a way.
+        let mut drill = Drill::default();
+        drill.expect(Duration::from_secs(60));
+        drill.on_up(at(1_000));
+        drill.on_tick(false, at(66_000));
+        assert_eq!(drill.failures(), 1);
     }
 }

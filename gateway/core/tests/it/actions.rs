@@ -272,13 +272,14 @@ fn essence(bedside: &Bedside) -> Essence {
     shelves.sort();
     let owned = bedside.pump.ownership();
     let owned = format!(
-        "{:?} {:?} {:?} {} {} {:?}",
+        "{:?} {:?} {:?} {} {} {:?} {:?}",
         owned.owner,
         owned.offer.as_ref().map(|(to, _until)| to),
         owned.last_offer,
         owned.unanswered,
         owned.bed,
-        owned.order
+        owned.order,
+        owned.bed_order
     );
     (alarms, shelves, owned)
 }

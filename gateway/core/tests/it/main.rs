@@ -10,6 +10,7 @@ mod acknowledge;
 mod actions;
 mod allocation;
 mod bedside;
+mod covered;
 mod lifecycle;
 mod limits;
 mod ownership;

@@ -143,3 +143,26 @@ fn of_two_gateways_words_the_later_counts_and_both_name_the_alarm_alike() {
     assert_eq!(play(&[&second, &first, &second, &first]), expected);
     assert_eq!(expected.0, None);
 }
+
+#[test]
+fn a_bed_that_is_named_at_one_gateway_undoes_nothing_that_was_done_unseen_at_the_other() {
+    let (mut here, mut there) = (Bedside::new(), Bedside::new());
+    does(&mut here, "Ada", Ask::Accept);
+    // Later, and by somebody who cannot know of it.
+    there.run_until(1_000);
+    there.prepare(Ask::Accept, "nobody", "").unwrap();
+    does(&mut there, "Cem", Ask::AssignBed("7"));
+    let told = |bedside: &Bedside| bedside.pump.standing(bedside.now());
+    let (of_here, of_there) = (told(&here), told(&there));
+    for action in of_there.iter().chain(&of_here) {
+        for bedside in [&mut here, &mut there] {
+            bedside.pump.apply(action, bedside.now(), &mut bedside.log).unwrap();
+        }
+    }
+    for bedside in [&here, &there] {
+        assert_eq!((owner(bedside), bedside.pump.ownership().bed.as_str()), (Some("Ada"), "7"));
+    }
+    assert_eq!(told(&here), told(&there));
+    here.restart_reader();
+    assert_eq!(told(&here), told(&there));
+}

@@ -1,6 +1,10 @@
 //! What is kept of a pump, as bytes: own tags, wall times, ids in words. What does not fit is refused, never guessed.
 
-use ecmo_core::alarm::action::{OfferEnd, Order};
+mod covered;
+
+mod ownership;
+
+use ecmo_core::alarm::action::Order;
 use ecmo_core::alarm::condition::{Condition, Kind, Priority};
 use ecmo_core::alarm::occurrence::{
     Acknowledgement, Occurrence, OccurrenceId, Pause, PauseScope, RETURNS_MAX, Shelf,
@@ -9,13 +13,14 @@ use ecmo_core::alarm::rule::Side;
 use ecmo_core::frame::BootId;
 use ecmo_core::parameter::Parameter;
 use ecmo_core::pump::Kept;
-use ecmo_core::pump::ownership::Ownership;
 use ecmo_core::reading::NoData;
 use ecmo_core::time::Instant;
 use ecmo_proto::topic::PumpAddress;
 use prost::Message;
 
 use super::times::Times;
+use covered::CoveredValue;
+use ownership::OwnershipValue;
 
 #[derive(Clone, PartialEq, Message)]
 struct OrderValue {
@@ -154,28 +159,6 @@ struct OccurrenceValue {
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct OwnershipValue {
-    #[prost(string, optional, tag = "1")]
-    owner: Option<String>,
-    #[prost(int64, optional, tag = "2")]
-    since: Option<i64>,
-    #[prost(string, optional, tag = "3")]
-    offered_to: Option<String>,
-    #[prost(int64, tag = "4")]
-    offer_until: i64,
-    #[prost(uint32, tag = "5")]
-    last_offer: u32,
-    #[prost(bool, tag = "6")]
-    unanswered: bool,
-    #[prost(string, tag = "7")]
-    bed: String,
-    #[prost(uint64, tag = "8")]
-    version: u64,
-    #[prost(message, required, tag = "9")]
-    order: OrderValue,
-}
-
-#[derive(Clone, PartialEq, Message)]
 struct KeptValue {
     #[prost(message, repeated, tag = "1")]
     occurrences: Vec<OccurrenceValue>,
@@ -185,6 +168,8 @@ struct KeptValue {
     shelved: Vec<ShelvedValue>,
     #[prost(message, required, tag = "4")]
     ownership: OwnershipValue,
+    #[prost(message, repeated, tag = "5")]
+    covered: Vec<CoveredValue>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -207,7 +192,8 @@ pub(super) fn kept_to(kept: &Kept, times: Times) -> Vec<u8> {
         occurrences: kept.occurrences.iter().map(|one| occurrence_to(one, times)).collect(),
         shelves: kept.shelves.iter().map(|(of, shelf)| shelf_to(*of, shelf, times)).collect(),
         shelved: kept.shelved.iter().map(shelved).collect(),
-        ownership: ownership_to(&kept.ownership, times),
+        ownership: ownership::to(&kept.ownership, times),
+        covered: kept.covered.iter().map(covered::to).collect(),
     }
     .encode_to_vec()
 }
@@ -223,7 +209,8 @@ pub(super) fn kept_of(bytes: &[u8], times: Times) -> Result<Kept, String> {
         occurrences: all(value.occurrences, |one| occurrence_of(one, times))?,
         shelves: all(value.shelves, |one| shelf_of(one, times))?,
         shelved: all(value.shelved, shelved)?,
-        ownership: ownership_of(value.ownership, times)?,
+        ownership: ownership::of(value.ownership, times)?,
+        covered: all(value.covered, covered::of)?,
     })
 }
 
@@ -444,46 +431,6 @@ fn occurrence_of(value: OccurrenceValue, times: Times) -> Result<Occurrence, Str
         reminders: value.reminders,
         orphan: value.orphan,
         returned: returned_of(&value.returned),
-    })
-}
-
-fn ownership_to(ownership: &Ownership, times: Times) -> OwnershipValue {
-    OwnershipValue {
-        owner: ownership.owner.clone(),
-        since: ownership.since.map(|since| times.wall(since)),
-        offered_to: ownership.offer.as_ref().map(|(to, _until)| to.clone()),
-        offer_until: ownership.offer.as_ref().map_or(0, |(_to, until)| times.wall(*until)),
-        last_offer: match ownership.last_offer {
-            None => 0,
-            Some(OfferEnd::Accepted) => 1,
-            Some(OfferEnd::Rejected) => 2,
-            Some(OfferEnd::Lapsed) => 3,
-        },
-        unanswered: ownership.unanswered,
-        bed: ownership.bed.clone(),
-        version: ownership.version,
-        order: order_to(&ownership.order),
-    }
-}
-
-fn ownership_of(value: OwnershipValue, times: Times) -> Result<Ownership, String> {
-    let last_offer = match value.last_offer {
-        0 => None,
-        1 => Some(OfferEnd::Accepted),
-        2 => Some(OfferEnd::Rejected),
-        3 => Some(OfferEnd::Lapsed),
-        other => return Err(format!("no offer ends by {other}")),
-    };
-    let until = times.mono(value.offer_until);
-    Ok(Ownership {
-        owner: value.owner,
-        since: value.since.map(|since| times.mono(since)),
-        offer: value.offered_to.map(|to| (to, until)),
-        last_offer,
-        unanswered: value.unanswered,
-        bed: value.bed,
-        version: value.version,
-        order: order_of(value.order),
     })
 }
 

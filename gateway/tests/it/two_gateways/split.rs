@@ -1,6 +1,7 @@
 //! Two gateways that cannot hear each other both go on; afterwards what people did at both counts at both.
 #![cfg(test)]
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ecmo_gateway::config::Settings;
@@ -32,10 +33,19 @@ fn beside(other: &str, settings: Settings) -> Settings {
 impl Split {
     /// Both gateways hear each other over both brokers.
     async fn whole() -> Self {
+        Self::keeping(None).await
+    }
+
+    /// The same, where east keeps what people do in a folder.
+    async fn keeping(state_dir: Option<PathBuf>) -> Self {
         let brokers = [EmbeddedBroker::start(None).unwrap(), EmbeddedBroker::start(None).unwrap()];
         let [a, b] = [brokers[0].addr(), brokers[1].addr()];
         let (east_to_b, west_to_a) = (FaultProxy::start(b).unwrap(), FaultProxy::start(a).unwrap());
-        let east = Site::with(beside("west", named("east", a, east_to_b.addr()))).await;
+        let east = Site::with(Settings {
+            state_dir,
+            ..beside("west", named("east", a, east_to_b.addr()))
+        })
+        .await;
         let west = Site::with(beside("east", named("west", b, west_to_a.addr()))).await;
         for site in [&east, &west] {
             site.await_counted("ecmo_gateway_mqtt_connected", &[], 2.0).await;
@@ -65,6 +75,17 @@ impl Split {
         self.east_to_b.heal();
         self.west_to_a.heal();
     }
+}
+
+/// Waits until a display lists the alarm no longer.
+async fn lists_no(display: &Display, condition: &str) {
+    ecmo_testkit::eventually(crate::display::SOON, &format!("{condition} over"), async || {
+        let alarms = display.list_alarms().await;
+        let found = alarms.into_iter().find(|alarm| alarm.condition == condition);
+        found.map_or(Ok(()), |alarm| Err(format!("{alarm:#?}")))
+    })
+    .await
+    .unwrap();
 }
 
 /// Who acknowledged the alarm at this display, once somebody has.
@@ -135,4 +156,34 @@ async fn a_gateway_that_starts_anew_without_its_state_is_told_what_people_did() 
         it.acknowledged_by == "East"
     });
     assert!(again.await.present);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_acknowledgement_that_ended_its_alarm_reaches_the_other_also_from_a_gateway_that_began_anew()
+ {
+    let folder = tempfile::tempdir().unwrap();
+    let state_dir = || Some(folder.path().to_owned());
+    let split = Split::keeping(state_dir()).await;
+    split.cut().await;
+    split.agent.set("pump.speed", 0);
+    for site in [&split.east, &split.west] {
+        lists(&site.display, "pump.stop", "raised", |it| it.present).await;
+    }
+    split.agent.set("pump.speed", 2_000);
+    for site in [&split.east, &split.west] {
+        lists(&site.display, "pump.stop", "latched", |it| !it.present).await;
+    }
+    // East takes it, and is gone before west can hear of it; what it wrote down is there.
+    let Split { east_to_b, west_to_a, east, west, agent: _agent, beside: _beside, brokers } = split;
+    let alarm = lists(&east.display, "pump.stop", "waits", |it| !it.present).await;
+    east.display.acknowledge(&alarm, alarm.revision, "East").await.unwrap();
+    lists_no(&east.display, "pump.stop").await;
+    east.gateway.stop().await;
+    lists(&west.display, "pump.stop", "still waits", |it| it.acknowledged_by.is_empty()).await;
+    let [a, b] = [brokers[0].addr(), brokers[1].addr()];
+    let settings = Settings { state_dir: state_dir(), ..named("east", a, b) };
+    let _east = Site::with(settings).await;
+    east_to_b.heal();
+    west_to_a.heal();
+    lists_no(&west.display, "pump.stop").await;
 }

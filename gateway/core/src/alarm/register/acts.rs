@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::time::Duration;
 
-use super::Register;
+use super::{Covered, Register};
 use crate::alarm::action::{AlarmRef, Order};
 use crate::alarm::condition::{Condition, Priority};
 use crate::alarm::occurrence::{
@@ -46,7 +46,7 @@ pub(super) struct Pending {
 /// An alarm that has ended.
 #[derive(Debug)]
 pub(super) struct Ended {
-    id: OccurrenceId,
+    pub(super) id: OccurrenceId,
     /// The last call, where a person ended it who acknowledged that it was gone: elsewhere it may return before that is known.
     acknowledged: Option<u32>,
 }
@@ -62,7 +62,7 @@ impl Register {
     ) -> Result<(), Refused> {
         let is_here = self.active.iter().any(|one| one.id == alarm.id);
         let was_here = self.ended.iter().any(|ended| ended.id == alarm.id);
-        let meant = self.meant(alarm);
+        let meant = self.meant(alarm, true);
         if !is_here && !was_here {
             self.wait(alarm, deed.clone(), now);
         }
@@ -71,8 +71,8 @@ impl Register {
 
     /// Which call is meant of the alarm that is here, if that is meant at all: it is the one that is named; or the named one
     /// is what it returned as, or what it was before a person ended it; or it was here already when the named one began, or
-    /// when the reader joined.
-    fn meant(&self, alarm: AlarmRef) -> Option<u32> {
+    /// when the reader joined, where it `may_differ`.
+    pub(super) fn meant(&self, alarm: AlarmRef, may_differ: bool) -> Option<u32> {
         let AlarmRef { id, call } = alarm;
         let one = self.find(id.condition)?;
         if one.id == id {
@@ -91,7 +91,8 @@ impl Register {
             return call.checked_sub(before).filter(|call| *call > 0 && one.id.onset > id.onset);
         }
         let joined = |at: Instant| one.onset_at <= at.plus(JOINED_WITHIN);
-        (one.id.onset < id.onset || self.joined_at.is_some_and(joined)).then_some(call)
+        let was_here = one.id.onset < id.onset || self.joined_at.is_some_and(joined);
+        (may_differ && was_here).then_some(call)
     }
 
     fn wait(&mut self, alarm: AlarmRef, deed: Deed, now: Instant) {
@@ -112,7 +113,10 @@ impl Register {
             let Some(Pending { alarm, deed, until }) = self.pending.remove(place) else { break };
             if until > now {
                 // It may have called again since: then it is not covered.
-                let _not_covered = self.do_to(condition, alarm.call, deed, now, out);
+                let done = self.do_to(condition, alarm.call, deed.clone(), now, out);
+                if let (Deed::Acknowledge { by, note, order }, Ok(())) = (deed, done) {
+                    self.remember_covered(Covered { alarm, by, note, order, ended: false });
+                }
             }
         }
     }
@@ -138,7 +142,7 @@ impl Register {
     }
 
     /// Of several acknowledgements the one that covers most counts, and of these the first.
-    fn acknowledge(
+    pub(super) fn acknowledge(
         &mut self,
         condition: Condition,
         call: u32,

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Register;
+use super::covered::Covered;
 use crate::alarm::action::Order;
 use crate::alarm::condition::Condition;
 use crate::alarm::occurrence::{Occurrence, Transition};
@@ -19,9 +20,11 @@ impl Register {
         &mut self,
         occurrences: Vec<Occurrence>,
         Shelves { shelves, shelved }: Shelves,
+        covered: Vec<Covered>,
         now: Instant,
         out: &mut impl Output,
     ) {
+        covered.into_iter().for_each(|one| self.remember_covered(one));
         for (condition, order) in shelved {
             if !self.shelved.iter().any(|(known, _order)| *known == condition) {
                 self.shelved.push((condition, order));

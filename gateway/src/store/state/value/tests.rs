@@ -2,6 +2,9 @@
 
 use super::*;
 use crate::treatment::Stamp;
+use ecmo_core::alarm::Covered;
+use ecmo_core::alarm::action::OfferEnd;
+use ecmo_core::pump::ownership::Ownership;
 
 fn at(seconds: u64) -> Instant {
     Instant::from_millis(seconds * 1_000)
@@ -84,7 +87,15 @@ pub(in super::super) fn kept() -> Kept {
             bed: "3".to_owned(),
             version: 8,
             order: order(5),
+            bed_order: order(7),
         },
+        covered: vec![Covered {
+            alarm: one.named(),
+            by: "D".to_owned(),
+            note: "known".to_owned(),
+            order: order(6),
+            ended: true,
+        }],
         occurrences: vec![one],
     }
 }

@@ -1,0 +1,145 @@
+//! Acknowledgements that ended their alarm are told to whoever was not there, and are about no other alarm.
+
+use ecmo_core::alarm::COVERED_MAX;
+use ecmo_core::alarm::action::{Action, AlarmRef, Order, What};
+use ecmo_core::alarm::occurrence::{OccurrenceId, Signal};
+use ecmo_core::parameter::Parameter::PumpSpeed;
+
+use crate::bedside::{Bedside, Input};
+
+const STOP: &str = "pump.stop";
+
+/// The pump stands from the first second on, and runs again three seconds later where it `recovers`.
+fn stopped(recovers: bool) -> Bedside {
+    let mut bedside = Bedside::new();
+    bedside.play(&[(1_000, Input::Value(PumpSpeed, 0.0))], 4_000);
+    if recovers {
+        bedside.play(&[(4_000, Input::Value(PumpSpeed, 3_000.0))], 7_000);
+        assert_eq!(signal(&bedside), Some(Signal::Latched));
+    }
+    bedside
+}
+
+fn signal(bedside: &Bedside) -> Option<Signal> {
+    bedside.find(STOP).map(|one| one.signal())
+}
+
+/// Hears everything that counts at another gateway.
+fn hear(bedside: &mut Bedside, other: &Bedside) {
+    for action in other.pump.standing(other.now()) {
+        let _nothing_to_do = bedside.pump.apply(&action, bedside.now(), &mut bedside.log);
+    }
+}
+
+/// What the digest of a gateway is made of.
+fn counts(bedside: &Bedside) -> Vec<(Order, &'static str)> {
+    let standing = bedside.pump.standing(bedside.now());
+    let each = standing.into_iter().map(|action| match action.what {
+        What::Acknowledge(_) | What::AcknowledgeEnded(_) => (action.order, "acknowledge"),
+        What::Pause { .. } | What::Resume { .. } => (action.order, "sound"),
+        What::Shelve { .. } | What::Own(_) | What::Bed(_) => (action.order, "other"),
+    });
+    let mut each: Vec<_> = each.collect();
+    each.sort();
+    each
+}
+
+#[test]
+fn an_acknowledgement_that_ended_its_alarm_is_told_to_whoever_was_not_there() {
+    let (mut here, mut there) = (stopped(true), stopped(true));
+    here.apply(&Input::Acknowledge(STOP));
+    assert_eq!(signal(&here), None);
+    // It is known after a restart, too.
+    here.restart_reader();
+    assert_ne!(counts(&here), counts(&there));
+    hear(&mut there, &here);
+    assert_eq!((signal(&there), counts(&here)), (None, counts(&there)));
+}
+
+#[test]
+fn what_was_acknowledged_while_present_and_has_ended_ends_where_it_waits_after_a_restart() {
+    let (mut here, mut there) = (stopped(false), stopped(false));
+    here.apply(&Input::Acknowledge(STOP));
+    there.restart_reader();
+    for bedside in [&mut here, &mut there] {
+        bedside.play(&[(4_000, Input::Value(PumpSpeed, 3_000.0))], 7_000);
+    }
+    assert_eq!((signal(&here), signal(&there)), (None, Some(Signal::Latched)));
+    hear(&mut there, &here);
+    assert_eq!(signal(&there), None);
+}
+
+#[test]
+fn what_ended_elsewhere_and_is_present_here_is_not_quiet_and_ends_once_it_is_gone() {
+    let (mut here, mut there) = (stopped(true), stopped(false));
+    here.apply(&Input::Acknowledge(STOP));
+    there.run_until(7_000);
+    hear(&mut there, &here);
+    assert_eq!(signal(&there), Some(Signal::On), "by the samples that came here it is present");
+    assert_eq!(counts(&here), counts(&there));
+    there.restart_reader();
+    there.run_until(9_000);
+    assert_eq!(signal(&there), Some(Signal::On));
+    there.play(&[(9_000, Input::Value(PumpSpeed, 3_000.0))], 13_000);
+    assert_eq!(signal(&there), None);
+}
+
+#[test]
+fn what_has_called_again_since_is_not_ended_by_it() {
+    let (mut here, mut there) = (stopped(true), stopped(true));
+    here.apply(&Input::Acknowledge(STOP));
+    let more = [(7_000, Input::Value(PumpSpeed, 0.0)), (9_000, Input::Value(PumpSpeed, 3_000.0))];
+    there.play(&more, 12_000);
+    hear(&mut there, &here);
+    assert_eq!(signal(&there), Some(Signal::Latched));
+}
+
+#[test]
+fn a_reader_that_joins_takes_it_for_no_alarm_of_its_own() {
+    let mut here = stopped(true);
+    here.apply(&Input::Acknowledge(STOP));
+    here.play(&[(7_000, Input::Value(PumpSpeed, 0.0))], 9_000);
+    assert_eq!(signal(&here), Some(Signal::On), "another one, that nobody has acknowledged");
+    // It meets the agent only now, and nothing was kept.
+    let mut joins = Bedside::new();
+    joins.apply(&Input::Lose(true));
+    joins.play(&[(1_000, Input::Value(PumpSpeed, 0.0)), (8_500, Input::Lose(false))], 9_500);
+    assert_eq!(signal(&joins), Some(Signal::On));
+    hear(&mut joins, &here);
+    assert_eq!(signal(&joins), Some(Signal::On));
+    assert_eq!(counts(&here), counts(&joins));
+}
+
+#[test]
+fn what_comes_before_a_reader_that_joins_has_the_alarm_is_wanted_again() {
+    let mut here = stopped(false);
+    here.apply(&Input::Acknowledge(STOP));
+    let mut joins = Bedside::new();
+    joins.play(&[(1_000, Input::Lose(true)), (1_001, Input::Value(PumpSpeed, 0.0))], 3_000);
+    hear(&mut joins, &here);
+    assert_ne!(counts(&here), counts(&joins));
+    joins.play(&[(3_000, Input::Lose(false))], 5_000);
+    assert_eq!(signal(&joins), Some(Signal::On));
+    hear(&mut joins, &here);
+    assert_eq!((signal(&joins), counts(&here)), (Some(Signal::Acknowledged), counts(&joins)));
+}
+
+#[test]
+fn the_last_64_by_their_order_are_remembered_in_whatever_order_they_came() {
+    let id = stopped(false).find(STOP).map(|one| one.id).unwrap();
+    let (mut one, mut other) = (Bedside::new(), Bedside::new());
+    let ended = |at: u64| Action {
+        order: Order { at, gateway: "a".into() },
+        by: "RN".into(),
+        note: String::new(),
+        what: What::AcknowledgeEnded(AlarmRef { id: OccurrenceId { onset: at, ..id }, call: 1 }),
+    };
+    for at in 1..=100 {
+        for (bedside, at) in [(&mut one, at), (&mut other, 101 - at)] {
+            let _not_here = bedside.pump.apply(&ended(at), bedside.now(), &mut bedside.log);
+        }
+    }
+    assert_eq!(counts(&one), counts(&other));
+    assert_eq!((counts(&one).len(), counts(&one)[0].0.at), (COVERED_MAX, 37));
+    assert_eq!(one.pump.kept().covered.len(), COVERED_MAX);
+}

@@ -39,6 +39,7 @@ breaks! {
     AlarmNotSent: "alarm-not-sent", Told, "The gateway keeps every raised alarm of a limit to itself.";
     LinkLossNotTold: "link-loss-not-told", Told, "The display takes every link for live, whatever stays away.";
     FrozenDataFresh: "frozen-data-fresh", Fresh, "The gateway stamps an old reading with the time of its view.";
+    AgeTrusted: "age-trusted", Fresh, "The gateway takes every age for proven, and hears no answer of an agent that says better.";
     WrongPump: "wrong-pump", Own, "The gateway now and then hands a frame of one pump to the next one.";
     NoOrder: "no-order", Ordered, "Frames are taken as they come: repeated, reordered, with gaps that nobody tells.";
     IdByArrival: "id-by-arrival", Alike, "A gateway names an alarm by the time at which it was decided.";

@@ -159,7 +159,6 @@ struct Sum {
     compared: u64,
     accepted: u64,
     damaged: u64,
-    unproven: u64,
     untold: Nanos,
     oldest: Nanos,
 }
@@ -177,7 +176,6 @@ impl Sum {
         self.compared += outcome.compared;
         self.accepted += outcome.answers.0;
         self.damaged += outcome.tally.wire.1;
-        self.unproven += outcome.tally.unproven;
         self.untold = self.untold.max(outcome.untold);
         self.oldest = self.oldest.max(outcome.tally.oldest);
     }
@@ -190,10 +188,9 @@ impl Sum {
             self.raised, self.compared, self.accepted, self.shown, self.damaged
         );
         println!(
-            "longest time untold {} ms; oldest value shown as of now {} ms; {} older ones by gateways without an answer of the agent",
+            "longest time untold {} ms; oldest value shown as of now {} ms",
             self.untold / MS,
-            self.oldest / MS,
-            self.unproven
+            self.oldest / MS
         );
         let (wall, cpu) = (start.passed().as_secs_f64(), clock::cpu().as_secs_f64());
         println!(

@@ -47,9 +47,6 @@ pub struct Tally {
     pub shown: u64,
     /// The greatest age of such a value.
     pub oldest: Nanos,
-    /// Values that were shown as of now and were too old, by gateways that had no answer of the agent yet: see
-    /// [`crate::checks::fresh`].
-    pub unproven: u64,
     /// Faults that came.
     pub faults: u64,
     /// Messages that went over the wire format, and those that were damaged and refused.

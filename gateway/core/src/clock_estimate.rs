@@ -174,6 +174,15 @@ impl ClockEstimate {
         })
     }
 
+    /// How much older data may be at most than a [`crate::time::ClockMap`] says that was told of every probe; `None` while no
+    /// probe was answered. One answer is enough: before the middle of the bounds counts, their whole width may be missing.
+    #[must_use]
+    pub fn error_max(&self, now: Instant) -> Option<Duration> {
+        let width = u64::try_from(self.best(now)?.width(now)).unwrap_or(u64::MAX);
+        let settled = self.answered >= SETTLED_PROBES;
+        Some(Duration::from_nanos(if settled { width.div_ceil(2) } else { width }))
+    }
+
     /// How fast the agent's clock gains on the reader's, in parts per million, by regression over up to four minutes;
     /// `None` while its bound is wider than 100 parts per million.
     #[must_use]

@@ -46,7 +46,10 @@ use rate::Rates;
 use redundancy::{Presences, Redundancy};
 use silence::{Flapping, Skew};
 
-pub use agent::{NOT_RECORDING_AFTER, NOT_SAMPLING_AFTER, RECORDING_FOR, SpoolWord};
+pub use agent::{
+    AGE_ERROR_MAX, ANSWERS_WITHIN, NOT_RECORDING_AFTER, NOT_SAMPLING_AFTER, RECORDING_FOR,
+    SpoolWord,
+};
 pub use kept::Kept;
 pub use redundancy::{PATH_LOST_AFTER, PATHS_WHOLE_FOR};
 pub use silence::{FLAPPING_CLEAR, FLAPPING_WITHIN};
@@ -86,6 +89,10 @@ pub struct Pump {
     superseded: [Option<BootId>; SUPERSEDED_MAX],
     /// Reader's time of the freshest data; before the first frame, when one could first be expected.
     fresh_at: Instant,
+    /// When it was published, by the agent's clock, if it is of the present run.
+    freshest: Option<SampleTime>,
+    /// The greatest difference of the clocks by which times of data that is still known were mapped.
+    mapped_by: Option<i128>,
     seen: bool,
     silent: bool,
     presences: Presences,
@@ -136,6 +143,8 @@ impl Pump {
             boot_since: now,
             superseded: [None; SUPERSEDED_MAX],
             fresh_at: now,
+            freshest: None,
+            mapped_by: None,
             seen: false,
             silent: false,
             presences: Presences::default(),
@@ -255,6 +264,8 @@ impl Pump {
         self.boots += 1;
         self.sequence.restart();
         self.clock = ClockMap::default();
+        (self.freshest, self.mapped_by) = (None, None);
+        self.agent.fresh_since = None;
         self.wall_minus_mono = None;
         self.alarms.restart();
         self.signals.restart();
@@ -316,6 +327,7 @@ impl Pump {
             Some(_) => return Err(Refusal::NoBirth),
         }
         self.clock.observe(frame.stamp.published, now);
+        self.correct_ages(now);
         self.redundancy.on_frame(path, now);
         // What fell due by waiting comes before what arrives.
         self.evaluate_due(now, out);

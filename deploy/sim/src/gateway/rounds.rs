@@ -9,6 +9,7 @@ use ecmo_core::time::{Instant, SampleTime};
 use ecmo_proto::v1::watch_alarms_response::Update;
 
 use super::{About, Ear, Gateway, way};
+use crate::breaks::Break;
 use crate::message::{Beat, Message};
 use crate::net::Net;
 use crate::time::{Nanos, SECOND};
@@ -109,11 +110,12 @@ impl Gateway {
     pub(super) fn take_beat(&mut self, pump: usize, beat: &Beat, now: Instant, net: &mut Net) {
         let number = self.number;
         let profile_hash = self.profile.hash;
+        let hears = self.planted != Some(Break::AgeTrusted);
         self.act(pump, net, |pump, out| {
             if let Some((_, sent, read)) = beat.answer.filter(|answer| answer.0 == number) {
                 // A probe that says nothing is counted by the real gateway, and of no use here.
                 let times = ProbeTimes { sent, read, answered: read, received: now };
-                let _taken = pump.on_probe(times, now);
+                let _taken = hears.then(|| pump.on_probe(times, now));
             } else if beat.answer.is_none() {
                 pump.on_heartbeat(beat.boot, beat.spool, now, out);
                 if beat.judges {

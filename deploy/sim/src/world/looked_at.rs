@@ -165,12 +165,8 @@ impl World {
         for shown in Display::live_values(picture) {
             self.tally.shown += 1;
             fresh::check_pump(display, &shown, now)?;
-            let age = fresh::check_age(display, &shown, &self.truths, now);
-            if !shown.is_proven && age.is_err() {
-                self.tally.unproven += 1;
-                continue;
-            }
-            self.tally.oldest = self.tally.oldest.max(age?);
+            let age = fresh::check_age(display, &shown, &self.truths, now)?;
+            self.tally.oldest = self.tally.oldest.max(age);
         }
         for row in &picture.rows {
             self.ledger.check_row(display, row, now)?;

@@ -13,6 +13,7 @@ fn hint(planted: Break) -> (u64, Nanos) {
         Break::AlarmNotSent | Break::ActionInvented | Break::IdByArrival => (8, 3 * MINUTE),
         Break::LinkLossNotTold => (1, 10 * MINUTE),
         Break::FrozenDataFresh | Break::NoOrder => (12, 5 * MINUTE),
+        Break::AgeTrusted => (30, 12 * MINUTE),
         Break::WrongPump => (3, 5 * MINUTE),
         Break::QueueUnbounded => (1, 5 * MINUTE),
         Break::ActionsForgotten => (26, 12 * MINUTE),

@@ -21,6 +21,7 @@ mod kept;
 mod verdict;
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::alarm::condition::Condition;
@@ -84,6 +85,8 @@ pub struct Pump {
     sequence: Sequence,
     clock: ClockMap,
     channels: [Channel; Parameter::COUNT],
+    /// Places of the declared ones: no other has a deadline, and deadlines are asked for at every event.
+    declared: Vec<usize>,
     boot: Option<BootId>,
     boot_since: Instant,
     superseded: [Option<BootId>; SUPERSEDED_MAX],
@@ -139,6 +142,7 @@ impl Pump {
             sequence: Sequence::new(window),
             clock: ClockMap::default(),
             channels: [Channel::default(); Parameter::COUNT],
+            declared: Vec::new(),
             boot: None,
             boot_since: now,
             superseded: [None; SUPERSEDED_MAX],
@@ -242,6 +246,9 @@ impl Pump {
                 self.alarms.orphan(Condition::sensor_fault(*parameter));
             }
         }
+        let channels = self.channels.iter().enumerate();
+        let declared = channels.filter(|(_place, channel)| channel.is_declared());
+        self.declared = declared.map(|(place, _channel)| place).collect();
         if self.birth_kind != kind {
             self.birth_kind = kind;
             self.apply_treatment(now, out);
@@ -368,7 +375,7 @@ impl Pump {
     pub fn next_deadline(&self) -> Option<Instant> {
         let silence = (!self.silent).then(|| self.silence_deadline());
         let rules = &self.alarms.rules().silence;
-        let channels = self.channels.iter().filter_map(|channel| channel.deadline(rules));
+        let channels = self.declared().filter_map(|channel| channel.deadline(rules));
         let channels = channels.min().filter(|_| !self.silent && self.seen);
         let deadlines = [
             silence,
@@ -382,6 +389,10 @@ impl Pump {
             self.alarms.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
+    }
+
+    fn declared(&self) -> impl Iterator<Item = &Channel> {
+        self.declared.iter().filter_map(|place| self.channels.get(*place))
     }
 
     fn channel_value(&self, parameter: Parameter) -> Option<f32> {

@@ -47,9 +47,10 @@ impl Gateway {
         for pump in 0..self.known.len() {
             self.act(pump, net, |pump, out| pump.on_wall_clock(wall, now, out));
         }
+        let pumps = self.pump_words(now);
         for display in 0..self.streams.len() {
             self.send_alarm(display, Update::Heartbeat(words::heartbeat(wall)), net);
-            self.send_pumps(display, net);
+            self.send_pumps(display, Some(&pumps), net);
         }
         self.watch_ward(now);
         self.peer_word(net);
@@ -109,14 +110,17 @@ impl Gateway {
     /// An agent says how it is.
     pub(super) fn take_beat(&mut self, pump: usize, beat: &Beat, now: Instant, net: &mut Net) {
         let number = self.number;
+        if beat.answer.is_some_and(|(gateway, ..)| gateway != number) {
+            return;
+        }
         let profile_hash = self.profile.hash;
         let hears = self.planted != Some(Break::AgeTrusted);
         self.act(pump, net, |pump, out| {
-            if let Some((_, sent, read)) = beat.answer.filter(|answer| answer.0 == number) {
+            if let Some((_, sent, read)) = beat.answer {
                 // A probe that says nothing is counted by the real gateway, and of no use here.
                 let times = ProbeTimes { sent, read, answered: read, received: now };
                 let _taken = hears.then(|| pump.on_probe(times, now));
-            } else if beat.answer.is_none() {
+            } else {
                 pump.on_heartbeat(beat.boot, beat.spool, now, out);
                 if beat.judges {
                     let rules = RuleSet { profile_hash, treatment_version: 0 };

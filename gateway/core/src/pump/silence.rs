@@ -174,7 +174,7 @@ impl Pump {
         let rules = &self.alarms.rules().silence;
         let unknown = !self.console_silent || self.console_restored;
         let watched = self.seen && !self.silent && unknown;
-        let deadlines = self.channels.iter().filter_map(|channel| channel.console_deadline(rules));
+        let deadlines = self.declared().filter_map(|channel| channel.console_deadline(rules));
         deadlines.max().filter(|_deadline| watched)
     }
 
@@ -189,7 +189,9 @@ impl Pump {
     /// Compares the agent's wall clock with the reader's, `wall_ns` since 1970. To be called about once a second.
     pub fn on_wall_clock(&mut self, wall_ns: i64, now: Instant, out: &mut impl Output) {
         let rules = self.alarms.rules().silence;
-        self.agent.drift_ppm = self.agent.estimate.drift_ppm();
+        if self.agent.estimate.take_new_points() {
+            self.agent.drift_ppm = self.agent.estimate.drift_ppm();
+        }
         let Some(minus_mono) = self.wall_minus_mono.filter(|_| self.is_live(now)) else {
             // What cannot be compared says nothing: an alarm stays, and nothing new begins.
             self.skew.since = None;

@@ -47,6 +47,8 @@ breaks! {
     ActionsForgotten: "actions-forgotten", Kept, "A gateway that starts anew forgets what people have done.";
     ActionInvented: "action-invented", Kept, "A gateway shows an alarm as acknowledged that nobody acknowledged.";
     MissingNotCounted: "missing-not-counted", Counted, "Frames that never came are not counted.";
+    LeaseForged: "lease-forged", Quiet, "A gateway gives leases for data that it has not judged.";
+    UnheardIsQuiet: "unheard-is-quiet", Quiet, "A gateway gives leases although nobody was shown a high alarm of the pump.";
 }
 
 impl Break {

@@ -1,4 +1,4 @@
-//! What must hold at every step, whatever goes wrong: the invariants I1 to I8, each in a module of its own with its bound.
+//! What must hold at every step, whatever goes wrong: the invariants I1 to I9, each in a module of its own with its bound.
 
 pub mod alike;
 
@@ -11,6 +11,8 @@ pub mod fresh;
 pub mod ledger;
 
 pub mod ordered;
+
+pub mod quiet;
 
 pub mod told;
 
@@ -37,6 +39,8 @@ pub enum Invariant {
     Kept,
     /// I8: frames that were sent are frames that were judged, or are counted as missing.
     Counted,
+    /// I9: an agent is quiet only while a gateway judges its data and shows its alarms.
+    Quiet,
 }
 
 impl Invariant {
@@ -52,6 +56,7 @@ impl Invariant {
             Self::Bounded => 6,
             Self::Kept => 7,
             Self::Counted => 8,
+            Self::Quiet => 9,
         }
     }
 }

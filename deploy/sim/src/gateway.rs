@@ -313,7 +313,8 @@ impl Gateway {
         }
         if self.planted == Some(Break::NoOrder) {
             let (boot, sequence) = (frame.boot, frame.sequence);
-            self.heard.judged.push(Judged { pump: of, boot, sequence });
+            let published = frame.stamp.published;
+            self.heard.judged.push(Judged { pump: of, boot, sequence, published });
         }
         let mut copy =
             self.scratch.take().unwrap_or_else(|| Frame::new(frame.boot, 0, frame.stamp));

@@ -15,6 +15,7 @@ use crate::checks::Verdict;
 use crate::checks::alike::Alike;
 use crate::checks::ledger::Ledger;
 use crate::checks::ordered::Order;
+use crate::checks::quiet;
 use crate::checks::told::Untold;
 use crate::dice::Dice;
 use crate::display::{Display, PAINT};
@@ -81,6 +82,7 @@ pub struct World {
     /// The two gateways beside each other, by pump.
     pub alike: Many<Alike>,
     orders: Many<Many<Order>>,
+    leases: Many<quiet::Heard>,
 }
 
 fn number(of: usize) -> u64 {
@@ -209,6 +211,7 @@ impl World {
         self.net.plan(next, Event::Beat(pump));
         self.note(Step::Beat, [number(pump), 0, 0]);
         self.agents[pump].beat(&mut self.net);
+        self.check_quiet(pump)?;
         self.check_agent(pump)
     }
 

@@ -101,6 +101,10 @@ impl Gateway {
             let live = known.pump.link(now) == Link::Live;
             let heard = !self.is_unheard(number, now);
             let lease = decided.filter(|_| heard && live).filter(is_young);
+            let forged = (self.planted == Some(Break::LeaseForged))
+                .then(|| known.pump.clock().to_agent(now))
+                .flatten();
+            let lease = forged.or(lease);
             let gateway = self.number;
             let message = Message::Ask { pump: number, boot, gateway, sent: now, lease };
             net.from_gateway(self.number, turn, &message);

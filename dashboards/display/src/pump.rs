@@ -20,7 +20,7 @@ pub const VALUE_SHOWN_MAX: Duration = Duration::from_secs(3);
 pub enum Freshness {
     /// It holds now.
     Live,
-    /// It is older than [`VALUE_LIVE_MAX`]: to be shown with its age.
+    /// It is older than [`VALUE_LIVE_MAX`], or may be by what its gateway knows: to be shown with its age.
     Late,
     /// It is older than [`VALUE_SHOWN_MAX`], or nobody knows: never to be shown as a value of now.
     Stale,
@@ -73,6 +73,7 @@ pub(crate) fn view(id: LinkId, link: &Link, pump: &Arc<v1::Pump>, local: LocalTi
     let age = pump.last_frame_mono_ns.map(|frame| GatewayTime(frame).age_at(now));
     let arrives = known && pump.link() == v1::LinkState::Live;
     let freshness = if arrives { Freshness::of(age) } else { Freshness::Stale };
+    let freshness = if pump.age_unproven { freshness.max(Freshness::Late) } else { freshness };
     PumpView { link: id, pump: Arc::clone(pump), now, known, age, freshness }
 }
 

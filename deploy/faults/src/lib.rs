@@ -93,7 +93,7 @@ impl Ward {
         let urls = ["url", "second_url"].iter().zip(brokers);
         let urls = urls.map(|(key, at)| format!("{key} = \"mqtt://{at}\"")).collect::<Vec<_>>();
         let text = format!(
-            "[broker]\n{}\n[serve]\nbind = \"{}\"\n[metrics]\nbind = \"{}\"\n[state]\ndir = \"state\"\n{more}\n",
+            "[broker]\n{}\n[serve]\nbind = \"{}\"\n[metrics]\nbind = \"{}\"\n[state]\ndir = \"state\"\n[drill]\nevery_s = 0\n{more}\n",
             urls.join("\n"),
             self.displays_at,
             self.metrics_at

@@ -39,6 +39,7 @@ breaks! {
     AlarmNotSent: "alarm-not-sent", Told, "The gateway keeps every raised alarm of a limit to itself.";
     LinkLossNotTold: "link-loss-not-told", Told, "The display takes every link for live, whatever stays away.";
     FrozenDataFresh: "frozen-data-fresh", Fresh, "The gateway stamps an old reading with the time of its view.";
+    AgeTrusted: "age-trusted", Fresh, "The gateway takes every age for proven, and hears no answer of an agent that says better.";
     WrongPump: "wrong-pump", Own, "The gateway now and then hands a frame of one pump to the next one.";
     NoOrder: "no-order", Ordered, "Frames are taken as they come: repeated, reordered, with gaps that nobody tells.";
     IdByArrival: "id-by-arrival", Alike, "A gateway names an alarm by the time at which it was decided.";
@@ -46,6 +47,8 @@ breaks! {
     ActionsForgotten: "actions-forgotten", Kept, "A gateway that starts anew forgets what people have done.";
     ActionInvented: "action-invented", Kept, "A gateway shows an alarm as acknowledged that nobody acknowledged.";
     MissingNotCounted: "missing-not-counted", Counted, "Frames that never came are not counted.";
+    LeaseForged: "lease-forged", Quiet, "A gateway gives leases for data that it has not judged.";
+    UnheardIsQuiet: "unheard-is-quiet", Quiet, "A gateway gives leases although nobody was shown a high alarm of the pump.";
 }
 
 impl Break {

@@ -1,4 +1,4 @@
-//! What must hold at every step, whatever goes wrong: the invariants I1 to I8, each in a module of its own with its bound; I7 in
+//! What must hold at every step, whatever goes wrong: the invariants I1 to I9, each in a module of its own with its bound; I7 in
 //! [`crate::ledger`].
 
 pub mod alike;
@@ -10,6 +10,8 @@ pub mod counted;
 pub mod fresh;
 
 pub mod ordered;
+
+pub mod quiet;
 
 pub mod told;
 

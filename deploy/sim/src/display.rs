@@ -68,8 +68,6 @@ pub struct LiveValue {
     pub parameter: Parameter,
     /// Its value.
     pub value: f32,
-    /// Whether the gateway has an answer of the agent, which bounds how slow the way to it is.
-    pub is_proven: bool,
 }
 
 impl Display {
@@ -233,7 +231,7 @@ impl Display {
                 let parameter = Parameter::from_id(&reading.parameter)?;
                 let is_live = view.reading(reading) == Freshness::Live;
                 let value = reading.value.filter(|_| is_live && parameter == CODE)?;
-                Some(LiveValue { pump, parameter, value, is_proven: view.pump.clock.is_some() })
+                Some(LiveValue { pump, parameter, value })
             })
         })
     }

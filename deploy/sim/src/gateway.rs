@@ -223,8 +223,13 @@ impl Gateway {
     }
 
     fn plan_timer(&mut self, pump: usize, net: &mut Net) {
+        if let Some(deadline) = self.known[pump].pump.next_deadline() {
+            self.plan_timer_at(pump, deadline, net);
+        }
+    }
+
+    fn plan_timer_at(&mut self, pump: usize, deadline: Instant, net: &mut Net) {
         let known = &mut self.known[pump];
-        let Some(deadline) = known.pump.next_deadline() else { return };
         if known.planned.is_some_and(|planned| self.clock.instant(planned) <= deadline) {
             // The timer that is set comes first, and sets the next one.
             return;
@@ -259,11 +264,12 @@ impl Gateway {
             return;
         }
         self.known[pump].planned = None;
-        let is_due = self.known[pump].pump.next_deadline().is_some_and(|deadline| deadline <= now);
-        if is_due {
-            self.act(pump, net, |pump, out| pump.on_tick(now, out));
-        } else {
-            self.plan_timer(pump, net);
+        match self.known[pump].pump.next_deadline() {
+            Some(deadline) if deadline <= now => {
+                self.act(pump, net, |pump, out| pump.on_tick(now, out));
+            }
+            Some(deadline) => self.plan_timer_at(pump, deadline, net),
+            None => {}
         }
     }
 
@@ -307,7 +313,8 @@ impl Gateway {
         }
         if self.planted == Some(Break::NoOrder) {
             let (boot, sequence) = (frame.boot, frame.sequence);
-            self.heard.judged.push(Judged { pump: of, boot, sequence });
+            let published = frame.stamp.published;
+            self.heard.judged.push(Judged { pump: of, boot, sequence, published });
         }
         let mut copy =
             self.scratch.take().unwrap_or_else(|| Frame::new(frame.boot, 0, frame.stamp));

@@ -23,6 +23,8 @@ pub enum Invariant {
     Kept,
     /// I8: frames that were sent are frames that were judged, or are counted as missing.
     Counted,
+    /// I9: an agent is quiet only while a gateway judges its data and shows its alarms.
+    Quiet,
 }
 
 impl Invariant {
@@ -38,6 +40,7 @@ impl Invariant {
             Self::Bounded => 6,
             Self::Kept => 7,
             Self::Counted => 8,
+            Self::Quiet => 9,
         }
     }
 }

@@ -3,7 +3,7 @@
 mod clock;
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,6 +61,7 @@ fn main() -> ExitCode {
     match run_all(&arguments) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
+        Err(error) if is_unheard(&error) => ExitCode::from(EXIT_CANNOT),
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(EXIT_CANNOT)
@@ -68,12 +69,19 @@ fn main() -> ExitCode {
     }
 }
 
+/// Whether whoever read what is told has gone, as `head` does: then there is nobody to tell of it either.
+fn is_unheard(error: &anyhow::Error) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
 /// Does what was asked for; whether everything held.
 fn run_all(arguments: &Arguments) -> Result<bool> {
+    let mut out = io::stdout().lock();
     if arguments.list_breaks {
         for planted in Break::ALL {
             let number = planted.caught_by().number();
-            println!("{:20} I{number}  {}", planted.name(), planted.what());
+            writeln!(out, "{:20} I{number}  {}", planted.name(), planted.what())?;
         }
         return Ok(true);
     }
@@ -92,8 +100,8 @@ fn run_all(arguments: &Arguments) -> Result<bool> {
             Ok(Box::new(BufWriter::new(file)))
         });
         let outcome = tell(seed, file.transpose()?);
-        println!("{}", one_line(&outcome));
-        print_violation(&outcome, arguments);
+        writeln!(out, "{}", one_line(&outcome))?;
+        print_violation(&mut out, &outcome, arguments)?;
     } else {
         let time_is_up = |start: Start| {
             arguments.minutes.is_some_and(|minutes| start.passed().as_secs_f64() > minutes * 60.0)
@@ -103,16 +111,16 @@ fn run_all(arguments: &Arguments) -> Result<bool> {
             (None, Some(_)) => clock::seed_of_now()..u64::MAX,
             (None, None) => bail!("name --seed, --seeds or --minutes"),
         };
-        println!("seeds from {}", range.start);
+        writeln!(out, "seeds from {}", range.start)?;
         for seed in range {
             let outcome = tell(seed, None);
-            print_violation(&outcome, arguments);
+            print_violation(&mut out, &outcome, arguments)?;
             if time_is_up(start) {
                 break;
             }
         }
     }
-    sum.print(start);
+    sum.print(&mut out, start)?;
     Ok(sum.failed == 0)
 }
 
@@ -135,14 +143,18 @@ fn one_line(outcome: &Outcome) -> String {
     format!("seed {seed}: digest {digest:016x}, {steps} steps, {pump_hours:.2} pump-hours")
 }
 
-fn print_violation(outcome: &Outcome, arguments: &Arguments) {
-    let Some(violation) = &outcome.violation else { return };
+fn print_violation(
+    out: &mut impl Write,
+    outcome: &Outcome,
+    arguments: &Arguments,
+) -> io::Result<()> {
+    let Some(violation) = &outcome.violation else { return Ok(()) };
     for step in &outcome.last {
-        println!("  {step}");
+        writeln!(out, "  {step}")?;
     }
-    println!("FAILED {}", one_line(outcome));
-    println!("  {violation}");
-    println!("  again: cargo xtask sim --seed {} --hours {}", outcome.seed, arguments.hours);
+    writeln!(out, "FAILED {}", one_line(outcome))?;
+    writeln!(out, "  {violation}")?;
+    writeln!(out, "  again: cargo xtask sim --seed {} --hours {}", outcome.seed, arguments.hours)
 }
 
 /// The sum of all runs.
@@ -159,7 +171,6 @@ struct Sum {
     compared: u64,
     accepted: u64,
     damaged: u64,
-    unproven: u64,
     untold: Nanos,
     oldest: Nanos,
 }
@@ -177,28 +188,32 @@ impl Sum {
         self.compared += outcome.compared;
         self.accepted += outcome.answers.0;
         self.damaged += outcome.tally.wire.1;
-        self.unproven += outcome.tally.unproven;
         self.untold = self.untold.max(outcome.untold);
         self.oldest = self.oldest.max(outcome.tally.oldest);
     }
 
-    fn print(&self, start: Start) {
+    fn print(&self, out: &mut impl Write, start: Start) -> io::Result<()> {
         let Self { seeds, failed, pump_hours, steps, frames, faults, .. } = self;
-        println!("{seeds} seeds, {failed} failed; {steps} steps, {frames} frames, {faults} faults");
-        println!(
+        writeln!(
+            out,
+            "{seeds} seeds, {failed} failed; {steps} steps, {frames} frames, {faults} faults"
+        )?;
+        writeln!(
+            out,
             "{} alarms raised, {} compared between gateways, {} actions accepted, {} values shown as of now, {} damaged frames refused",
             self.raised, self.compared, self.accepted, self.shown, self.damaged
-        );
-        println!(
-            "longest time untold {} ms; oldest value shown as of now {} ms; {} older ones by gateways without an answer of the agent",
+        )?;
+        writeln!(
+            out,
+            "longest time untold {} ms; oldest value shown as of now {} ms",
             self.untold / MS,
-            self.oldest / MS,
-            self.unproven
-        );
+            self.oldest / MS
+        )?;
         let (wall, cpu) = (start.passed().as_secs_f64(), clock::cpu().as_secs_f64());
-        println!(
+        writeln!(
+            out,
             "{pump_hours:.1} pump-hours in {wall:.1} s ({cpu:.1} s of processor): {:.0} pump-hours a minute and core",
             pump_hours * 60.0 / cpu
-        );
+        )
     }
 }

@@ -5,28 +5,21 @@ use std::collections::BinaryHeap;
 
 use crate::time::Nanos;
 
-#[derive(Debug)]
-struct Planned<E> {
+/// When an event is to happen; the event itself lies still in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Planned {
     at: Nanos,
     number: u64,
-    event: E,
+    place: usize,
 }
 
-impl<E> PartialEq for Planned<E> {
-    fn eq(&self, other: &Self) -> bool {
-        self.number == other.number
-    }
-}
-
-impl<E> Eq for Planned<E> {}
-
-impl<E> PartialOrd for Planned<E> {
+impl PartialOrd for Planned {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl<E> Ord for Planned<E> {
+impl Ord for Planned {
     /// The greatest is what comes first.
     fn cmp(&self, other: &Self) -> Ordering {
         (other.at, other.number).cmp(&(self.at, self.number))
@@ -36,13 +29,15 @@ impl<E> Ord for Planned<E> {
 /// The events to come.
 #[derive(Debug)]
 pub struct Queue<E> {
-    planned: BinaryHeap<Planned<E>>,
+    planned: BinaryHeap<Planned>,
+    events: Vec<Option<E>>,
+    free: Vec<usize>,
     number: u64,
 }
 
 impl<E> Default for Queue<E> {
     fn default() -> Self {
-        Self { planned: BinaryHeap::new(), number: 0 }
+        Self { planned: BinaryHeap::new(), events: Vec::new(), free: Vec::new(), number: 0 }
     }
 }
 
@@ -50,12 +45,20 @@ impl<E> Queue<E> {
     /// Plans an event.
     pub fn push(&mut self, at: Nanos, event: E) {
         self.number += 1;
-        self.planned.push(Planned { at, number: self.number, event });
+        let place = self.free.pop().unwrap_or(self.events.len());
+        match self.events.get_mut(place) {
+            Some(free) => *free = Some(event),
+            None => self.events.push(Some(event)),
+        }
+        self.planned.push(Planned { at, number: self.number, place });
     }
 
     /// The next event, with its time.
     pub fn pop(&mut self) -> Option<(Nanos, E)> {
-        self.planned.pop().map(|next| (next.at, next.event))
+        let next = self.planned.pop()?;
+        let event = self.events.get_mut(next.place)?.take()?;
+        self.free.push(next.place);
+        Some((next.at, event))
     }
 
     /// How many are planned.

@@ -162,6 +162,7 @@ pub fn pump(number: usize, pump: &Pump, now: Instant, planted: Option<Break>) ->
     let fresh = |at: Instant| {
         if planted == Some(Break::FrozenDataFresh) { now.as_nanos() } else { at.as_nanos() }
     };
+    let trusts = planted == Some(Break::AgeTrusted);
     let planted = planted == Some(Break::FrozenDataFresh);
     // The others are not looked at: what holds for one reading holds for all.
     let readings = view.readings.iter().filter(|one| one.parameter == CODE).map(|one| {
@@ -176,7 +177,7 @@ pub fn pump(number: usize, pump: &Pump, now: Instant, planted: Option<Break>) ->
         last_frame_mono_ns: view.fresh_at.map(fresh),
         readings: readings.collect(),
         boot_id: view.boot.map_or(0, ecmo_core::frame::BootId::get),
-        clock: view.clock.map(|_known| v1::ClockEstimate::default()),
+        age_unproven: !(view.age_proven || trusts || planted),
         ..v1::Pump::default()
     }
 }

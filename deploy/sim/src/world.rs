@@ -14,6 +14,7 @@ use crate::broker::{Broker, Life};
 use crate::checks::Verdict;
 use crate::checks::alike::Alike;
 use crate::checks::ordered::Order;
+use crate::checks::quiet;
 use crate::checks::told::Untold;
 use crate::dice::Dice;
 use crate::display::{Display, PAINT};
@@ -47,9 +48,6 @@ pub struct Tally {
     pub shown: u64,
     /// The greatest age of such a value.
     pub oldest: Nanos,
-    /// Values that were shown as of now and were too old, by gateways that had no answer of the agent yet: see
-    /// [`crate::checks::fresh`].
-    pub unproven: u64,
     /// Faults that came.
     pub faults: u64,
     /// Messages that went over the wire format, and those that were damaged and refused.
@@ -84,6 +82,7 @@ pub struct World {
     /// The two gateways beside each other, by pump.
     pub alike: Many<Alike>,
     orders: Many<Many<Order>>,
+    leases: Many<quiet::Heard>,
 }
 
 fn number(of: usize) -> u64 {
@@ -212,6 +211,7 @@ impl World {
         self.net.plan(next, Event::Beat(pump));
         self.note(Step::Beat, [number(pump), 0, 0]);
         self.agents[pump].beat(&mut self.net);
+        self.check_quiet(pump)?;
         self.check_agent(pump)
     }
 

@@ -58,6 +58,8 @@ pub(crate) struct Channel {
     /// Whether the present birth declares it, and how often it sends.
     declared: bool,
     interval: Option<Duration>,
+    /// Made once: deadlines are asked for at every event.
+    three_intervals: Option<Duration>,
     newest: Option<Sample>,
     last_value: Option<(f32, Instant)>,
     /// When the last sample of any kind arrived, or when one could first be expected.
@@ -76,6 +78,7 @@ impl Channel {
     pub(crate) fn declare(&mut self, spec: Option<&ChannelSpec>, now: Instant) -> Declared {
         let before = core::mem::replace(&mut self.declared, spec.is_some());
         self.interval = spec.and_then(|spec| spec.interval);
+        self.three_intervals = self.interval.map(|interval| interval.saturating_mul(3));
         if self.declared {
             if !before {
                 self.heard_at = now;
@@ -132,7 +135,7 @@ impl Channel {
 
     /// How long the channel may be silent.
     fn patience(&self, rules: &SilenceRules) -> Option<Duration> {
-        self.interval.map(|interval| interval.saturating_mul(3).max(rules.channel_missing))
+        self.three_intervals.map(|intervals| intervals.max(rules.channel_missing))
     }
 
     /// Takes a sample.
@@ -206,8 +209,8 @@ impl Channel {
 
     /// When the channel, and with all others the console, counts as silent; `None` when it may be silent.
     pub(crate) fn console_deadline(&self, rules: &SilenceRules) -> Option<Instant> {
-        let interval = self.interval.filter(|_interval| self.declared)?;
-        Some(self.heard_at.plus(interval.saturating_mul(3).max(rules.console)))
+        let intervals = self.three_intervals.filter(|_intervals| self.declared)?;
+        Some(self.heard_at.plus(intervals.max(rules.console)))
     }
 
     /// Whether it is sent on change only.

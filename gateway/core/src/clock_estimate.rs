@@ -102,6 +102,8 @@ pub struct ClockEstimate {
     /// The narrowest of all times, for a window in which none was answered.
     last_good: Option<Bounds>,
     answered: u64,
+    /// Whether the drift may be another since it was last told.
+    has_new_points: bool,
     contradictions: u32,
 }
 
@@ -135,13 +137,13 @@ impl ClockEstimate {
             if self.contradictions < CONTRADICTIONS_MAX {
                 return Err(ProbeRefusal::Contradicts);
             }
-            *self = Self::default();
+            *self = Self { has_new_points: true, ..Self::default() };
         }
         self.contradictions = 0;
         self.answered += 1;
         let now = times.received;
         keep(&mut self.window, BUCKET, bounds);
-        keep(&mut self.points, POINT, bounds);
+        self.has_new_points |= keep(&mut self.points, POINT, bounds);
         if self.last_good.is_none_or(|good| bounds.width(now) <= good.width(now)) {
             self.last_good = Some(bounds);
         }
@@ -174,6 +176,20 @@ impl ClockEstimate {
         })
     }
 
+    /// How much older data may be at most than a [`crate::time::ClockMap`] says that was told of every probe; `None` while no
+    /// probe was answered. One answer is enough: before the middle of the bounds counts, their whole width may be missing.
+    #[must_use]
+    pub fn error_max(&self, now: Instant) -> Option<Duration> {
+        let width = u64::try_from(self.best(now)?.width(now)).unwrap_or(u64::MAX);
+        let settled = self.answered >= SETTLED_PROBES;
+        Some(Duration::from_nanos(if settled { width.div_ceil(2) } else { width }))
+    }
+
+    /// Whether [`ClockEstimate::drift_ppm`] may tell something new since this was last asked: it takes a regression.
+    pub(crate) fn take_new_points(&mut self) -> bool {
+        core::mem::take(&mut self.has_new_points)
+    }
+
     /// How fast the agent's clock gains on the reader's, in parts per million, by regression over up to four minutes;
     /// `None` while its bound is wider than 100 parts per million.
     #[must_use]
@@ -201,8 +217,9 @@ impl ClockEstimate {
     }
 }
 
-/// Keeps the narrowest probe of its time.
-fn keep<const N: usize>(buckets: &mut [Option<Bounds>; N], each: Duration, bounds: Bounds) {
+/// Keeps the narrowest probe of its time; whether anything changed.
+fn keep<const N: usize>(buckets: &mut [Option<Bounds>; N], each: Duration, bounds: Bounds) -> bool {
+    let mut changed = false;
     let each = u64::try_from(each.as_nanos()).unwrap_or(u64::MAX);
     let number = bounds.at.as_nanos() / each;
     let place = usize::try_from(number % N as u64).unwrap_or(0);
@@ -212,14 +229,17 @@ fn keep<const N: usize>(buckets: &mut [Option<Bounds>; N], each: Duration, bound
         };
         if bucket.as_ref().is_none_or(better) {
             *bucket = Some(bounds);
+            changed = true;
         }
     }
     // What is older than the window has had its time, although no newer one came to its place.
     for bucket in buckets {
         if bucket.is_some_and(|old| number.saturating_sub(old.at.as_nanos() / each) >= N as u64) {
             *bucket = None;
+            changed = true;
         }
     }
+    changed
 }
 
 #[expect(clippy::cast_precision_loss, reason = "differences of some seconds, exact to nanoseconds")]

@@ -21,6 +21,7 @@ mod kept;
 mod verdict;
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::alarm::condition::Condition;
@@ -46,7 +47,10 @@ use rate::Rates;
 use redundancy::{Presences, Redundancy};
 use silence::{Flapping, Skew};
 
-pub use agent::{NOT_RECORDING_AFTER, NOT_SAMPLING_AFTER, RECORDING_FOR, SpoolWord};
+pub use agent::{
+    AGE_ERROR_MAX, ANSWERS_WITHIN, NOT_RECORDING_AFTER, NOT_SAMPLING_AFTER, RECORDING_FOR,
+    SpoolWord,
+};
 pub use kept::Kept;
 pub use redundancy::{PATH_LOST_AFTER, PATHS_WHOLE_FOR};
 pub use silence::{FLAPPING_CLEAR, FLAPPING_WITHIN};
@@ -81,11 +85,17 @@ pub struct Pump {
     sequence: Sequence,
     clock: ClockMap,
     channels: [Channel; Parameter::COUNT],
+    /// Places of the declared ones: no other has a deadline, and deadlines are asked for at every event.
+    declared: Vec<usize>,
     boot: Option<BootId>,
     boot_since: Instant,
     superseded: [Option<BootId>; SUPERSEDED_MAX],
     /// Reader's time of the freshest data; before the first frame, when one could first be expected.
     fresh_at: Instant,
+    /// When it was published, by the agent's clock, if it is of the present run.
+    freshest: Option<SampleTime>,
+    /// The greatest difference of the clocks by which times of data that is still known were mapped.
+    mapped_by: Option<i128>,
     seen: bool,
     silent: bool,
     presences: Presences,
@@ -132,10 +142,13 @@ impl Pump {
             sequence: Sequence::new(window),
             clock: ClockMap::default(),
             channels: [Channel::default(); Parameter::COUNT],
+            declared: Vec::new(),
             boot: None,
             boot_since: now,
             superseded: [None; SUPERSEDED_MAX],
             fresh_at: now,
+            freshest: None,
+            mapped_by: None,
             seen: false,
             silent: false,
             presences: Presences::default(),
@@ -233,6 +246,9 @@ impl Pump {
                 self.alarms.orphan(Condition::sensor_fault(*parameter));
             }
         }
+        let channels = self.channels.iter().enumerate();
+        let declared = channels.filter(|(_place, channel)| channel.is_declared());
+        self.declared = declared.map(|(place, _channel)| place).collect();
         if self.birth_kind != kind {
             self.birth_kind = kind;
             self.apply_treatment(now, out);
@@ -255,6 +271,8 @@ impl Pump {
         self.boots += 1;
         self.sequence.restart();
         self.clock = ClockMap::default();
+        (self.freshest, self.mapped_by) = (None, None);
+        self.agent.fresh_since = None;
         self.wall_minus_mono = None;
         self.alarms.restart();
         self.signals.restart();
@@ -316,6 +334,7 @@ impl Pump {
             Some(_) => return Err(Refusal::NoBirth),
         }
         self.clock.observe(frame.stamp.published, now);
+        self.correct_ages(now);
         self.redundancy.on_frame(path, now);
         // What fell due by waiting comes before what arrives.
         self.evaluate_due(now, out);
@@ -356,7 +375,7 @@ impl Pump {
     pub fn next_deadline(&self) -> Option<Instant> {
         let silence = (!self.silent).then(|| self.silence_deadline());
         let rules = &self.alarms.rules().silence;
-        let channels = self.channels.iter().filter_map(|channel| channel.deadline(rules));
+        let channels = self.declared().filter_map(|channel| channel.deadline(rules));
         let channels = channels.min().filter(|_| !self.silent && self.seen);
         let deadlines = [
             silence,
@@ -370,6 +389,10 @@ impl Pump {
             self.alarms.next_deadline(),
         ];
         deadlines.into_iter().flatten().min()
+    }
+
+    fn declared(&self) -> impl Iterator<Item = &Channel> {
+        self.declared.iter().filter_map(|place| self.channels.get(*place))
     }
 
     fn channel_value(&self, parameter: Parameter) -> Option<f32> {

@@ -63,7 +63,9 @@ monotonic!(SampleTime);
 /// How fast two monotonic clocks may drift apart, as nanoseconds a second: the most that a time service slews a clock.
 pub(crate) const DRIFT_NANOS_PER_SECOND: u64 = 500_000;
 
-/// Maps the agent's clock to the reader's by the fastest frame so far, or by probes where these say that frames are older.
+/// Maps the agent's clock to the reader's by the fastest word of the agent so far, a frame or the answer to a probe, or by what
+/// probes estimate where this says that frames are older. No word arrives before it was said: the fastest is a certain bound,
+/// and what it says is too old is too old, however long the others took.
 ///
 /// The mapped time of a sample is late by the path's least delay, and by nothing else: a frame that waited somewhere is
 /// older than it looks, and this shows it. The measure is not forgotten, only loosened by the drift that clocks may
@@ -91,7 +93,8 @@ impl Fastest {
 }
 
 impl ClockMap {
-    /// Takes note of a frame that was published at `sent` by the agent's clock and arrived at `now`.
+    /// Takes note of a word of the agent, a frame or an answer, that was published at `sent` by the agent's clock and arrived
+    /// at `now`.
     pub fn observe(&mut self, sent: SampleTime, now: Instant) {
         let difference = i128::from(now.0) - i128::from(sent.0);
         if self.fastest.is_none_or(|fastest| difference <= fastest.at(now)) {
@@ -104,8 +107,9 @@ impl ClockMap {
         self.probed = Some(Fastest { difference: offset_ns, at: now });
     }
 
-    /// The difference that must be assumed now: the lesser, by which data is older.
-    fn difference(&self, now: Instant) -> Option<i128> {
+    /// The difference that must be assumed now, reader's time less agent's time in nanoseconds: the lesser, by which data is
+    /// older.
+    pub(crate) fn difference(&self, now: Instant) -> Option<i128> {
         let fastest = self.fastest?.at(now);
         Some(self.probed.map_or(fastest, |probed| probed.at(now).min(fastest)))
     }
@@ -145,6 +149,18 @@ mod tests {
         map.observe(sent, now);
         // 4 s less the path's 3 ms and the 2 ms that the clocks may have drifted apart since the last fast frame.
         assert_eq!(now.since(map.to_reader(sent, now)), Duration::from_millis(3_995));
+    }
+
+    #[test]
+    fn an_answer_that_took_a_minute_still_says_that_a_frame_is_older_than_it() {
+        let mut map = ClockMap::default();
+        let (held, now) = (SampleTime::from_millis(1_000), Instant::from_millis(100_000));
+        map.observe(held, now);
+        assert_eq!(map.to_reader(held, now), now, "nothing says better");
+        // Said 80 s after the frame, and here 200 ms after it.
+        let now = Instant::from_millis(100_200);
+        map.observe(SampleTime::from_millis(81_000), now);
+        assert_eq!(now.since(map.to_reader(held, now)), Duration::from_secs(80));
     }
 
     #[test]

@@ -71,6 +71,8 @@ pub struct View {
     pub counters: Counters,
     /// The agent's clock, once enough probes were answered.
     pub clock: Option<ClockView>,
+    /// Whether the data is known to be no older than it looks: see [`Pump::is_age_proven`].
+    pub age_proven: bool,
     /// The ways of its frames.
     pub paths: [Option<PathSeen>; 2],
     /// How the agent's verdict differs from the one here.
@@ -116,6 +118,7 @@ impl View {
                 drift_ppm: pump.drift_ppm(),
                 wall_difference_ns: pump.wall_difference(),
             }),
+            age_proven: pump.is_age_proven(now),
             paths: Path::ALL.map(|path| {
                 let connected = pump.path_connected(path)?;
                 Some(PathSeen { path, connected, frame_at: pump.frame_at(path) })

@@ -81,6 +81,7 @@ pub(super) fn pump(slot: &PumpSlot, view: &View, book: &RuleBook) -> v1::Pump {
         unreviewed: book.rules.unreviewed,
         limits_set: count(book.treatment.overrides.len()),
         clock: view.clock.map(clock),
+        age_unproven: !view.age_proven,
         paths: view.paths.iter().flatten().map(path).collect(),
         agent: heartbeat.as_ref().map(|heard| heard.0.message().clone()),
         agent_mono_ns: heartbeat.as_ref().map(|heard| heard.1.as_nanos()),

@@ -5110,6 +5110,10 @@ pub struct Pump {
     /// Who looks after the pump, and where it stands; absent when nobody has said anything.
     #[prost(message, optional, tag = "26")]
     pub ownership: ::core::option::Option<Ownership>,
+    /// True while nothing proves that the data is no older than it looks: the agent has not answered the gateway yet, or not for long.
+    /// A display shows it as late, never as that of now.
+    #[prost(bool, tag = "27")]
+    pub age_unproven: bool,
 }
 /// How agent and gateway judge the same samples differently.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

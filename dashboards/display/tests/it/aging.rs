@@ -129,3 +129,23 @@ fn a_slow_way_is_told_by_the_answer_to_a_call() {
     assert_eq!(state(&screen).1, Freshness::Late);
     assert!(screen.pumps()[0].age.unwrap().as_millis() >= 2_499);
 }
+
+#[test]
+fn a_pump_whose_age_nothing_proves_is_late_and_the_other_gateway_is_shown_that_knows_it() {
+    let unproven = v1::Pump { age_unproven: true, ..pump(1_000) };
+    let mut screen = Screen::new(2, "");
+    screen.on_alarms(A, snapshot(1_000, &[]), ms(0));
+    screen.on_pumps(A, pumps(0, 1_000, std::slice::from_ref(&unproven)), ms(0));
+    assert_eq!(state(&screen), (LinkState::Live, Freshness::Late));
+    let view = &screen.pumps()[0];
+    assert_eq!(view.reading(&view.pump.readings[0]), Freshness::Late);
+    screen.on_alarms(B, snapshot(1_000, &[]), ms(0));
+    screen.on_pumps(B, pumps(0, 1_000, &[pump(900)]), ms(0));
+    assert_eq!((screen.pumps()[0].link, screen.pumps()[0].freshness), (B, Freshness::Live));
+    // Unproven is late, and old is stale as ever.
+    let silent = v1::Pump { link: v1::LinkState::Silent.into(), ..unproven };
+    let mut screen = Screen::new(2, "");
+    screen.on_alarms(A, snapshot(1_000, &[]), ms(0));
+    screen.on_pumps(A, pumps(0, 1_000, &[silent]), ms(0));
+    assert_eq!(state(&screen), (LinkState::Live, Freshness::Stale));
+}

@@ -22,8 +22,16 @@ const NAME: &str = "bed-side-screen";
 /// A lease holds for three seconds, and what is lost is told within one more.
 const TOLD_WITHIN: Duration = Duration::from_secs(4);
 
-/// A display as a process: reads the alarms, says that it has painted what it read, and holds its lease, until it is killed.
+/// A display as a process, until it is killed: what it missed while it was frozen ended its connection, and it comes back.
 async fn be_a_display(gateway: SocketAddr) {
+    loop {
+        let ended = watch(gateway).await;
+        eprintln!("the display comes back: {ended}");
+    }
+}
+
+/// Reads the alarms, says that it has painted what it read, and holds its lease, until the gateway is gone for it.
+async fn watch(gateway: SocketAddr) -> String {
     let display = Display::connect(gateway).await;
     let mut alarms = display.alarm_stream(WARD).await;
     let mut attend = DisplayServiceClient::new(display.channel.clone());
@@ -32,7 +40,11 @@ async fn be_a_display(gateway: SocketAddr) {
     loop {
         tokio::select! {
             message = alarms.message() => {
-                let message = message.unwrap().expect("the gateway serves");
+                let message = match message {
+                    Ok(Some(message)) => message,
+                    Ok(None) => return "the stream ended".to_owned(),
+                    Err(status) => return status.to_string(),
+                };
                 painted = (message.now_mono_ns, message.epoch);
             }
             _ = beat.tick() => {
@@ -46,7 +58,9 @@ async fn be_a_display(gateway: SocketAddr) {
                 };
                 let (display, wards) = (NAME.to_owned(), vec![WARD.to_owned()]);
                 let request = v1::AttendWardsRequest { display, wards, health: Some(health) };
-                attend.attend_wards(request).await.unwrap();
+                if let Err(status) = attend.attend_wards(request).await {
+                    return status.to_string();
+                }
             }
         }
     }

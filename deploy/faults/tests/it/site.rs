@@ -3,6 +3,7 @@
 
 use ecmo_faults::{AgentSetup, Ward};
 use ecmo_proto::v1;
+use ecmo_testkit::attendant::Attendant;
 use ecmo_testkit::display::{AlarmLog, Display, SOON};
 use ecmo_testkit::{Program, eventually};
 use std::net::SocketAddr;
@@ -25,6 +26,8 @@ pub(crate) struct Site {
     pub(crate) agent: Program,
     pub(crate) display: Display,
     pub(crate) log: AlarmLog,
+    /// Somebody watches the ward, and confirms nothing: what a test waits for is its own business.
+    _watcher: Attendant,
 }
 
 /// Waits until the gateway serves, and connects a display.
@@ -49,8 +52,10 @@ impl Site {
         let display = display(&ward).await;
         let agent = ward.agent(agent).unwrap();
         display.await_live(PUMP).await;
+        let watcher = display.attend("watcher", "").await;
+        watcher.confirms(false);
         let log = display.watch_alarms().await;
-        Self { ward, gateway, agent, display, log }
+        Self { ward, gateway, agent, display, log, _watcher: watcher }
     }
 
     pub(crate) async fn pump(&self) -> v1::Pump {

@@ -1,9 +1,9 @@
 //! I2 and I3: what a display shows as of now is of now, and of the pump beside whose name it stands.
 //!
-//! A gateway that has just started and has no answer of an agent yet takes the first frame for a fresh one, however long a broker
-//! that stood still had held it: nothing tells it better. Such values last until the silence is noticed or an answer comes. They
-//! are counted apart ([`crate::world::Tally::unproven`]) and are no violation here; that they exist is a known weakness.
+//! A gateway that has just started and has no answer of an agent yet cannot know how long its first frames were held somewhere: it
+//! says so, and a display shows none of them as of now.
 
+use ecmo_core::pump::AGE_ERROR_MAX;
 use ecmo_display::VALUE_LIVE_MAX;
 
 use super::{Invariant, Verdict, Violation};
@@ -14,14 +14,10 @@ use crate::many::Many;
 use crate::time::{MS, Nanos};
 use crate::truth::{Truth, decoded};
 
-/// What a value may really be older than it looks: a way that was slow from its first message on has no fast one to be compared
-/// with, until probes bound it. The worst weather here delays every message by 300 ms on each of two hops; the rest is drift.
-const SLACK: Nanos = 750 * MS;
-
-/// A value that is older than this is never shown as one of now.
+/// A value that is older than this is never shown as one of now: it may be older than it looks by what its gateway does not know.
 #[must_use]
 pub fn bound() -> Nanos {
-    u64::try_from(VALUE_LIVE_MAX.as_nanos()).unwrap_or(u64::MAX) + SLACK
+    u64::try_from((VALUE_LIVE_MAX + AGE_ERROR_MAX).as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// I2, of a value that is shown as one of now. How old it really is.

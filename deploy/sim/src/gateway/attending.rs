@@ -9,6 +9,7 @@ use ecmo_core::pump::Link;
 use ecmo_core::time::Instant;
 
 use super::{Ear, Gateway};
+use crate::breaks::Break;
 use crate::net::Net;
 use crate::stream::{Packet, Painted};
 use crate::words::{self, About, WARD};
@@ -99,7 +100,13 @@ impl Gateway {
     }
 
     /// Whether a high alarm of a pump has waited for a display for too long: its agent must not be quiet.
-    pub(super) fn is_unheard(&self, pump: usize, now: Instant) -> bool {
+    #[must_use]
+    pub fn has_unheard(&self, pump: usize, now: Instant) -> bool {
         self.attendance.is_unheard(&self.known[pump].address, now)
+    }
+
+    /// What it makes of that for its leases.
+    pub(super) fn is_unheard(&self, pump: usize, now: Instant) -> bool {
+        self.has_unheard(pump, now) && self.planted != Some(Break::UnheardIsQuiet)
     }
 }

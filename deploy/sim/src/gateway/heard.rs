@@ -6,7 +6,7 @@ use ecmo_core::alarm::occurrence::{Occurrence, Transition};
 use ecmo_core::alarm::{AlarmChange, Output};
 use ecmo_core::attendance::WardOutput;
 use ecmo_core::frame::{BootId, Frame};
-use ecmo_core::time::ClockMap;
+use ecmo_core::time::{ClockMap, SampleTime};
 
 use crate::words::About;
 
@@ -19,6 +19,8 @@ pub struct Judged {
     pub boot: BootId,
     /// Its number.
     pub sequence: u64,
+    /// When it was published, by its agent's clock.
+    pub published: SampleTime,
 }
 
 /// An alarm changed.
@@ -88,7 +90,8 @@ impl Output for Ear<'_> {
     fn evaluated(&mut self, frame: &Frame, _clock: &ClockMap) {
         let Some(pump) = self.about.pump() else { return };
         let (boot, sequence) = (frame.boot, frame.sequence);
-        self.heard.judged.push(Judged { pump, boot, sequence });
+        let published = frame.stamp.published;
+        self.heard.judged.push(Judged { pump, boot, sequence, published });
         for told in self.heard.told.iter_mut().skip(self.from) {
             if let Some(frame) = &mut told.frame {
                 *frame = (boot, sequence);

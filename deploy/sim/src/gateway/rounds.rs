@@ -9,6 +9,7 @@ use ecmo_core::time::{Instant, SampleTime};
 use ecmo_proto::v1::watch_alarms_response::Update;
 
 use super::{Ear, Gateway, way};
+use crate::breaks::Break;
 use crate::message::{Beat, Message};
 use crate::net::Net;
 use crate::time::{Nanos, SECOND};
@@ -46,9 +47,10 @@ impl Gateway {
         for pump in 0..self.known.len() {
             self.act(pump, net, |pump, out| pump.on_wall_clock(wall, now, out));
         }
+        let pumps = self.pump_words(now);
         for display in 0..self.streams.len() {
             self.send_alarm(display, Update::Heartbeat(words::heartbeat(wall)), net);
-            self.send_pumps(display, net);
+            self.send_pumps(display, Some(&pumps), net);
         }
         self.watch_ward(now);
         self.peer_word(net);
@@ -99,6 +101,10 @@ impl Gateway {
             let live = known.pump.link(now) == Link::Live;
             let heard = !self.is_unheard(number, now);
             let lease = decided.filter(|_| heard && live).filter(is_young);
+            let forged = (self.planted == Some(Break::LeaseForged))
+                .then(|| known.pump.clock().to_agent(now))
+                .flatten();
+            let lease = forged.or(lease);
             let gateway = self.number;
             let message = Message::Ask { pump: number, boot, gateway, sent: now, lease };
             net.from_gateway(self.number, turn, &message);
@@ -108,13 +114,17 @@ impl Gateway {
     /// An agent says how it is.
     pub(super) fn take_beat(&mut self, pump: usize, beat: &Beat, now: Instant, net: &mut Net) {
         let number = self.number;
+        if beat.answer.is_some_and(|(gateway, ..)| gateway != number) {
+            return;
+        }
         let profile_hash = self.profile.hash;
+        let hears = self.planted != Some(Break::AgeTrusted);
         self.act(pump, net, |pump, out| {
-            if let Some((_, sent, read)) = beat.answer.filter(|answer| answer.0 == number) {
+            if let Some((_, sent, read)) = beat.answer {
                 // A probe that says nothing is counted by the real gateway, and of no use here.
                 let times = ProbeTimes { sent, read, answered: read, received: now };
-                let _taken = pump.on_probe(times, now);
-            } else if beat.answer.is_none() {
+                let _taken = hears.then(|| pump.on_probe(times, now));
+            } else {
                 pump.on_heartbeat(beat.boot, beat.spool, now, out);
                 if beat.judges {
                     let rules = RuleSet { profile_hash, treatment_version: 0 };

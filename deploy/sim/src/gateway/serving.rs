@@ -50,7 +50,7 @@ impl Gateway {
                     }
                     LaneKind::Pumps => {
                         stream.pumps = made;
-                        self.send_pumps(display, net);
+                        self.send_pumps(display, None, net);
                     }
                 }
             }
@@ -141,8 +141,14 @@ impl Gateway {
             !net.to_display(number, display, Packet::Alarms(subscription, Box::new(message)));
     }
 
-    /// Sends the pumps to a display that reads; one that does not gets the newest later.
-    pub(super) fn send_pumps(&mut self, display: usize, net: &mut Net) {
+    /// The pumps, as displays see them.
+    pub(super) fn pump_words(&self, now: Instant) -> Vec<v1::Pump> {
+        let pumps = self.known.iter().enumerate();
+        pumps.map(|(pump, known)| words::pump(pump, &known.pump, now, self.planted)).collect()
+    }
+
+    /// Sends the pumps, those that were just made or made now, to a display that reads; one that does not gets the newest later.
+    pub(super) fn send_pumps(&mut self, display: usize, made: Option<&[v1::Pump]>, net: &mut Net) {
         let now = self.clock.instant(net.now);
         let (number, epoch) = (self.number, u64::from(self.starts));
         let Some(lane) = self.streams[display].as_mut().and_then(|stream| stream.pumps.as_mut())
@@ -157,17 +163,19 @@ impl Gateway {
         let sequence = lane.sequence;
         lane.sequence += 1;
         lane.unread += 1;
-        let planted = self.planted;
-        let pumps = self.known.iter().enumerate();
-        let pumps = pumps.map(|(pump, known)| words::pump(pump, &known.pump, now, planted));
+        let pumps = made.map_or_else(|| self.pump_words(now), <[v1::Pump]>::to_vec);
         let message = v1::WatchPumpsResponse {
-            pumps: pumps.collect(),
+            pumps,
             now_mono_ns: now.as_nanos(),
             epoch,
             sequence,
             alarm_thread_mono_ns: now.as_nanos(),
         };
-        lane.is_dead = !net.to_display(number, display, Packet::Pumps(subscription, message));
+        let sent = net.to_display(number, display, Packet::Pumps(subscription, message));
+        let stream = self.streams[display].as_mut();
+        if let Some(lane) = stream.and_then(|stream| stream.pumps.as_mut()) {
+            lane.is_dead = !sent;
+        }
     }
 
     /// A display has read a packet of a lane.
@@ -180,7 +188,7 @@ impl Gateway {
         }
         let runs = self.life == Life::Runs;
         if stream.pumps.as_ref().is_some_and(|lane| runs && lane.is_behind && lane.unread < 2) {
-            self.send_pumps(display, net);
+            self.send_pumps(display, None, net);
         }
     }
 }

@@ -37,6 +37,7 @@ impl World {
                 self.note(Step::Judged, [number(gateway), number(one.pump), one.sequence]);
                 let order = &mut self.orders[gateway][one.pump];
                 order.check_next(gateway, one, now)?;
+                self.leases[one.pump].on_judged(one.boot, one.published);
             }
             for one in &told {
                 self.tally.changes += 1;
@@ -85,9 +86,20 @@ impl World {
         Ok(())
     }
 
+    fn note_attended(&mut self, gateway: usize) {
+        let one = &self.gateways[gateway];
+        let at = one.clock.instant(self.net.now);
+        for pump in 0..self.agents.len() {
+            if !one.has_unheard(pump, at) {
+                self.leases[pump].on_attended(gateway, self.net.now);
+            }
+        }
+    }
+
     /// I6, I7 and I8 of a gateway, at each of its rounds.
-    pub(super) fn check_gateway(&self, gateway: usize) -> Verdict {
+    pub(super) fn check_gateway(&mut self, gateway: usize) -> Verdict {
         let now = self.net.now;
+        self.note_attended(gateway);
         let one = &self.gateways[gateway];
         let (actions, people) = one.action_lengths();
         let filled = |name, length, cap| Filled { name, length, cap };
@@ -112,6 +124,16 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// I9, of an agent that runs.
+    pub(super) fn check_quiet(&mut self, pump: usize) -> Verdict {
+        let now = self.net.now;
+        let agent = &mut self.agents[pump];
+        if agent.life != Life::Runs || !agent.is_leased(now) {
+            return Ok(());
+        }
+        self.leases[pump].check(pump, agent.run.boot, agent.clock.sample_time(now), now)
     }
 
     /// I6, of an agent.
@@ -165,12 +187,8 @@ impl World {
         for shown in Display::live_values(picture) {
             self.tally.shown += 1;
             fresh::check_pump(display, &shown, now)?;
-            let age = fresh::check_age(display, &shown, &self.truths, now);
-            if !shown.is_proven && age.is_err() {
-                self.tally.unproven += 1;
-                continue;
-            }
-            self.tally.oldest = self.tally.oldest.max(age?);
+            let age = fresh::check_age(display, &shown, &self.truths, now)?;
+            self.tally.oldest = self.tally.oldest.max(age);
         }
         for row in &picture.rows {
             self.ledger.check_row(display, row, now)?;

@@ -9,6 +9,7 @@ use crate::breaks::Break;
 use crate::broker::Broker;
 use crate::checks::alike::Alike;
 use crate::checks::ordered::Order;
+use crate::checks::quiet;
 use crate::checks::told::Untold;
 use crate::dice::Dice;
 use crate::display::Display;
@@ -70,6 +71,7 @@ pub(super) fn world(seed: u64, planted: Option<Break>, file: Option<Box<dyn Writ
         ledger: Ledger::default(),
         untold: Untold::new(displays, pumps, pace),
         alike: Many::new(pumps, |_| Alike::new(gateways)),
+        leases: Many::new(pumps, |_| quiet::Heard::new(gateways)),
         orders: Many::new(gateways, |_| Many::new(pumps, |_| Order::default())),
         plan,
     };

@@ -4,6 +4,8 @@ use ecmo_core::alarm::{AlarmChange, Output};
 use ecmo_core::frame::Frame;
 use ecmo_core::pump::Pump;
 use ecmo_core::time::{ClockMap, Instant};
+use ecmo_sim::breaks::Break;
+use ecmo_sim::checks::Invariant;
 use ecmo_sim::run::{Order, Outcome, run};
 use ecmo_sim::time::{MINUTE, Nanos};
 
@@ -14,12 +16,31 @@ fn holds(seed: u64, lasts: Nanos) -> Outcome {
     outcome
 }
 
-/// Found: a gateway that started while a broker stood still, and was then frozen itself, took frames that were a minute old
-/// for fresh ones. It has no fast frame and no answer of the agent to compare them with. Not mended: such values are counted
-/// apart, and last until the silence is noticed.
+/// Fails where a gateway takes every age for proven, and hears no answer of an agent that says better.
+fn needs_proof(seed: u64, lasts: Nanos) {
+    holds(seed, lasts);
+    let outcome = run(Order { seed, lasts, planted: Some(Break::AgeTrusted) }, None);
+    let found = outcome.violation.map(|violation| violation.invariant);
+    assert_eq!(found, Some(Invariant::Fresh), "seed {seed} does not need it any more");
+}
+
+/// Found: a gateway that started while a broker stood still, and was then frozen itself, showed frames that were a minute old as
+/// those of now. It had no fast frame and no answer of the agent to compare them with.
 #[test]
-fn seed_30_a_gateway_without_an_answer_believes_frames_that_a_broker_held_back() {
-    holds(30, 12 * MINUTE);
+fn seed_30_a_gateway_without_an_answer_does_not_believe_frames_that_a_broker_held_back() {
+    needs_proof(30, 12 * MINUTE);
+}
+
+/// Found: the same, with frames that were 85 s old.
+#[test]
+fn seed_59_frames_of_before_the_start_of_a_gateway_are_not_those_of_now() {
+    needs_proof(59, 18 * MINUTE + MINUTE / 2);
+}
+
+/// Found: the same, until faster frames came; what was mapped before them stayed too young.
+#[test]
+fn seed_58_a_faster_frame_ages_what_came_before_it() {
+    holds(58, 30 * MINUTE);
 }
 
 /// Found: an agent that was cut off from a broker which forgot its birth never told it again (a fault of the simulation).

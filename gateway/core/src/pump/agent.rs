@@ -22,6 +22,14 @@ pub const NOT_RECORDING_AFTER: Duration = Duration::from_secs(5);
 /// Time of recording until the notice ends.
 pub const RECORDING_FOR: Duration = Duration::from_secs(10);
 
+/// Data that may be older than it looks by more than this is not known to be fresh (prop): half of the age up to which a display
+/// shows a value as one of now.
+pub const AGE_ERROR_MAX: Duration = Duration::from_millis(750);
+
+/// An agent that has answered no probe since the start of the reader, and whose frames have come fresh for so long without a
+/// break, is one that answers none (prop): an agent is probed twice a second.
+pub const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
 /// What an agent says of its spool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpoolWord {
@@ -43,6 +51,10 @@ pub(super) struct AgentWord {
     spool: Option<(bool, Instant)>,
     not_recording: bool,
     pub(super) estimate: ClockEstimate,
+    /// Whether a probe was ever answered, in this run or another: then answers are expected.
+    answers: bool,
+    /// Since when frames have come fresh without a break, as far as that is known.
+    pub(super) fresh_since: Option<Instant>,
     /// Agent's wall clock less the reader's, in nanoseconds.
     pub(super) wall_difference: Option<i128>,
     /// As it was told last: it takes a regression.
@@ -120,13 +132,37 @@ impl Pump {
     /// Takes the answer to a probe of the present run.
     ///
     /// # Errors
-    /// The probe tells nothing: see [`ClockEstimate::observe`].
+    /// The probe does not tell where the clocks lie: see [`ClockEstimate::observe`]. One that was merely slow still tells that no
+    /// frame that was published before its answer is younger than it.
     pub fn on_probe(&mut self, times: ProbeTimes, now: Instant) -> Result<(), ProbeRefusal> {
-        self.agent.estimate.observe(times)?;
+        let taken = self.agent.estimate.observe(times);
+        match taken {
+            Ok(()) | Err(ProbeRefusal::Slow) => {
+                self.agent.answers = true;
+                self.clock.observe(times.answered, times.received);
+            }
+            Err(ProbeRefusal::Impossible | ProbeRefusal::Contradicts) => return taken,
+        }
         if let Some(offset) = self.agent.estimate.offset(now) {
             self.clock.probed(offset.offset_ns, now);
         }
-        Ok(())
+        self.correct_ages(now);
+        taken
+    }
+
+    /// Whether the data is known to be no older than it looks, but for [`AGE_ERROR_MAX`]. Frames alone do not tell: all of them
+    /// may have waited somewhere. Only an answer of the agent does, and until there is one nobody may take the data for that of
+    /// now. An agent that answers no probe at all would be doubted for ever: it is believed after [`ANSWERS_WITHIN`], unless it
+    /// has answered before.
+    #[must_use]
+    pub fn is_age_proven(&self, now: Instant) -> bool {
+        match self.agent.estimate.error_max(now) {
+            Some(error) => error <= AGE_ERROR_MAX,
+            None => {
+                let lasts = |since: Instant| now.since(since) >= ANSWERS_WITHIN;
+                !self.agent.answers && self.agent.fresh_since.is_some_and(lasts)
+            }
+        }
     }
 
     /// Where the agent's clock lies, by probes.

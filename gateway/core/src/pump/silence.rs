@@ -77,12 +77,16 @@ impl Pump {
             self.channels.iter_mut().for_each(|channel| channel.expect_from(now));
             self.redundancy.expect_from(now);
         }
-        self.fresh_at = if self.seen { self.fresh_at.max(published_at) } else { published_at };
+        if !self.seen || published_at >= self.fresh_at {
+            self.fresh_at = published_at;
+            self.freshest = Some(frame.stamp.published);
+        }
         self.seen = true;
         let rules = self.alarms.rules().silence;
         if now.since(self.fresh_at) >= rules.frame {
             return;
         }
+        self.agent.fresh_since.get_or_insert(now);
         // A live frame refutes a hint that the agent is gone: the will of an old connection may come late. But not at
         // once: the last frames before the end may come after the word about it.
         self.presences.on_frame(path, now, rules.frame_after_hint);
@@ -108,6 +112,23 @@ impl Pump {
         }
     }
 
+    /// A word of the agent may show that what came before it is older than it looked, because it had waited. What looks younger
+    /// than it is by the time of a silence is no longer known.
+    pub(super) fn correct_ages(&mut self, now: Instant) {
+        let Some(difference) = self.clock.difference(now) else { return };
+        let by = self.mapped_by.get_or_insert(difference);
+        *by = difference.max(*by);
+        let wrong_by = u128::try_from(*by - difference).unwrap_or(0);
+        if wrong_by < self.alarms.rules().silence.frame.as_nanos() {
+            return;
+        }
+        *by = difference;
+        if let Some(freshest) = self.freshest.filter(|_| self.seen) {
+            self.fresh_at = self.fresh_at.min(self.clock.to_reader(freshest, now));
+        }
+        self.channels.iter_mut().for_each(|channel| channel.withdraw(now));
+    }
+
     /// How long frames must come until a silence has ended.
     fn frame_clear(&self) -> Duration {
         let clear = self.alarms.rules().silence.frame_clear;
@@ -116,6 +137,7 @@ impl Pump {
 
     pub(super) fn fall_silent(&mut self, now: Instant, out: &mut impl Output) {
         self.silent = true;
+        self.agent.fresh_since = None;
         if self.recovering_since.take().is_none() && !core::mem::take(&mut self.flapping.restored) {
             let soon = |at: Instant| now.since(at) <= FLAPPING_WITHIN;
             self.flapping.flaps = self.flapping.ended_at.is_some_and(soon);
@@ -152,7 +174,7 @@ impl Pump {
         let rules = &self.alarms.rules().silence;
         let unknown = !self.console_silent || self.console_restored;
         let watched = self.seen && !self.silent && unknown;
-        let deadlines = self.channels.iter().filter_map(|channel| channel.console_deadline(rules));
+        let deadlines = self.declared().filter_map(|channel| channel.console_deadline(rules));
         deadlines.max().filter(|_deadline| watched)
     }
 
@@ -167,7 +189,9 @@ impl Pump {
     /// Compares the agent's wall clock with the reader's, `wall_ns` since 1970. To be called about once a second.
     pub fn on_wall_clock(&mut self, wall_ns: i64, now: Instant, out: &mut impl Output) {
         let rules = self.alarms.rules().silence;
-        self.agent.drift_ppm = self.agent.estimate.drift_ppm();
+        if self.agent.estimate.take_new_points() {
+            self.agent.drift_ppm = self.agent.estimate.drift_ppm();
+        }
         let Some(minus_mono) = self.wall_minus_mono.filter(|_| self.is_live(now)) else {
             // What cannot be compared says nothing: an alarm stays, and nothing new begins.
             self.skew.since = None;

@@ -8,6 +8,7 @@
 
 mod acknowledge;
 mod actions;
+mod age;
 mod allocation;
 mod bedside;
 mod covered;

@@ -65,7 +65,7 @@ async fn fault_f20_a_wall_clock_that_jumps_at_the_gateway_changes_no_age_and_no_
     let agent = ward.agent(&AgentSetup::simulated(PUMP, ward.broker_addresses())).unwrap();
     display.await_live(PUMP).await;
     let log = display.watch_alarms().await;
-    let site = Site { ward, gateway, agent, display, log };
+    let site = Site::of(ward, gateway, agent, display, log).await;
     let before = site.pump().await.counters.unwrap();
     // An hour ahead, two hours back, over the end of 32-bit time, back.
     for offset in ["+3600", "-7200", "+1000000000", "+0"] {

@@ -52,9 +52,20 @@ impl Site {
         let display = display(&ward).await;
         let agent = ward.agent(agent).unwrap();
         display.await_live(PUMP).await;
+        let log = display.watch_alarms().await;
+        Self::of(ward, gateway, agent, display, log).await
+    }
+
+    /// What a test has started itself, with somebody who watches.
+    pub(crate) async fn of(
+        ward: Ward,
+        gateway: Program,
+        agent: Program,
+        display: Display,
+        log: AlarmLog,
+    ) -> Self {
         let watcher = display.attend("watcher", "").await;
         watcher.confirms(false);
-        let log = display.watch_alarms().await;
         Self { ward, gateway, agent, display, log, _watcher: watcher }
     }
 

@@ -228,6 +228,7 @@ fn treatment() -> Treatment {
 fn pump() -> Pump {
     Pump {
         ownership: None,
+        age_unproven: false,
         ward: "nicu".into(),
         pump: "pump-07".into(),
         link: LinkState::Silent.into(),

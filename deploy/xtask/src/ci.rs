@@ -17,6 +17,7 @@ use crate::outage;
 use crate::process::{Project, run as run_command};
 use crate::sampler;
 use crate::score;
+use crate::sim;
 use crate::tools;
 
 struct Step {
@@ -81,6 +82,11 @@ const STEPS: &[Step] = &[
         name: "bench-sampler",
         what: "an agent at 1 kHz x 8 channels keeps its pace, its share of a core and its memory",
         run: bench_sampler,
+    },
+    Step {
+        name: "sim",
+        what: "fixed and new seeds: what must hold holds, and both builds make the same steps",
+        run: sim::check,
     },
     Step {
         name: "score",

@@ -334,7 +334,7 @@ fn every_channel_of_the_circuit_can_be_told_silent() {
 }
 
 #[test]
-fn fault_f6_a_link_that_flaps_needs_five_seconds_of_frames() {
+fn fault_f06_a_link_that_flaps_needs_five_seconds_of_frames() {
     // 2 s of frames end the first silence. The second one follows within 30 s: it lasts until 5 s of frames have come, through
     // a pause that is no silence of its own.
     let stale = |ms, transition| (ms, "comm.stale", transition);

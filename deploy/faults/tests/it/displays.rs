@@ -86,7 +86,8 @@ async fn fault_f39_a_frozen_display_is_told_and_a_ward_with_no_other_is_told_too
     if let Ok(gateway) = std::env::var(GATEWAY) {
         return be_a_display(gateway.parse().unwrap()).await;
     }
-    let site = Site::start(1).await;
+    let mut site = Site::start(1).await;
+    site.leave_alone().await;
     let test = "displays::fault_f39_a_frozen_display_is_told_and_a_ward_with_no_other_is_told_too";
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", test, "--include-ignored", "--nocapture"]);

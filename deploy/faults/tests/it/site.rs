@@ -27,7 +27,7 @@ pub(crate) struct Site {
     pub(crate) display: Display,
     pub(crate) log: AlarmLog,
     /// Somebody watches the ward, and confirms nothing: what a test waits for is its own business.
-    _watcher: Attendant,
+    watcher: Option<Attendant>,
 }
 
 /// Waits until the gateway serves, and connects a display.
@@ -66,7 +66,14 @@ impl Site {
     ) -> Self {
         let watcher = display.attend("watcher", "").await;
         watcher.confirms(false);
-        Self { ward, gateway, agent, display, log, _watcher: watcher }
+        Self { ward, gateway, agent, display, log, watcher: Some(watcher) }
+    }
+
+    /// Nobody watches the ward any more.
+    pub(crate) async fn leave_alone(&mut self) {
+        if let Some(watcher) = self.watcher.take() {
+            watcher.leave().await;
+        }
     }
 
     pub(crate) async fn pump(&self) -> v1::Pump {

@@ -22,6 +22,10 @@ const WHOLE_MAX: Duration = Duration::from_secs(20);
 /// After everything is whole, before the next kill.
 const SETTLE: Duration = Duration::from_millis(300);
 
+/// How long a gateway must have watched before the other one is killed: what began before its start it cannot know for as long as a
+/// rule holds (2 s is the longest delay here). Both gone within one excursion are two faults, and that is told as missed.
+const WATCHED: Duration = Duration::from_secs(3);
+
 /// The promise for a display with one connection.
 const SINGLE_MAX: Duration = Duration::from_secs(1);
 
@@ -78,6 +82,8 @@ struct Run {
     /// The same, each from when everything was whole again.
     settled: Vec<Acknowledged>,
     violations: Vec<Violation>,
+    /// When each gateway was last started.
+    watching: [Duration; 2],
 }
 
 /// Runs so many kills.
@@ -108,6 +114,7 @@ pub(crate) fn run(
         acknowledged: Vec::new(),
         settled: Vec::new(),
         violations: Vec::new(),
+        watching: [Duration::ZERO; 2],
     };
     run.wait_until_whole(Duration::ZERO).map_err(|why| anyhow::anyhow!("at the start: {why}"))?;
     let mut kills = Vec::new();
@@ -135,11 +142,21 @@ impl Run {
         if acknowledges {
             self.acknowledge(link)?;
         }
+        if let Target::Gateway(place) = target {
+            let other = self.watching.iter().enumerate().find(|(number, _at)| *number != place);
+            let since = other.map_or(Duration::ZERO, |(_number, at)| *at);
+            std::thread::sleep((since + WATCHED).saturating_sub(self.joined.now()));
+        }
         let from = self.joined.now();
         self.world.kill(target)?;
         std::thread::sleep(dead_for);
         self.world.restart(target)?;
         let restarted = self.joined.now();
+        if let Target::Gateway(place) = target
+            && let Some(watching) = self.watching.get_mut(place)
+        {
+            *watching = restarted;
+        }
         let kill = format!("kill {number}, {target}, dead for {dead_for:?}");
         if let Err(why) = self.wait_until_whole(restarted) {
             self.violations.push(Violation::NotRecovered { kill: kill.clone(), why });

@@ -11,7 +11,6 @@ use crate::contract;
 use crate::cross;
 use crate::demo;
 use crate::instructions;
-use crate::kills;
 use crate::mosquitto;
 use crate::outage;
 use crate::process::{Project, run as run_command};
@@ -92,11 +91,6 @@ const STEPS: &[Step] = &[
         name: "score",
         what: "a short score of the alarm rules: every target reached",
         run: short_score,
-    },
-    Step {
-        name: "kills",
-        what: "any one process killed, 25 times: no alarm lost, none doubled, no view held up",
-        run: short_kills,
     },
     Step {
         name: "outage",
@@ -242,10 +236,6 @@ fn bench_latency(project: &Project) -> Result<()> {
 
 fn bench_delivery(project: &Project) -> Result<()> {
     bench::run(project, "delivery", &["--quick"])
-}
-
-fn short_kills(project: &Project) -> Result<()> {
-    kills::run(project, &["--count", "25"])
 }
 
 fn bench_sampler(project: &Project) -> Result<()> {

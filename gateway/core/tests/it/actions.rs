@@ -359,7 +359,7 @@ proptest! {
     }
 
     #[test]
-    fn acknowledgements_that_travel_while_alarms_come_and_go_end_alike(
+    fn acknowledgements_that_travel_while_alarms_come_and_go_end_alike_or_call_once_more(
         steps in vec((1..80_u64, select(&[0.0_f32, 3_000.0][..]), any::<Option<(bool, u8)>>()), 4..16),
     ) {
         let (mut one, mut other) = (Bedside::new(), Bedside::new());
@@ -395,7 +395,17 @@ proptest! {
             let _refused = merge(if to_one { &mut one } else { &mut other }, &action);
         }
         let signals = |bedside: &Bedside| bedside.find("pump.stop").map(|one| one.signal());
-        prop_assert_eq!(signals(&one), signals(&other));
+        // Where an alarm was acknowledged and gone here, and returned there before that was heard, what is acknowledged there of its
+        // return is not known to be of what began anew here: it calls on. Never is it the other way round.
+        let (one, other) = (signals(&one), signals(&other));
+        let calls_on = |quiet: Option<Signal>, calling: Option<Signal>| {
+            matches!(
+                (quiet, calling),
+                (Some(Signal::Acknowledged), Some(Signal::On)) | (None, Some(Signal::Latched))
+            )
+        };
+        let alike = one == other;
+        prop_assert!(alike || calls_on(one, other) || calls_on(other, one), "{one:?} {other:?}");
     }
 }
 

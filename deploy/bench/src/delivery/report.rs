@@ -257,7 +257,8 @@ mod tests {
     use crate::views::Seen;
 
     fn quantiles(p99_ns: u64) -> Quantiles {
-        Quantiles { count: 1, p50_ns: p99_ns / 2, p99_ns, p999_ns: p99_ns * 2, max_ns: p99_ns * 3 }
+        let (p50_ns, p999_ns, max_ns) = (p99_ns / 2, p99_ns * 2, p99_ns * 3);
+        Quantiles { count: COUNT_LEAST, p50_ns, p99_ns, p999_ns, max_ns }
     }
 
     fn counts(lost: u64) -> Counts {
@@ -345,6 +346,15 @@ mod tests {
         assert!(failed(&report(1_610_000, 100_000)).unwrap().contains("2 of the promises"));
         let frozen = failed(&report(600_000, 210_000)).unwrap();
         assert!(frozen.contains("beside a frozen display"), "{frozen}");
+    }
+
+    #[test]
+    fn a_percentile_of_a_few_times_fails_nothing() {
+        let mut few = report(1_610_000, 100_000).measured;
+        for size in &mut few.sizes {
+            size.ours.count = COUNT_LEAST - 1;
+        }
+        assert!(!promises(&few).iter().any(Promise::fails));
     }
 
     #[test]

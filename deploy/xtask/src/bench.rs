@@ -4,11 +4,14 @@ use anyhow::{Context, Result};
 
 use crate::process::{Project, run as run_command};
 
-/// Builds bench and gateway, and runs it.
+/// Builds bench and gateway: it is measured as a process of its own, and one build for both lets them share their libraries.
+pub(crate) fn build(project: &Project) -> Result<()> {
+    project.cargo(&["build", "--release", "--package", "ecmo-gateway", "--package", "ecmo-bench"])
+}
+
+/// Builds both, and runs the bench.
 pub(crate) fn run(project: &Project, what: &str, options: &[&str]) -> Result<()> {
-    // The gateway is measured as a process of its own; one build for both, so that they share their libraries.
-    let packages = ["--package", "ecmo-gateway", "--package", "ecmo-bench"];
-    project.cargo(&[["build", "--release"].as_slice(), &packages].concat())?;
+    build(project)?;
     let bench = project.target.join("release").join("ecmo-bench");
     let options = [[what].as_slice(), options].concat();
     run_command(&mut project.command(bench, &options)).context("the bench")

@@ -62,6 +62,12 @@ const STEPS: &[Step] = &[
         run: run_demo,
     },
     Step {
+        name: "outage",
+        what: "ten minutes of outage and random kills lose and double no sample; meanwhile what takes no times: the agent for ARM, \
+               the release build, the simulation, a short score of the alarm rules",
+        run: outage_and_beside,
+    },
+    Step {
         name: "bench-latency",
         what: "the yardstick runs (its values are not judged here)",
         run: bench_latency,
@@ -81,21 +87,6 @@ const STEPS: &[Step] = &[
         name: "bench-sampler",
         what: "an agent at 1 kHz x 8 channels keeps its pace, its share of a core and its memory",
         run: bench_sampler,
-    },
-    Step {
-        name: "sim",
-        what: "fixed and new seeds: what must hold holds, and both builds make the same steps",
-        run: sim::check,
-    },
-    Step {
-        name: "score",
-        what: "a short score of the alarm rules: every target reached",
-        run: short_score,
-    },
-    Step {
-        name: "outage",
-        what: "ten minutes of outage and random kills lose and double no sample; meanwhile the agent for ARM is built and tried",
-        run: outage_and_cross,
     },
 ];
 
@@ -242,14 +233,21 @@ fn bench_sampler(project: &Project) -> Result<()> {
     sampler::run(project, &["--seconds", "10"])
 }
 
-/// An outage waits most of the time, and the compiler for ARM does not.
-fn outage_and_cross(project: &Project) -> Result<()> {
+/// An outage waits most of the time, and neither compilers nor checks without a clock mind it.
+fn outage_and_beside(project: &Project) -> Result<()> {
     outage::build(project)?;
     std::thread::scope(|both| {
         let outage = both.spawn(|| outage::check(project, &[]));
-        let crossed = cross::check(project);
-        outage.join().map_err(|_panic| anyhow::anyhow!("the outage panicked"))?.and(crossed)
+        let beside = beside_outage(project);
+        outage.join().map_err(|_panic| anyhow::anyhow!("the outage panicked"))?.and(beside)
     })
+}
+
+fn beside_outage(project: &Project) -> Result<()> {
+    cross::check(project)?;
+    bench::build(project)?;
+    sim::check(project)?;
+    short_score(project)
 }
 
 fn doc(project: &Project) -> Result<()> {

@@ -5,6 +5,7 @@ mod baseline;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::bench;
 use crate::process::{Project, output, run};
 use crate::tools;
 use baseline::Costs;
@@ -56,9 +57,7 @@ fn measure(project: &Project) -> Result<Costs> {
     tools::ensure_installed(project, &[tools::C_COMPILER, tools::VALGRIND])?;
     let example = ["build", "--release", "--package", "ecmo-core", "--example", "instructions"];
     run(&mut project.cargo_command(&example))?;
-    // The same build as that of the bench, so that both share their libraries.
-    let packages = ["--package", "ecmo-gateway", "--package", "ecmo-bench"];
-    project.cargo(&[["build", "--release"].as_slice(), &packages].concat())?;
+    bench::build(project)?;
     let program = frames(project);
     let frame =
         |what: &str| slope(FRAMES, |frames| count(project, &program, &[what, &frames.to_string()]));

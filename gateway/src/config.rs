@@ -6,6 +6,8 @@ mod error;
 
 mod file;
 
+mod ui;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +17,7 @@ use ecmo_core::alarm::profile::Profile;
 use ecmo_proto::topic::{Id, PumpAddress};
 
 pub use error::ConfigError;
+pub use ui::{ORIGINS_MAX, Origin, Ui};
 
 /// Most pumps that one gateway serves; every per-pump bound is computed from it.
 pub const PUMPS_MAX: usize = 256;
@@ -57,6 +60,8 @@ pub struct Settings {
     pub history: Duration,
     /// Which frames are kept on disk; `None`: none, and nothing is asked of agents' spools.
     pub journal: Option<Keep>,
+    /// The nurse station, and which pages may reach this gateway.
+    pub ui: Ui,
 }
 
 /// How much is kept on disk, and where.
@@ -165,6 +170,7 @@ impl Default for Settings {
             state_dir: None,
             history: HISTORY_DEFAULT,
             journal: None,
+            ui: Ui::default(),
         }
     }
 }

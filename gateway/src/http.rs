@@ -1,4 +1,4 @@
-//! The HTTP side: accepts connections, and answers page, health and metrics. gRPC is merged in by the caller.
+//! The HTTP side: accepts connections, and answers health and metrics. Page and gRPC are merged in by the caller.
 
 mod accept;
 
@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use tokio::sync::Semaphore;
 
 use crate::metrics::Metrics;
@@ -27,10 +27,10 @@ const SCRAPES_MAX: usize = 2;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotReady(pub String);
 
-/// Page and health: `/`, `/healthz`, `/readyz`. `ready` is asked at every request; it must not wait.
+/// Health: `/healthz`, `/readyz`. `ready` is asked at every request; it must not wait.
 pub fn router(ready: impl Fn() -> Result<(), NotReady> + Send + Sync + 'static) -> Router {
     let ready = Arc::new(ready);
-    Router::new().route("/", get(page)).route("/healthz", get(async || "alive\n")).route(
+    Router::new().route("/healthz", get(async || "alive\n")).route(
         "/readyz",
         get(async move || match ready() {
             Ok(()) => (StatusCode::OK, "ready\n".to_owned()),
@@ -57,14 +57,6 @@ pub async fn upkeep(metrics: Arc<Metrics>) {
             tracing::error!(%error, "upkeep of metrics failed");
         }
     }
-}
-
-async fn page() -> Response {
-    // Nothing on the page may load or run anything.
-    const POLICY: HeaderValue =
-        HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
-    const POLICY_NAME: HeaderName = header::CONTENT_SECURITY_POLICY;
-    ([(POLICY_NAME, POLICY)], Html(include_str!("http/index.html"))).into_response()
 }
 
 async fn scrape(metrics: Arc<Metrics>, scrapes: Arc<Semaphore>) -> Response {

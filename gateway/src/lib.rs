@@ -41,6 +41,8 @@ pub mod drill;
 
 pub mod peer;
 
+pub mod ui;
+
 pub mod grpc;
 
 pub mod http;

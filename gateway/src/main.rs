@@ -30,6 +30,9 @@ enum Command {
         /// Settings file (TOML); without it the built-in settings: embedded broker, everything on loopback.
         #[arg(long)]
         config: Option<PathBuf>,
+        /// Folder of the built nurse station, dashboards/nurse-station/dist; goes before dir under [ui].
+        #[arg(long)]
+        ui_dir: Option<PathBuf>,
     },
     /// Looks into the journal while no gateway runs: extent, verify, or frames of a pump.
     Journal {
@@ -46,7 +49,7 @@ enum Command {
         #[command(subcommand)]
         wanted: AuditCommand,
     },
-    /// Reads and checks a settings file and the alarm profile that it names, and starts nothing.
+    /// Reads and checks a settings file, and the alarm profile and the nurse station that it names, and starts nothing.
     Check {
         /// Settings file (TOML).
         #[arg(long)]
@@ -116,13 +119,17 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             verify(&dir)
         }
         Command::Check { config } => {
-            Settings::load(&config)?;
+            let settings = Settings::load(&config)?;
+            if let Some(dir) = &settings.ui.dir {
+                ecmo_gateway::ui::check(dir).map_err(|what| anyhow::anyhow!("[ui] dir: {what}"))?;
+            }
             println!("{}: fine", config.display());
             Ok(ExitCode::SUCCESS)
         }
-        Command::Serve { config } => {
-            let settings =
+        Command::Serve { config, ui_dir } => {
+            let mut settings =
                 config.map_or_else(|| Ok(Settings::default()), |it| Settings::load(&it))?;
+            settings.ui.dir = ui_dir.or(settings.ui.dir);
             let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
             runtime.block_on(serve(&settings))
         }

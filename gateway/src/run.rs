@@ -31,6 +31,7 @@ use crate::metrics::{Metrics, RuntimeName};
 use crate::registry::Registry;
 use crate::request::Asker;
 use crate::store::{Store, StoreThreads};
+use crate::ui::Page;
 
 #[cfg(feature = "embedded-broker")]
 use brokers::embedded;
@@ -163,8 +164,9 @@ impl Gateway {
         others::start(&mut tasks, settings, &serving, Ways { requests, heard, told: to_tell });
         storing::run(&mut tasks, stored.store, engine.handle.clone(), clock);
         let journal = journal.map(|journal| journal.run(&mut tasks, engine.handle.clone()));
-        let displays = http::router(readiness(engine.handle.clone(), clock))
-            .fallback_service(grpc::router(serving).await?);
+        let services = grpc::router(serving, &settings.ui).await?;
+        let page = Page::open(settings).await.router(settings, services);
+        let displays = http::router(readiness(engine.handle.clone(), clock)).merge(page);
 
         let (stop, stopping) = watch::channel(false);
         let displays = (listener, displays, settings.serve.displays_max);

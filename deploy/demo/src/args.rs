@@ -31,6 +31,10 @@ pub(crate) struct Arguments {
     #[arg(long = "for", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub(crate) seconds: Option<u32>,
 
+    /// Leaves out the nurse station in the browser; otherwise it is built where Node is there, and served.
+    #[arg(long)]
+    pub(crate) no_page: bool,
+
     /// The same seed gives the same circuits.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

@@ -6,6 +6,8 @@ mod list;
 
 mod pace;
 
+mod page;
+
 mod report;
 
 mod display;
@@ -72,13 +74,14 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut settings = Settings::on_free_ports();
     settings.serve.bind = arguments.bind;
     settings.metrics_bind = arguments.metrics;
+    settings.ui.dir = if arguments.no_page { None } else { page::prepare() };
     debug_assert!(matches!(settings.broker, Broker::Embedded { .. }));
     let mut gateway = Gateway::start(&settings).await?;
 
     // 2. The pumps.
     let (stop, stopping) = watch::channel(false);
     let (mut agents, cases) = start_agents(arguments, &gateway, &stopping)?;
-    introduce(arguments, &gateway);
+    introduce(arguments, &gateway, settings.ui.dir.is_some());
 
     // 3. A display, and what a ward would have entered.
     let mut display = Display::connect(format!("http://{}", gateway.address())).await?;
@@ -154,7 +157,7 @@ fn start_agents(
 }
 
 /// Says what to open and what to type next.
-fn introduce(arguments: &Arguments, gateway: &Gateway) {
+fn introduce(arguments: &Arguments, gateway: &Gateway, has_page: bool) {
     let url = format!("http://{}", gateway.address());
     let gateway_option = if gateway.address().port() == 8080 && gateway.address().ip().is_loopback()
     {
@@ -167,7 +170,12 @@ fn introduce(arguments: &Arguments, gateway: &Gateway) {
         arguments.pumps,
         gateway.broker_address()
     );
-    println!("Open {url}/ for health and help, or watch the unit in another terminal:");
+    if has_page {
+        println!("\nThe nurse station: open {url}/ in a browser.\n");
+        println!("Or watch the unit in another terminal:");
+    } else {
+        println!("Open {url}/ for health and help, or watch the unit in another terminal:");
+    }
     println!("    cargo ecmoctl top{gateway_option}");
     println!("    cargo ecmoctl alarms{gateway_option}");
     println!("    cargo ecmoctl stream pump-01{gateway_option}");

@@ -13,6 +13,7 @@ use crate::demo;
 use crate::instructions;
 use crate::mosquitto;
 use crate::outage;
+use crate::page;
 use crate::process::{Project, run as run_command};
 use crate::sampler;
 use crate::score;
@@ -28,7 +29,7 @@ struct Step {
 const STEPS: &[Step] = &[
     Step {
         name: "tools",
-        what: "installs servers, measuring and network tools, Buf, pymodbus where missing",
+        what: "installs servers, chromium, measuring and network tools, Buf, pymodbus where missing",
         run: install,
     },
     Step { name: "fmt", what: "every file is formatted", run: format },
@@ -41,6 +42,11 @@ const STEPS: &[Step] = &[
         name: "mosquitto",
         what: "a real Mosquitto serves with deploy/mosquitto",
         run: mosquitto::check,
+    },
+    Step {
+        name: "page",
+        what: "the nurse station: types, lints, unit tests, build",
+        run: page::check,
     },
     Step { name: "clippy", what: "no lint, in any target", run: clippy },
     Step { name: "core", what: "the core builds alone, without std", run: core },
@@ -60,6 +66,11 @@ const STEPS: &[Step] = &[
         name: "demo",
         what: "the demo's alarm reaches a display; promtool accepts the metrics",
         run: run_demo,
+    },
+    Step {
+        name: "browser",
+        what: "the nurse station in chromium: every state by its real cause",
+        run: browse,
     },
     Step {
         name: "outage",
@@ -213,6 +224,11 @@ fn faults(project: &Project) -> Result<()> {
 fn run_demo(project: &Project) -> Result<()> {
     build(project)?;
     demo::check(project)
+}
+
+fn browse(project: &Project) -> Result<()> {
+    build(project)?;
+    page::browse(project)
 }
 
 fn bench_core(project: &Project) -> Result<()> {

@@ -56,6 +56,8 @@ fn start_demo(project: &Project, bind: u16, metrics: u16) -> Result<Background> 
     let (bind, metrics) = (format!("127.0.0.1:{bind}"), format!("127.0.0.1:{metrics}"));
     let (pumps, seconds) = (PUMPS.to_string(), SECONDS.to_string());
     let arguments = [
+        // Building the page would take from the demo's time; step browser opens it.
+        "--no-page",
         "--pumps",
         &pumps,
         "--fault",

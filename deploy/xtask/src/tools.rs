@@ -1,5 +1,5 @@
 //! Installs what the checks need and the machine lacks: Mosquitto, promtool, valgrind, what cuts networks and fakes clocks,
-//! pymodbus, Buf.
+//! chromium, protoc, pymodbus, Buf.
 
 use std::fs;
 use std::path::PathBuf;
@@ -25,9 +25,12 @@ const NPM: Tool = ("npm", &["npm"]);
 const IP: Tool = ("ip", &["iproute2"]);
 const NFT: Tool = ("nft", &["nftables"]);
 const FAKETIME: Tool = ("faketime", &["faketime"]);
+/// With a font: a browser without any measures every text as nothing.
+const CHROMIUM: Tool = ("chromium", &["chromium", "fonts-dejavu-core"]);
+const PROTOC: Tool = ("protoc", &["protobuf-compiler"]);
 
 /// Every tool that comes as a package.
-pub(crate) const ALL: [Tool; 11] = [
+pub(crate) const ALL: [Tool; 13] = [
     C_COMPILER,
     MOSQUITTO,
     MOSQUITTO_SUB,
@@ -39,6 +42,8 @@ pub(crate) const ALL: [Tool; 11] = [
     IP,
     NFT,
     FAKETIME,
+    CHROMIUM,
+    PROTOC,
 ];
 
 /// Packages of servers start them when installed; the guard says no, and goes when it was ours.

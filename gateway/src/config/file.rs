@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use super::among::{DrillTable, GatewayTable, PeerTable, id};
 use super::error::Complaint;
+use super::ui::UiTable;
 use super::{
     Alarms, Broker, BrokerAddress, ConfigError, Keep, PUMPS_MAX, Serve, Settings, WARDS_MAX,
 };
@@ -30,6 +31,7 @@ struct File {
     state: StateTable,
     history: HistoryTable,
     journal: JournalTable,
+    ui: UiTable,
     pump: Vec<Spanned<PumpTable>>,
 }
 
@@ -104,7 +106,7 @@ impl TryFrom<String> for Id_ {
 /// A path, from the folder of the settings file.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
-struct FilePath(PathBuf);
+pub(super) struct FilePath(PathBuf);
 
 impl TryFrom<String> for FilePath {
     type Error = String;
@@ -118,7 +120,7 @@ impl TryFrom<String> for FilePath {
 }
 
 impl FilePath {
-    fn in_folder_of(&self, file: &str) -> PathBuf {
+    pub(super) fn in_folder_of(&self, file: &str) -> PathBuf {
         Path::new(file).parent().map_or_else(|| self.0.clone(), |folder| folder.join(&self.0))
     }
 }
@@ -292,6 +294,7 @@ fn settings(read: File, file: &str) -> Result<Settings, Complaint> {
         state_dir: read.state.dir.map(|dir| dir.in_folder_of(file)),
         history: read.history.minutes.map_or(defaults.history, |minutes| minutes.0),
         journal: journal(read.journal, file)?,
+        ui: read.ui.read(file)?,
     })
 }
 

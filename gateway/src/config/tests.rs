@@ -48,6 +48,11 @@ fn every_key_is_read() {
         dir = "kept"
         hours = 48
         max_mib = 100
+        [ui]
+        dir = "page"
+        gateways = ["http://10.0.0.2:8080"]
+        origins = ["https://Desk.example:443"]
+        stale_ms = 5000
 
         [history]
         minutes = 5
@@ -71,7 +76,64 @@ fn every_key_is_read() {
     let kept = settings.journal.unwrap();
     assert!(kept.dir.ends_with("kept"));
     assert_eq!((kept.age_max, kept.bytes_max), (Duration::from_hours(48), 100 << 20));
+    let ui = settings.ui;
+    assert_eq!(ui.dir.as_deref(), Some(Path::new("/etc/ecmo/page")));
+    let texts = |origins: &[Origin]| -> Vec<String> {
+        origins.iter().map(|origin| origin.as_str().to_owned()).collect()
+    };
+    assert_eq!(texts(&ui.gateways), ["http://10.0.0.2:8080"]);
+    assert_eq!(texts(&ui.origins), ["https://desk.example"]);
+    assert_eq!(ui.stale, Duration::from_secs(5));
     assert_eq!(settings.pumps.first().unwrap().to_string(), "nicu/p1");
+}
+
+#[test]
+fn an_origin_is_kept_as_a_browser_writes_it_and_anything_else_is_refused() {
+    for (written, kept) in [
+        ("http://a:8080", "http://a:8080"),
+        ("HTTP://A.Example:80", "http://a.example"),
+        ("https://a:80", "https://a:80"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("http://[0:0::1]", "http://[::1]"),
+    ] {
+        let origin: Origin = written.parse().unwrap();
+        assert_eq!(origin.as_str(), kept, "{written}");
+    }
+    for wrong in [
+        "",
+        "*",
+        "null",
+        "a:8080",
+        "ftp://a",
+        "http://",
+        "http://a/",
+        "http://a:0",
+        "http://a:",
+        "http://a:+1",
+        "http://a:080",
+        "http://a:99999",
+        "http://u@a",
+        "http://a b",
+        "http://a;b",
+        "http://a'b",
+        "http://a,b",
+        "http://*.a",
+        "http://::1",
+        "http://[::1",
+        "http://[::1]a",
+        "http://[zz]",
+        "http://a?b",
+        "http://a#b",
+        "http://\u{e4}",
+    ] {
+        assert!(wrong.parse::<Origin>().is_err(), "{wrong}");
+    }
+    refused("[ui]\ngateways = [\"http://a:1\",\n \"b:2\"]", 3, "\"b:2\" is no origin");
+    refused("[ui]\norigins = [\"http://a\", \"http://A:80\"]", 2, "http://a is named twice");
+    let many = |count: usize| (0..count).map(|it| format!("\"http://a:{}\"", it + 1));
+    let many = |count: usize| many(count).collect::<Vec<_>>().join(",");
+    refused(&format!("[ui]\ngateways = [{}]", many(PEERS_MAX + 1)), 2, "at most 4");
+    refused(&format!("[ui]\norigins = [{}]", many(ORIGINS_MAX + 1)), 2, "at most 16");
 }
 
 #[test]
@@ -97,6 +159,10 @@ fn an_impossible_value_is_refused_with_its_line() {
     refused("[serve]\nbind = \"127.0.0.1:99999\"", 2, "no address to listen on");
     refused("[journal]\nhours = 3", 2, "without a folder");
     refused("[journal]\ndir = \"a\"\nmax_mib = 1", 3, "1 is impossible for max_mib");
+    refused("[ui]\nstale_ms = 1999", 2, "1999 is impossible for stale_ms");
+    refused("[ui]\nstale_ms = 10001", 2, "10001 is impossible");
+    refused("[ui]\ndir = \"\"", 2, "an empty path");
+    refused("[ui]\nfolder = \"x\"", 2, "unknown field `folder`");
     refused("[history]\nminutes = 121", 2, "121 is impossible for minutes of history");
     refused("[state]\ndir = \"\"", 2, "an empty path");
     refused("[alarms]\nprofile = \" \"", 2, "an empty path");

@@ -45,17 +45,18 @@ use ecmo_proto::v1::pump_service_server::PumpServiceServer;
 use ecmo_proto::v1::treatment_service_server::TreatmentServiceServer;
 use tonic::Status;
 use tonic::service::Routes;
-use tower_http::cors::{Any, CorsLayer};
 
 use self::lanes::Lanes;
 use crate::actions::Actions;
 use crate::clock::Clock;
+use crate::config::Ui;
 use crate::desk::Desk;
 use crate::engine::EngineHandle;
 use crate::journal::Missed;
 use crate::latency::Latencies;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
+use crate::ui;
 
 /// Longest request: a display confirms at most a few hundred alarms at once.
 const REQUEST_BYTES_MAX: usize = 64 * 1024;
@@ -91,11 +92,12 @@ pub struct ServeError {
     source: tonic_reflection::server::Error,
 }
 
-/// Every service on one router: gRPC over HTTP/2, gRPC-web over HTTP/1.1 and HTTP/2.
+/// Every service on one router: gRPC over HTTP/2, gRPC-web over HTTP/1.1 and HTTP/2. Of pages, this gateway's own and those that
+/// are listed may call.
 ///
 /// # Errors
 /// The descriptor set that was built in cannot be read.
-pub async fn router(serving: Serving) -> Result<Router, ServeError> {
+pub async fn router(serving: Serving, pages: &Ui) -> Result<Router, ServeError> {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<PumpServiceServer<pumps::Pumps>>().await;
     health.set_serving::<AlarmServiceServer<alarms::Alarms>>().await;
@@ -126,9 +128,8 @@ pub async fn router(serving: Serving) -> Result<Router, ServeError> {
         // Clients of the older reflection protocol are common; one without the other is a riddle to them.
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);
-    // Reading is open to every page for now: there are no cookies or other credentials that a page could misuse.
-    let cors = CorsLayer::new().allow_origin(Any).allow_headers(Any).expose_headers(Any);
-    Ok(routes.into_axum_router().layer(tonic_web::GrpcWebLayer::new()).layer(cors))
+    let web = routes.into_axum_router().layer(tonic_web::GrpcWebLayer::new());
+    Ok(web.layer(ui::cors(pages)))
 }
 
 /// A ward from a request; empty means all.

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
+use ecmo_gateway::config::Settings;
 use ecmo_gateway::http::{self, Limits, NotReady, Served};
 use ecmo_gateway::metrics::{BrokerPath, Metrics};
+use ecmo_gateway::ui::Page;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
@@ -78,7 +80,8 @@ async fn closes(stream: &mut TcpStream) -> bool {
 }
 
 fn health() -> Router {
-    http::router(|| Ok(()))
+    let settings = Settings::default();
+    http::router(|| Ok(())).merge(Page::new(&settings).router(&settings, Router::new()))
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ mod tidy;
 
 mod http;
 
+mod page;
+
 mod peer;
 
 mod peers;

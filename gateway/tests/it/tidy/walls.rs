@@ -54,6 +54,7 @@ const WALLS: &[Wall] = &[
     Wall { word: "tonic_web", homes: TONIC },
     Wall { word: "tonic_health", homes: TONIC },
     Wall { word: "tonic_reflection", homes: TONIC },
+    Wall { word: "tower_http", homes: &["gateway/src/ui/reach"] },
     Wall { word: "dashmap", homes: &["gateway/src/registry"] },
     Wall { word: "metrics_exporter_prometheus", homes: METRICS },
 ];

@@ -38,6 +38,7 @@ impl Pump {
         if let Some(tick) = self.signals.advance(frame.stamp.published) {
             self.evaluate_grid(frame, tick, now, out);
         }
+        self.judged_from.get_or_insert(frame.stamp.published);
         self.judged_until = self.judged_until.max(Some(frame.stamp.published));
         out.evaluated(frame, &self.clock);
     }
@@ -216,6 +217,13 @@ impl Pump {
         }
     }
 
+    /// What names a sensor's silence from the beginning: the first frame of the run that was judged here, or the reader's time.
+    /// A sensor that speaks and then falls silent before a reader that starts anew has read it must not give its name again, or
+    /// what a person did about the silence that has ended would be taken for this one.
+    fn beginning(&self, onset_at: Instant) -> SampleTime {
+        self.judged_from.unwrap_or_else(|| SampleTime::from_nanos(onset_at.as_nanos()))
+    }
+
     /// Turns what is said about a sensor into an alarm or its end.
     pub(super) fn on_sensor(
         &mut self,
@@ -235,6 +243,7 @@ impl Pump {
                 }
             }
             SensorVerdict::Failed { no_data, onset, onset_at } => {
+                let onset = onset.unwrap_or_else(|| self.beginning(onset_at));
                 let absence = Absence {
                     id: OccurrenceId { condition, boot: self.boot, onset: onset.as_nanos() },
                     priority: self.alarms.rules().sensors.priority(parameter),

@@ -77,6 +77,20 @@ fn seed_2000253_silences_of_a_sensor_that_was_never_heard_have_names_of_their_ow
     holds(2_000_253, 30 * MINUTE);
 }
 
+/// Found: an offer of a pump that the other gateway got two minutes late ran there for its whole minute again (a fault of the
+/// simulation). The alarm that nobody had answered came after the minute for which its acknowledgement waits.
+#[test]
+fn seed_3000425_an_offer_that_comes_late_has_less_time_left() {
+    holds(3_000_425, 16 * MINUTE);
+}
+
+/// Found: a gateway that was frozen came to the frames of an agent's last run, and the check of the leases forgot that the other
+/// one had judged those of the present run all the time.
+#[test]
+fn seed_3000584_what_a_frozen_gateway_judges_late_takes_no_lease_from_an_agent() {
+    holds(3_000_584, 41 * MINUTE);
+}
+
 #[test]
 fn worlds_are_worth_their_time() {
     let outcome = holds(2, 10 * MINUTE);

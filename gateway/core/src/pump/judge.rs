@@ -77,8 +77,11 @@ impl Pump {
             running: self.running,
             meant_to_run: self.meant_to_run,
         };
-        for (parameter, channel) in Parameter::ALL.iter().zip(&self.channels) {
-            if channel.is_on_change() && !channel.has_failed() {
+        for place in &self.declared {
+            let channel = self.channels.get(*place).filter(|one| one.is_on_change());
+            if let Some(parameter) = Parameter::ALL.get(*place)
+                && channel.is_some_and(|channel| !channel.has_failed())
+            {
                 self.alarms.on_unchanged(*parameter, frame.stamp.published, &moment, out);
             }
         }
@@ -156,14 +159,7 @@ impl Pump {
         let case = self.case();
         self.plausibility.set_kind(case.pump_kind);
         self.plausibility.judge(&self.signals, tick);
-        for parameter in Parameter::ALL {
-            let doubt = self.plausibility.doubt(*parameter);
-            let told = self.doubts.get_mut(parameter.index());
-            if let Some(told) = told.filter(|told| **told != doubt) {
-                *told = doubt;
-                self.on_doubt(*parameter, doubt, tick, now, out);
-            }
-        }
+        self.look_at_doubts(tick, now, out);
         let moment = Moment {
             boot: frame.boot,
             sequence: frame.sequence,
@@ -183,6 +179,21 @@ impl Pump {
             tick,
         };
         self.alarms.on_grid(&scene, &moment, out);
+    }
+
+    /// Tells of every sensor whose plausibility has changed. Almost always none is doubted, and none was.
+    fn look_at_doubts(&mut self, tick: SampleTime, now: Instant, out: &mut impl Output) {
+        if self.plausibility.doubts_none() && self.doubts.iter().all(Option::is_none) {
+            return;
+        }
+        for parameter in Parameter::ALL {
+            let doubt = self.plausibility.doubt(*parameter);
+            let told = self.doubts.get_mut(parameter.index());
+            if let Some(told) = told.filter(|told| **told != doubt) {
+                *told = doubt;
+                self.on_doubt(*parameter, doubt, tick, now, out);
+            }
+        }
     }
 
     /// What a sensor says contradicts itself or the others, or no longer does.

@@ -23,12 +23,10 @@ impl Planned {
         Self(Reverse((u128::from(at) << BELOW_TIME) | u128::from(below)))
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "each has its own bits")]
     const fn at(self) -> Nanos {
         (self.0.0 >> BELOW_TIME) as u64
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "each has its own bits")]
     const fn place(self) -> usize {
         (self.0.0 as usize) & ((1 << PLACE_BITS) - 1)
     }

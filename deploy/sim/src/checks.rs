@@ -9,6 +9,8 @@ pub mod counted;
 
 pub mod fresh;
 
+pub mod ground;
+
 pub mod ordered;
 
 pub mod quiet;

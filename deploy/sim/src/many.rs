@@ -35,6 +35,12 @@ impl<T> Many<T> {
     }
 }
 
+impl<T, const N: usize> From<[T; N]> for Many<T> {
+    fn from(all: [T; N]) -> Self {
+        Self(all.into())
+    }
+}
+
 impl<T> Index<usize> for Many<T> {
     type Output = T;
 

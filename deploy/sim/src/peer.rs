@@ -1,6 +1,8 @@
 //! What one gateway tells the other: what people did, and that it lives.
 
-use ecmo_core::alarm::action::Action;
+use std::time::Duration;
+
+use ecmo_core::alarm::action::{Action, What};
 
 /// An action with its name.
 #[derive(Debug, Clone)]
@@ -11,6 +13,29 @@ pub struct PeerAction {
     pub pump: usize,
     /// What was done.
     pub action: Action,
+}
+
+impl PeerAction {
+    /// As it is after a time: a pause or an offer that was made then lasts for so much less.
+    #[must_use]
+    pub fn aged(&self, by: Duration) -> Self {
+        let mut aged = self.clone();
+        match &mut aged.action.what {
+            What::Pause { left, .. } | What::Shelve { left, .. } => {
+                *left = left.saturating_sub(by);
+            }
+            What::Own(state) => {
+                if let Some((_to, left)) = &mut state.offer {
+                    *left = left.saturating_sub(by);
+                }
+            }
+            What::Acknowledge(_)
+            | What::AcknowledgeEnded(_)
+            | What::Resume { .. }
+            | What::Bed(_) => {}
+        }
+        aged
+    }
 }
 
 /// A gateway's word about itself.

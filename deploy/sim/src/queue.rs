@@ -1,28 +1,34 @@
 //! What is to happen, in the order of its time; of two things at the same time, the one that was planned first.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::time::Nanos;
 
-/// When an event is to happen; the event itself lies still in its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Planned {
-    at: Nanos,
-    number: u64,
-    place: usize,
-}
+/// When an event is to happen; the event itself lies still in its place. One number, so that two are compared at once: its time,
+/// below that the order of planning, below that its place. The greatest of the reversed ones comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Planned(Reverse<u128>);
 
-impl PartialOrd for Planned {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+/// Bits of the place: so many events are never planned at once.
+const PLACE_BITS: u32 = 24;
+
+/// Bits of the place and of the order of planning below the time: a year of a large world plans fewer.
+const BELOW_TIME: u32 = 64;
+
+impl Planned {
+    fn new(at: Nanos, number: u64, place: usize) -> Self {
+        let place = u64::try_from(place).unwrap_or(u64::MAX);
+        let below = (number << PLACE_BITS) | place;
+        Self(Reverse((u128::from(at) << BELOW_TIME) | u128::from(below)))
     }
-}
 
-impl Ord for Planned {
-    /// The greatest is what comes first.
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.number).cmp(&(self.at, self.number))
+    const fn at(self) -> Nanos {
+        (self.0.0 >> BELOW_TIME) as u64
+    }
+
+    const fn place(self) -> usize {
+        (self.0.0 as usize) & ((1 << PLACE_BITS) - 1)
     }
 }
 
@@ -50,15 +56,15 @@ impl<E> Queue<E> {
             Some(free) => *free = Some(event),
             None => self.events.push(Some(event)),
         }
-        self.planned.push(Planned { at, number: self.number, place });
+        self.planned.push(Planned::new(at, self.number, place));
     }
 
     /// The next event, with its time.
     pub fn pop(&mut self) -> Option<(Nanos, E)> {
         let next = self.planned.pop()?;
-        let event = self.events.get_mut(next.place)?.take()?;
-        self.free.push(next.place);
-        Some((next.at, event))
+        let event = self.events.get_mut(next.place())?.take()?;
+        self.free.push(next.place());
+        Some((next.at(), event))
     }
 
     /// How many are planned.

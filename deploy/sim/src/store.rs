@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use ecmo_core::pump::Kept;
+use ecmo_core::time::Instant;
 
 use crate::many::Many;
 use crate::peer::PeerAction;
@@ -11,8 +12,8 @@ use crate::time::{MS, Nanos};
 /// Something that has reached the disk.
 #[derive(Debug)]
 pub enum Written {
-    /// An action, in the log.
-    Action(Rc<PeerAction>),
+    /// An action, in the log, with the time at which it was done.
+    Action(Instant, Rc<PeerAction>),
     /// All that is kept of a pump, with the number of actions that it holds.
     Kept(usize, Box<Kept>, usize),
 }
@@ -24,8 +25,8 @@ pub struct Disk {
     pub works: bool,
     /// What a write takes beyond the usual.
     pub slow_by: Nanos,
-    /// The log of actions.
-    pub log: Vec<Rc<PeerAction>>,
+    /// The log of actions, with the times at which they were done.
+    pub log: Vec<(Instant, Rc<PeerAction>)>,
     /// What is kept of each pump, and how much of the log it holds.
     pub kept: Many<Option<(Kept, usize)>>,
 }
@@ -50,7 +51,7 @@ impl Disk {
     /// Something has reached it.
     pub fn write(&mut self, written: Written) {
         match written {
-            Written::Action(action) => self.log.push(action),
+            Written::Action(at, action) => self.log.push((at, action)),
             Written::Kept(pump, kept, actions) => self.kept[pump] = Some((*kept, actions)),
         }
     }

@@ -39,9 +39,11 @@ impl HostClock {
     }
 
     fn mono(&self, now: Nanos) -> u64 {
-        let gained = i128::from(now) * i128::from(self.ppm) / 1_000_000;
-        let shown = i128::from(self.started) + i128::from(now) + gained;
-        u64::try_from(shown).unwrap_or(0)
+        // Whole seconds and the rest of them apart: no product is greater than 64 bits hold, for hundreds of years.
+        let ppm = self.ppm.unsigned_abs();
+        let gained = now / SECOND * (ppm * 1_000) + now % SECOND * ppm / 1_000_000;
+        let passed = self.started.saturating_add(now);
+        if self.ppm < 0 { passed.saturating_sub(gained) } else { passed.saturating_add(gained) }
     }
 
     /// The monotonic clock, of a host that decides.
@@ -66,10 +68,9 @@ impl HostClock {
     /// A true time at which the monotonic clock shows `shown` or more: the first, or two nanoseconds later.
     #[must_use]
     pub fn when(&self, shown: u64) -> Nanos {
-        let passed = i128::from(shown.saturating_sub(self.started));
-        let rate = i128::from(1_000_000 + self.ppm);
-        let at = passed * 1_000_000 / rate;
-        let mut at = u64::try_from(at).unwrap_or(u64::MAX);
+        let passed = shown.saturating_sub(self.started);
+        let rate = 1_000_000_u64.saturating_add_signed(self.ppm).max(1);
+        let mut at = (passed / rate).saturating_mul(1_000_000) + passed % rate * 1_000_000 / rate;
         while self.mono(at) < shown {
             at += 1;
         }

@@ -196,6 +196,7 @@ impl World {
         let made = agent.sample(&mut self.truths[pump], self.planted, &mut self.net);
         if let Some(frame) = made {
             self.tally.frames += 1;
+            self.alike[pump].on_made(&frame);
             self.note(Step::Sample, [number(pump), frame.sequence, 0]);
             if let Some(told) = self.wire.try_frame(pump, &frame, self.net.now)? {
                 self.note(Step::Wire, [number(pump), frame.sequence, number(usize::from(told))]);

@@ -33,8 +33,8 @@ pub struct Sample {
 pub(crate) enum SensorVerdict {
     /// Nothing changed.
     Unchanged,
-    /// The sensor has failed since the onset.
-    Failed { no_data: NoData, onset: SampleTime, onset_at: Instant },
+    /// The sensor has failed since the onset; it has none of its own if nothing was ever read.
+    Failed { no_data: NoData, onset: Option<SampleTime>, onset_at: Instant },
     /// The sensor had failed, has given something since, and gives nothing again.
     Relapsed,
     /// The sensor works again.
@@ -182,7 +182,7 @@ impl Channel {
         let (onset, onset_at) = (first.sampled, first.sampled_at);
         self.failed = true;
         self.restored = None;
-        SensorVerdict::Failed { no_data, onset, onset_at }
+        SensorVerdict::Failed { no_data, onset: Some(onset), onset_at }
     }
 
     /// When the channel counts as silent if nothing arrives; `None` when it may be silent or its failure is known.
@@ -203,7 +203,7 @@ impl Channel {
         }
         self.failed = true;
         self.restored = None;
-        let onset = self.newest.map(|newest| newest.sampled).unwrap_or_default();
+        let onset = self.newest.map(|newest| newest.sampled);
         SensorVerdict::Failed { no_data: NoData::CommLost, onset, onset_at: self.heard_at }
     }
 
@@ -312,7 +312,7 @@ mod tests {
         }
         let failed = SensorVerdict::Failed {
             no_data: NoData::SensorOff,
-            onset: SampleTime::from_millis(1_000),
+            onset: Some(SampleTime::from_millis(1_000)),
             onset_at: Instant::from_millis(1_000),
         };
         assert_eq!(changes, [(3_000, failed), (5_000, SensorVerdict::Works)]);

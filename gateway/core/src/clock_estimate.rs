@@ -87,11 +87,13 @@ impl Bounds {
     }
 }
 
+/// In so many nanoseconds two clocks drift apart by one.
+const ONE_DRIFTS_IN: u64 = 1_000_000_000 / DRIFT_NANOS_PER_SECOND;
+
 /// What two clocks may drift apart in a time, rounded up, in nanoseconds.
 fn drift(passed: Duration) -> i128 {
     let nanos = u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX);
-    let part = u128::from(nanos) * u128::from(DRIFT_NANOS_PER_SECOND);
-    i128::try_from(part.div_ceil(1_000_000_000)).unwrap_or(i128::MAX)
+    i128::from(nanos.div_ceil(ONE_DRIFTS_IN))
 }
 
 /// The clock of one run of one agent.

@@ -78,6 +78,13 @@ impl Plausibility {
             .or_else(|| self.cross.iter().find_map(|cross| cross.doubt(parameter)))
     }
 
+    /// Whether no sensor is doubted.
+    pub(crate) fn doubts_none(&self) -> bool {
+        self.flat.iter().all(|flat| flat.doubt().is_none())
+            && self.lone.iter().all(Lone::is_believed)
+            && self.cross.iter().all(Cross::is_believed)
+    }
+
     /// Spikes that were left out and counted (C11c), since the pump is known.
     pub(crate) const fn spikes(&self) -> u64 {
         self.spikes

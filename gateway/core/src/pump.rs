@@ -107,7 +107,8 @@ pub struct Pump {
     /// What one side alone found in frames that had not arrived in time, the last of it.
     differed: Option<Difference>,
     boot_number: u64,
-    /// Publish time of the newest frame that was judged.
+    /// Publish times of the first frame of the run that was judged, and of the newest.
+    judged_from: Option<SampleTime>,
     judged_until: Option<SampleTime>,
     recovering_since: Option<Instant>,
     duplicate_at: Option<Instant>,
@@ -159,6 +160,7 @@ impl Pump {
             ownership: Arc::default(),
             differed: None,
             boot_number: 0,
+            judged_from: None,
             judged_until: None,
             recovering_since: None,
             duplicate_at: None,
@@ -283,7 +285,7 @@ impl Pump {
         self.rates.restart();
         self.agent.estimate = ClockEstimate::default();
         self.agent.drift_ppm = None;
-        self.judged_until = None;
+        (self.judged_from, self.judged_until) = (None, None);
     }
 
     /// Takes a status that came over the first path: see [`Pump::on_status_from`].

@@ -14,8 +14,9 @@ const ROUND: Nanos = 500 * MS;
 /// What gateways have done for one agent.
 #[derive(Debug)]
 pub struct Heard {
-    /// The newest data of the run that any of them judged, by the agent's clock.
-    judged: Option<(BootId, SampleTime)>,
+    /// The newest data that each has judged, and of which run, by the agent's clock. One that was frozen comes to the run before
+    /// while another judges the present one: what it judges takes nothing from that.
+    judged: Many<Option<(BootId, SampleTime)>>,
     /// When each last ran and had no high alarm of the pump that had waited for a display for too long.
     attended_at: Many<Option<Nanos>>,
 }
@@ -24,13 +25,15 @@ impl Heard {
     /// Nothing yet.
     #[must_use]
     pub fn new(gateways: usize) -> Self {
-        Self { judged: None, attended_at: Many::new(gateways, |_| None) }
+        let (judged, attended_at) = (Many::new(gateways, |_| None), Many::new(gateways, |_| None));
+        Self { judged, attended_at }
     }
 
     /// A gateway judged a frame.
-    pub fn on_judged(&mut self, boot: BootId, published: SampleTime) {
-        let before = self.judged.filter(|(of, _)| *of == boot).map(|(_, at)| at);
-        self.judged = Some((boot, before.map_or(published, |before| before.max(published))));
+    pub fn on_judged(&mut self, gateway: usize, boot: BootId, published: SampleTime) {
+        let before = self.judged[gateway].filter(|(of, _)| *of == boot).map(|(_, at)| at);
+        let newest = before.map_or(published, |before| before.max(published));
+        self.judged[gateway] = Some((boot, newest));
     }
 
     /// A gateway runs, and no alarm of the pump waits there for too long.
@@ -43,11 +46,12 @@ impl Heard {
     /// # Errors
     /// No gateway has judged data that is young enough, or each has an alarm that nobody was shown.
     pub fn check(&self, pump: usize, boot: BootId, clock: SampleTime, now: Nanos) -> Verdict {
-        let judged = self.judged.filter(|(of, _)| *of == boot);
+        let judged = self.judged.iter().flatten().filter(|(of, _)| *of == boot);
+        let judged = judged.map(|(_, at)| *at).max();
         let wrong = |what: &str| {
             Err(Violation::new(Invariant::Quiet, now, format!("agent {pump} is quiet, and {what}")))
         };
-        if judged.is_none_or(|(_, at)| clock >= at.plus(LEASE)) {
+        if judged.is_none_or(|at| clock >= at.plus(LEASE)) {
             return wrong("no gateway has judged its data in time");
         }
         let lease = u64::try_from(LEASE.as_nanos()).unwrap_or(0);

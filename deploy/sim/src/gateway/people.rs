@@ -91,8 +91,8 @@ impl Gateway {
         self.actions.wants = true;
         self.actions.changes = vec![0; self.known.len()];
         self.actions.number = u64::from(self.starts) << 32;
-        for action in self.disk.log.iter().rev().take(ACTIONS_MAX).rev() {
-            self.actions.remember(now, action);
+        for (at, action) in self.disk.log.iter().rev().take(ACTIONS_MAX).rev() {
+            self.actions.remember(*at, action);
         }
         if self.planted == Some(Break::ActionsForgotten) {
             return;
@@ -104,9 +104,11 @@ impl Gateway {
                 of.restore(kept, now, &mut ear);
                 actions
             });
-            for action in self.disk.log.iter().skip(from).filter(|one| one.pump == pump) {
+            let log = self.disk.log.iter().skip(from);
+            for (at, action) in log.filter(|(_, one)| one.pump == pump) {
                 // One that is overtaken, or about what has ended, changes nothing.
-                let _applied = of.apply(&action.action, now, &mut ear);
+                let aged = action.aged(now.since(*at));
+                let _applied = of.apply(&aged.action, now, &mut ear);
             }
         }
     }
@@ -128,7 +130,7 @@ impl Gateway {
         let number = wish.number;
         let pending = Pending { display, number, since: net.now, action: Rc::clone(&action) };
         self.actions.pending.push(pending);
-        self.write(Written::Action(action), net);
+        self.write(Written::Action(now, action), net);
     }
 
     fn prepare(&self, wish: &Wish, now: Instant) -> Result<What, Refused> {
@@ -167,7 +169,7 @@ impl Gateway {
             return;
         }
         let action = match &what {
-            Written::Action(action) => Some(action.id),
+            Written::Action(_at, action) => Some(action.id),
             Written::Kept(..) => None,
         };
         self.disk.write(what);
@@ -220,7 +222,7 @@ impl Gateway {
         let pump = action.pump;
         // One that is overtaken, or about what has ended here, changes nothing; one that is early waits in the core.
         let _applied = self.act(pump, net, |pump, out| pump.apply(&action.action, now, out));
-        self.write(Written::Action(Rc::clone(action)), net);
+        self.write(Written::Action(now, Rc::clone(action)), net);
     }
 
     /// The other gateway lives.
@@ -235,15 +237,12 @@ impl Gateway {
         }
     }
 
-    /// Every action that may still count goes to the other gateway; a pause with the time that is left of it.
+    /// Every action that may still count goes to the other gateway, with the time that is left of it.
     fn tell_all(&self, net: &mut Net) {
         let now = self.clock.instant(net.now);
         for (at, action) in &self.actions.known {
-            let mut action = PeerAction::clone(action);
-            if let What::Pause { left, .. } = &mut action.action.what {
-                *left = left.saturating_sub(now.since(*at));
-            }
-            self.tell_peer(&Message::Action(Rc::new(action)), net);
+            let aged = action.aged(now.since(*at));
+            self.tell_peer(&Message::Action(Rc::new(aged)), net);
         }
     }
 

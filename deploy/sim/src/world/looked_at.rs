@@ -37,7 +37,7 @@ impl World {
                 self.note(Step::Judged, [number(gateway), number(one.pump), one.sequence]);
                 let order = &mut self.orders[gateway][one.pump];
                 order.check_next(gateway, one, now)?;
-                self.leases[one.pump].on_judged(one.boot, one.published);
+                self.leases[one.pump].on_judged(gateway, one.boot, one.published);
             }
             for one in &told {
                 self.tally.changes += 1;

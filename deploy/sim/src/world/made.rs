@@ -70,7 +70,7 @@ pub(super) fn world(seed: u64, planted: Option<Break>, file: Option<Box<dyn Writ
         tally: Tally::default(),
         ledger: Ledger::default(),
         untold: Untold::new(displays, pumps, pace),
-        alike: Many::new(pumps, |_| Alike::new(gateways)),
+        alike: Many::new(pumps, |_| Alike::new(gateways, pace)),
         leases: Many::new(pumps, |_| quiet::Heard::new(gateways)),
         orders: Many::new(gateways, |_| Many::new(pumps, |_| Order::default())),
         plan,

@@ -56,6 +56,41 @@ fn seed_1064_silences_before_the_first_frame_have_names_of_their_own() {
     holds(1_064, 46 * MINUTE);
 }
 
+/// Found: the check of the names took 20 frames without a gap for the same inputs. A sensor was off for longer, and the violation
+/// before that goes on after it; the gateway that had started meanwhile could not know of it, and raised later.
+#[test]
+fn seed_1796050792053_a_violation_from_before_the_start_of_a_gateway_is_no_frame_that_it_had() {
+    holds(1_796_050_792_053, 54 * MINUTE);
+    holds(2_000_422, 34 * MINUTE);
+}
+
+/// Found: the same, where the frames in which the signal had recovered were those that never came.
+#[test]
+fn seed_2000659_a_recovery_in_a_gap_is_no_frame_that_both_had() {
+    holds(2_000_659, 58 * MINUTE);
+}
+
+/// Found: a gateway named each silence of a sensor that it had never heard `sensor.fault.temp.return/0000000156790001-0`. What a
+/// person did about one that had ended stood against the next one, after the next start.
+#[test]
+fn seed_2000253_silences_of_a_sensor_that_was_never_heard_have_names_of_their_own() {
+    holds(2_000_253, 30 * MINUTE);
+}
+
+/// Found: an offer of a pump that the other gateway got two minutes late ran there for its whole minute again (a fault of the
+/// simulation). The alarm that nobody had answered came after the minute for which its acknowledgement waits.
+#[test]
+fn seed_3000425_an_offer_that_comes_late_has_less_time_left() {
+    holds(3_000_425, 16 * MINUTE);
+}
+
+/// Found: a gateway that was frozen came to the frames of an agent's last run, and the check of the leases forgot that the other
+/// one had judged those of the present run all the time.
+#[test]
+fn seed_3000584_what_a_frozen_gateway_judges_late_takes_no_lease_from_an_agent() {
+    holds(3_000_584, 41 * MINUTE);
+}
+
 #[test]
 fn worlds_are_worth_their_time() {
     let outcome = holds(2, 10 * MINUTE);

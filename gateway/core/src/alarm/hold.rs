@@ -10,7 +10,7 @@ use crate::time::SampleTime;
 pub(crate) struct Streak {
     since: Option<SampleTime>,
     last: SampleTime,
-    /// Length in the boots before this one.
+    /// Length before the first sample: in the boots before this one, or of what it rests on.
     carried: Duration,
 }
 
@@ -18,6 +18,11 @@ impl Streak {
     /// Begins with a sample.
     pub(crate) const fn begin(time: SampleTime) -> Self {
         Self { since: Some(time), last: time, carried: Duration::ZERO }
+    }
+
+    /// Begins with a sample of what has been so for some time, however short the clock has run.
+    const fn begin_after(time: SampleTime, already: Duration) -> Self {
+        Self { carried: already, ..Self::begin(time) }
     }
 
     /// Takes one more sample and returns the length.
@@ -165,7 +170,7 @@ impl Hold {
                 Verdict::Unchanged
             }
             Phase::Normal => {
-                let violated = Streak::begin(since.time);
+                let violated = Streak::begin_after(at.time, lag);
                 self.phase = Phase::Pending { onset: since, violated, dip: None };
                 Verdict::Unchanged
             }
@@ -180,7 +185,7 @@ impl Hold {
                 if dip.take().is_some_and(|dip| at.time.since(dip) > delays.dip) {
                     // It paused for too long between two looks: it begins anew.
                     *onset = since;
-                    *violated = Streak::begin(since.time);
+                    *violated = Streak::begin_after(at.time, lag);
                 }
                 let onset = *onset;
                 if violated.extend(at.time) < delays.raise {

@@ -251,12 +251,24 @@ impl Register {
 
     /// When the next pause or shelving ends, or an alarm is recalled or escalates.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        let of_occurrences = self.active.iter().flat_map(|one| {
-            let pause = one.pause.as_ref().map(|pause| pause.until);
-            [pause, one.escalate_at, one.remind_at]
-        });
-        let of_shelves = self.shelves.iter().map(|(_condition, shelf)| Some(shelf.until));
-        of_occurrences.chain(of_shelves).flatten().min()
+        // Asked for at every event of a pump: one pass, and no more.
+        let mut first = None;
+        let mut look = |at: Option<Instant>| {
+            if let Some(at) = at
+                && first.is_none_or(|first| at < first)
+            {
+                first = Some(at);
+            }
+        };
+        for one in &self.active {
+            look(one.pause.as_ref().map(|pause| pause.until));
+            look(one.escalate_at);
+            look(one.remind_at);
+        }
+        for (_condition, shelf) in &self.shelves {
+            look(Some(shelf.until));
+        }
+        first
     }
 
     /// Does what the clock asks for.

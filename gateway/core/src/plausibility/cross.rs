@@ -53,6 +53,10 @@ impl Cross {
         Self { check, since: None, gone_since: None, doubted: None, flow_before: f32::NAN }
     }
 
+    pub(super) const fn is_believed(&self) -> bool {
+        self.doubted.is_none()
+    }
+
     pub(super) fn doubt(&self, parameter: Parameter) -> Option<Doubt> {
         let (doubted, other) = self.doubted?;
         (doubted == parameter).then_some(Doubt::Disagrees(other))

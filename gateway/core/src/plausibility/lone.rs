@@ -61,6 +61,10 @@ impl Lone {
         })
     }
 
+    pub(super) const fn is_believed(&self) -> bool {
+        self.doubt.is_none()
+    }
+
     pub(super) fn doubt(&self, parameter: Parameter) -> Option<Doubt> {
         self.doubt.filter(|_doubt| parameter == self.parameter)
     }

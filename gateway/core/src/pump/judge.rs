@@ -38,6 +38,7 @@ impl Pump {
         if let Some(tick) = self.signals.advance(frame.stamp.published) {
             self.evaluate_grid(frame, tick, now, out);
         }
+        self.judged_from.get_or_insert(frame.stamp.published);
         self.judged_until = self.judged_until.max(Some(frame.stamp.published));
         out.evaluated(frame, &self.clock);
     }
@@ -76,8 +77,11 @@ impl Pump {
             running: self.running,
             meant_to_run: self.meant_to_run,
         };
-        for (parameter, channel) in Parameter::ALL.iter().zip(&self.channels) {
-            if channel.is_on_change() && !channel.has_failed() {
+        for place in &self.declared {
+            let channel = self.channels.get(*place).filter(|one| one.is_on_change());
+            if let Some(parameter) = Parameter::ALL.get(*place)
+                && channel.is_some_and(|channel| !channel.has_failed())
+            {
                 self.alarms.on_unchanged(*parameter, frame.stamp.published, &moment, out);
             }
         }
@@ -155,14 +159,7 @@ impl Pump {
         let case = self.case();
         self.plausibility.set_kind(case.pump_kind);
         self.plausibility.judge(&self.signals, tick);
-        for parameter in Parameter::ALL {
-            let doubt = self.plausibility.doubt(*parameter);
-            let told = self.doubts.get_mut(parameter.index());
-            if let Some(told) = told.filter(|told| **told != doubt) {
-                *told = doubt;
-                self.on_doubt(*parameter, doubt, tick, now, out);
-            }
-        }
+        self.look_at_doubts(tick, now, out);
         let moment = Moment {
             boot: frame.boot,
             sequence: frame.sequence,
@@ -182,6 +179,21 @@ impl Pump {
             tick,
         };
         self.alarms.on_grid(&scene, &moment, out);
+    }
+
+    /// Tells of every sensor whose plausibility has changed. Almost always none is doubted, and none was.
+    fn look_at_doubts(&mut self, tick: SampleTime, now: Instant, out: &mut impl Output) {
+        if self.plausibility.doubts_none() && self.doubts.iter().all(Option::is_none) {
+            return;
+        }
+        for parameter in Parameter::ALL {
+            let doubt = self.plausibility.doubt(*parameter);
+            let told = self.doubts.get_mut(parameter.index());
+            if let Some(told) = told.filter(|told| **told != doubt) {
+                *told = doubt;
+                self.on_doubt(*parameter, doubt, tick, now, out);
+            }
+        }
     }
 
     /// What a sensor says contradicts itself or the others, or no longer does.
@@ -216,6 +228,13 @@ impl Pump {
         }
     }
 
+    /// What names a sensor's silence from the beginning: the first frame of the run that was judged here, or the reader's time.
+    /// A sensor that speaks and then falls silent before a reader that starts anew has read it must not give its name again, or
+    /// what a person did about the silence that has ended would be taken for this one.
+    fn beginning(&self, onset_at: Instant) -> SampleTime {
+        self.judged_from.unwrap_or_else(|| SampleTime::from_nanos(onset_at.as_nanos()))
+    }
+
     /// Turns what is said about a sensor into an alarm or its end.
     pub(super) fn on_sensor(
         &mut self,
@@ -235,6 +254,7 @@ impl Pump {
                 }
             }
             SensorVerdict::Failed { no_data, onset, onset_at } => {
+                let onset = onset.unwrap_or_else(|| self.beginning(onset_at));
                 let absence = Absence {
                     id: OccurrenceId { condition, boot: self.boot, onset: onset.as_nanos() },
                     priority: self.alarms.rules().sensors.priority(parameter),

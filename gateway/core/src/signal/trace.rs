@@ -137,7 +137,7 @@ impl<const N: usize> Trace<N> {
         back: u64,
         length: u64,
     ) -> impl Iterator<Item = f32> {
-        // A window that would begin before the clock has bins that were never filled.
+        // A window that would begin before the clock lacks bins: whoever counts them holds them against its length.
         let end = self.number(time).saturating_sub(back);
         (end.saturating_sub(length)..end).map(|number| self.bin(number))
     }
@@ -165,16 +165,15 @@ impl<const N: usize> Trace<N> {
 
     /// Mean of what is known of a window; `None` with less than half of it.
     pub(crate) fn mean(&self, time: SampleTime, back: u64, length: u64) -> Option<f32> {
-        let (mut sum, mut count) = (0.0, 0.0);
-        let mut total = 0.0;
+        let (mut sum, mut count, mut known) = (0.0, 0.0, 0_u64);
         for value in self.window(time, back, length) {
-            total += 1.0;
             if !value.is_nan() {
                 sum += value;
                 count += 1.0;
+                known += 1;
             }
         }
-        (count > 0.0 && count * 2.0 >= total).then_some(sum / count)
+        (known > 0 && known * 2 >= length).then_some(sum / count)
     }
 
     /// Least and greatest of a window; `None` with less than four fifths of it.
@@ -269,6 +268,16 @@ mod tests {
         assert_eq!(trace.median(at(1_000), 0, 10), Some(1.0));
         assert_eq!(trace.median(at(1_100), 0, 10), None);
         assert_eq!(trace.median(at(0), 0, 10), None);
+    }
+
+    #[test]
+    fn a_mean_needs_half_of_its_bins_and_those_before_the_clock_are_none() {
+        let mut trace: Trace<16> = Trace::new(100);
+        for tick in 0..8_u64 {
+            trace.push(1.0, at(tick * 100), 0);
+            let known = trace.mean(at(tick * 100 + 100), 0, 10);
+            assert_eq!(known.is_some(), tick >= 4, "at {tick}");
+        }
     }
 
     #[test]

@@ -417,3 +417,25 @@ fn a_sensor_that_no_agent_sends_any_more_waits_for_a_person() {
     bedside.apply(&Input::Acknowledge("sensor.fault.press.pre"));
     assert!(bedside.find("sensor.fault.press.pre").is_none());
 }
+
+/// A sensor that the reader has not heard yet has no sample that names its silence. What a person did about the first silence
+/// says nothing about the second.
+#[test]
+fn silences_of_a_sensor_before_its_first_sample_have_names_of_their_own() {
+    let mut bedside = Bedside::new();
+    let mut name = |muted_at: u64| {
+        bedside.run_until(muted_at);
+        bedside.apply(&Input::Mute(SatDrain, true));
+        bedside.restart_reader();
+        bedside.run_until(muted_at + 3_000);
+        let id = bedside.find("sensor.fault.sat.drain").unwrap().id;
+        bedside.apply(&Input::Acknowledge("sensor.fault.sat.drain"));
+        bedside.apply(&Input::Mute(SatDrain, false));
+        bedside.run_until(muted_at + 9_000);
+        assert!(bedside.find("sensor.fault.sat.drain").is_none());
+        id
+    };
+    let (one, other) = (name(3_000), name(20_000));
+    assert_eq!((one.condition, one.boot), (other.condition, other.boot));
+    assert_ne!(one.onset, other.onset);
+}

@@ -8,6 +8,8 @@ mod peer;
 
 mod peers;
 
+mod damaged;
+
 mod drill;
 
 mod promtool;

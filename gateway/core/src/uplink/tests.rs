@@ -168,6 +168,21 @@ fn a_state_that_is_not_durable_for_two_seconds_is_an_alarm_until_a_write_succeed
 }
 
 #[test]
+fn damaged_frames_of_unknown_senders_are_one_alarm_until_none_came_for_ten_seconds() {
+    let all = told(|uplink, ms| {
+        let at = Instant::from_millis(ms);
+        match ms {
+            1_000 | 2_000 | 2_010 | 4_000 => uplink.on_damaged(Path::B, at),
+            3_000 => uplink.on_damaged(Path::A, at),
+            _ => {}
+        }
+    });
+    let condition = Condition::COMM_DAMAGED;
+    let expected = [(condition, Transition::Raised, 2_010), (condition, Transition::Ended, 14_000)];
+    assert_eq!(all, expected);
+}
+
+#[test]
 fn a_peer_that_differs_and_falls_silent_is_two_alarms() {
     let heard = PeerHeard { name: "gw-b".into(), differs: true };
     let all = told(|uplink, ms| {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ecmo_gateway::config::PUMPS_MAX;
 use ecmo_proto::topic::Kind;
-use ecmo_proto::v1;
+use ecmo_proto::{sealed, v1};
 use ecmo_testkit::{Direction, FaultProxy, PublishFaults, eventually};
 use prost::Message as _;
 use rumqttc::QoS;
@@ -219,13 +219,20 @@ async fn pumps_beyond_the_most_are_refused_and_counted() {
     }
     let births = "ecmo_gateway_births_rejected_total";
     scene.site.await_counted(births, &["reason=\"capacity\""], 5.0).await;
+    // Each of them can be read: only for that it would be met.
     let last = address(&format!("x{}", PUMPS_MAX - 2 + beyond - 1));
-    many.publish(&last.topic(Kind::Frame), QoS::AtMostOnce, false, vec![0; 10]).await;
+    let (pump, boot_id) = (last.pump.to_string(), many.boot());
+    let frame = sealed::seal(&v1::Frame { pump: pump.clone(), ..many.frame() });
+    many.publish(&last.topic(Kind::Frame), QoS::AtMostOnce, false, frame).await;
     scene.site.await_counted(REJECTED, &["reason=\"capacity\""], 1.0).await;
-    many.publish(&last.topic(Kind::Status), QoS::AtMostOnce, false, vec![0; 10]).await;
+    let state = v1::AgentState::Online.into();
+    let status = v1::Status { pump: pump.clone(), boot_id, state }.encode_to_vec();
+    many.publish(&last.topic(Kind::Status), QoS::AtMostOnce, false, status).await;
     let statuses = "ecmo_gateway_statuses_rejected_total";
     scene.site.await_counted(statuses, &["reason=\"capacity\""], 1.0).await;
-    many.publish(&last.topic(Kind::Heartbeat), QoS::AtMostOnce, false, vec![0; 10]).await;
+    let beat = v1::AgentHeartbeat { pump, boot_id, ..v1::AgentHeartbeat::default() };
+    let beat = sealed::seal(&beat);
+    many.publish(&last.topic(Kind::Heartbeat), QoS::AtMostOnce, false, beat).await;
     scene.site.await_counted("ecmo_gateway_heartbeats_rejected_total", &[], 1.0).await;
     many.publish(&last.topic(Kind::Backfill), QoS::AtLeastOnce, false, vec![0; 10]).await;
     scene.site.await_counted("ecmo_gateway_backfill_parts_dropped_total", &[], 1.0).await;

@@ -95,17 +95,23 @@ mod tests {
         for (what, damaged, expected) in [
             ("two", &[(1_000, A), (2_000, A)][..], &[][..]),
             ("three at once", &[(500, A); 3], &[(500, true), (10_500, false)]),
-            ("just in time", &[(0, A), (5_000, A), (10_000, A)], &[(10_000, true), (20_000, false)]),
+            (
+                "just in time",
+                &[(0, A), (5_000, A), (10_000, A)],
+                &[(10_000, true), (20_000, false)],
+            ),
             ("too slow", &[(0, A), (5_000, A), (10_100, A)], &[]),
             ("two of each path", &[(0, A), (0, B), (100, A), (100, B)], &[]),
-            ("one of the other goes on", &[(0, B), (100, B), (200, B), (9_000, A)], &[
-                (200, true),
-                (19_000, false),
-            ]),
-            ("on and on", &[(0, A), (100, A), (200, A), (10_100, A), (20_000, A)], &[
-                (200, true),
-                (30_000, false),
-            ]),
+            (
+                "one of the other goes on",
+                &[(0, B), (100, B), (200, B), (9_000, A)],
+                &[(200, true), (19_000, false)],
+            ),
+            (
+                "on and on",
+                &[(0, A), (100, A), (200, A), (10_100, A), (20_000, A)],
+                &[(200, true), (30_000, false)],
+            ),
         ] {
             assert_eq!(told(damaged, 60_000), expected, "{what}");
         }

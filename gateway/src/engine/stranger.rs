@@ -42,9 +42,9 @@ impl Refused {
                 let read = decoder.frame(bytes, None, &mut |_reason, _samples| {});
                 read.map(drop).map_err(|reason| Self::Frame(reason.into()))
             }
-            Kind::Birth => decode::birth(payload, pump)
-                .map(drop)
-                .map_err(|reason| Self::Birth(reason.into())),
+            Kind::Birth => {
+                decode::birth(payload, pump).map(drop).map_err(|reason| Self::Birth(reason.into()))
+            }
             Kind::Status => decode::status(payload, pump)
                 .map(drop)
                 .map_err(|reason| Self::Status(reason.into())),

@@ -124,7 +124,12 @@ impl Ward {
             self.log_from = Some(now.plus(LOG_PERIOD));
             // Whoever sends it chose the name: no more of it than helps to find them.
             let (topic, reason) = (decode::shorten(topic), refused.reason());
-            tracing::warn!(topic, path = path.label(), reason, "of no known pump; logged once a burst");
+            tracing::warn!(
+                topic,
+                path = path.label(),
+                reason,
+                "of no known pump; logged once a burst"
+            );
         }
         refused.is_damage()
     }

@@ -30,8 +30,7 @@ fn three_damaged_frames_are_one_low_alarm_that_ends_ten_seconds_after_the_last()
     assert_eq!(alarm.priority, ecmo_core::alarm::condition::Priority::Low);
     assert_eq!(alarm.onset_at, bedside.base.plus(Duration::from_secs(2)));
     bedside.run_until(40_000);
-    let expected =
-        [(5_000, "comm.damaged".into(), Raised), (19_000, "comm.damaged".into(), Ended)];
+    let expected = [(5_000, "comm.damaged".into(), Raised), (19_000, "comm.damaged".into(), Ended)];
     assert_eq!(bedside.told(), expected);
     assert!(matches!(bedside.reading(FlowBlood), Reading::Value(_)), "the others are judged");
 }
@@ -52,11 +51,10 @@ fn damaged_frames_are_no_sign_of_life_and_each_burst_has_a_name_of_its_own() {
     let told = bedside.told();
     let of = |place: usize| (told[place].1.as_str(), told[place].2);
     assert_eq!(told.len(), 4, "{told:?}");
-    assert_eq!([of(1), of(2), of(3)], [
-        ("comm.damaged", Raised),
-        ("comm.damaged", Ended),
-        ("comm.damaged", Raised)
-    ]);
+    assert_eq!(
+        [of(1), of(2), of(3)],
+        [("comm.damaged", Raised), ("comm.damaged", Ended), ("comm.damaged", Raised)]
+    );
     assert_eq!(names[1], names[2]);
     assert_ne!(names[1], names[3]);
 }

@@ -87,6 +87,50 @@ async fn reordered_frames_are_put_in_their_place() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn trap_09_frames_doubled_and_overtaken_come_once_in_order_and_a_birth_may_come_late() {
+    let site = Site::start().await;
+    let proxy = FaultProxy::start(site.broker()).unwrap();
+    let mut patient = site.agent_through(proxy.addr(), PATIENT).await;
+    let mut stream = site.display.waveforms(PATIENT).await;
+    let faults = PublishFaults::on("/frame").duplicate_every(3).reorder_every(5);
+    proxy.on(Direction::ClientToServer).publish(faults);
+    samples_come_once_and_in_order(&mut stream, 100).await;
+    proxy.heal();
+    let did = proxy.counters().client_to_server;
+    assert!(did.duplicated >= 20 && did.reordered >= 10, "{did:?}");
+    let pump = site.display.pump(PATIENT).await.unwrap();
+    assert_eq!(pump.counters.unwrap().frames_missing, 0, "{pump:#?}");
+
+    // A new run, whose birth its own frames have overtaken.
+    patient.pause();
+    let old = patient.birth();
+    patient.restart();
+    patient.set("flow.blood", 350);
+    patient.go_on();
+    eventually(SOON, "frames without a birth are counted", async || {
+        let refused = site.counted(REJECTED, &["pump=\"p1\"", "reason=\"no_birth\""]).await;
+        if refused > 5.0 { Ok(()) } else { Err(refused.to_string()) }
+    })
+    .await
+    .unwrap();
+    assert!(!shows(&site.display.pump(PATIENT).await.unwrap(), "flow.blood", 350.0));
+    site.introduce(&patient).await;
+    let new = |pump: &v1::Pump| shows(pump, "flow.blood", 350.0);
+    let met = site.display.await_pump(PATIENT, "the new run", new).await;
+    // And the birth of the run before comes last.
+    let topic = patient.address.topic(Kind::Birth);
+    patient.publish(&topic, QoS::AtLeastOnce, true, old.encode_to_vec()).await;
+    let births = "ecmo_gateway_births_rejected_total";
+    site.await_counted(births, &["pump=\"p1\"", "reason=\"boot\""], 1.0).await;
+    let received = |pump: &v1::Pump| pump.counters.unwrap().frames_received;
+    let pump = site
+        .display
+        .await_pump(PATIENT, "ten more", |pump| received(pump) >= received(&met) + 10)
+        .await;
+    assert!(pump.boot_id == patient.boot() && new(&pump), "{pump:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_agents_with_one_pump_are_an_alarm_and_are_never_mixed() {
     let scene = Scene::start().await;
     let log = scene.site.display.watch_alarms().await;

@@ -83,7 +83,8 @@ impl Drop for Mounted<'_> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs root, to mount a file system of 1 MB"]
-async fn a_full_disk_is_told_and_alarms_go_on_and_it_gets_what_it_missed() {
+async fn fault_f13_a_full_disk_of_the_gateway_is_told_and_alarms_go_on_and_it_gets_what_it_missed()
+{
     let folder = tempfile::tempdir().unwrap();
     let mut mount = Command::new("mount");
     mount.args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(folder.path());

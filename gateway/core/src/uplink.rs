@@ -31,7 +31,7 @@ pub const STATE_GRACE: Duration = Duration::from_secs(2);
 
 pub use budget::{BUDGET, Hop, Tallies};
 pub use drill::{CONFIRMED_WITHIN, DECIDED_WITHIN, SENT_WITHIN};
-pub use peer::{DIFFERS_AFTER, PEER_BACK_AFTER, PEER_LOST_AFTER, PeerHeard, PeerWord};
+pub use peer::{DIFFERS_AFTER, PEER_BACK_AFTER, PEER_LOST_AFTER, PEERS_MAX, PeerHeard, PeerWord};
 pub use recording::{RECORDING_CLEAR, RECORDING_GRACE};
 
 use budget::Budgets;

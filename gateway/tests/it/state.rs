@@ -3,6 +3,8 @@
 
 mod disks;
 
+mod hanging;
+
 mod kills;
 
 mod rows;

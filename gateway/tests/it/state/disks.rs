@@ -13,7 +13,7 @@ use crate::people::{Desk, case, limit, near};
 use crate::site::{Site, keeping_in};
 
 /// Waits until the gateway's own alarm about its state is there, or is not.
-async fn await_state_alarm(site: &Site, there: bool) {
+pub(super) async fn await_state_alarm(site: &Site, there: bool) {
     eventually(SOON, &format!("gateway.state: {there}"), async || {
         let alarms = site.display.list_alarms().await;
         let found = alarms.iter().find(|alarm| alarm.condition == "gateway.state");

@@ -14,7 +14,7 @@ use crate::people::{Desk, case};
 use crate::site::{Site, keeping_in};
 
 /// Every row of the log.
-fn rows(dir: &Path) -> Vec<Value> {
+pub(super) fn rows(dir: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(dir.join("audit/000001.jsonl")).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

@@ -185,7 +185,8 @@ async fn more_people_than_the_audit_queue_holds_are_all_answered_and_what_it_lac
     site.gateway.stop().await;
     verified(&disk.mounted);
     let rows = rows(&disk.mounted.join("said"));
-    let written = rows.iter().filter(|row| row["by"].as_str().is_some_and(|by| by.starts_with('N')));
+    let written =
+        rows.iter().filter(|row| row["by"].as_str().is_some_and(|by| by.starts_with('N')));
     let (written, mut lacking) = (written.count(), 0);
     for lost in rows.iter().filter(|row| row["kind"] == "lost") {
         let told = lost["details"].as_str().unwrap().split(' ').next().unwrap();

@@ -1,7 +1,7 @@
 //! Frames that are damaged on their way, and what strangers send: never a value, never a pump, and told.
 #![cfg(test)]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ecmo_proto::topic::Kind;
 use ecmo_proto::{sealed, v1};
@@ -9,6 +9,7 @@ use ecmo_testkit::display::AlarmLog;
 use ecmo_testkit::{Direction, EmbeddedBroker, FaultProxy, PublishFaults, eventually};
 use prost::Message as _;
 use rumqttc::QoS;
+use tokio::time::Instant;
 
 use crate::display::{SOON, shows};
 use crate::hand::{HandAgent, address};

@@ -4,12 +4,12 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ecmo_proto::v1;
 use ecmo_testkit::eventually;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tonic::Code;
 
 use super::disks::await_state_alarm;
@@ -114,7 +114,7 @@ async fn a_disk_that_hangs_holds_up_no_alarm_and_nobody_and_gets_what_it_missed(
     for by in ["B. Nurse", "C. Nurse"] {
         let asked = Since::now();
         let answer = accept(&site.display, "p1", by).await;
-        asked.is_within(ANSWERED_WITHIN, tokio::time::Instant::now(), by);
+        asked.is_within(ANSWERED_WITHIN, Instant::now(), by);
         assert!(!answer.durable, "{answer:?}");
         assert_eq!(owner(&site.display).await, by, "in force all the same");
     }

@@ -26,7 +26,7 @@ pub const PUMPS_MAX: usize = 256;
 pub const FRAMES_PER_SECOND: usize = 50;
 
 /// Most other gateways that one may know; every bound of what they say is computed from it.
-pub const PEERS_MAX: usize = 4;
+pub use ecmo_core::uplink::PEERS_MAX;
 
 /// Most wards that can be named; with six filters each, one SUBSCRIBE packet stays below 20 KiB.
 pub const WARDS_MAX: usize = 32;

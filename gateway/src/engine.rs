@@ -21,6 +21,8 @@ mod asking;
 
 mod entry;
 
+mod stranger;
+
 mod ward;
 
 mod people;

@@ -26,6 +26,8 @@ pub mod parameter;
 
 pub mod frame;
 
+pub mod damage;
+
 pub mod sequence;
 
 pub mod case;

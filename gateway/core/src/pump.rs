@@ -6,6 +6,8 @@ mod redundancy;
 
 mod rate;
 
+mod damaged;
+
 mod agent;
 
 mod silence;
@@ -32,6 +34,7 @@ use crate::alarm::{Alarms, Output};
 use crate::case::PumpKind;
 use crate::channel::{Channel, ChannelSpec, Declared};
 use crate::clock_estimate::ClockEstimate;
+use crate::damage::Damage;
 use crate::frame::{BootId, Frame};
 use crate::parameter::Parameter;
 use crate::path::Path;
@@ -112,6 +115,7 @@ pub struct Pump {
     judged_until: Option<SampleTime>,
     recovering_since: Option<Instant>,
     duplicate_at: Option<Instant>,
+    damage: Damage,
     at_work: bool,
     /// Whether it turns and ought to, as the newest reading of its speeds says.
     running: bool,
@@ -164,6 +168,7 @@ impl Pump {
             judged_until: None,
             recovering_since: None,
             duplicate_at: None,
+            damage: Damage::default(),
             at_work: false,
             running: false,
             meant_to_run: false,
@@ -366,6 +371,7 @@ impl Pump {
             self.duplicate_at = None;
             self.alarms.clear(Condition::SOURCE_DUPLICATE, now, out);
         }
+        self.check_damage(now, out);
         self.check_redundancy(now, out);
         self.expire_contexts(now, out);
         self.lapse_offer(now, out);
@@ -385,6 +391,7 @@ impl Pump {
             self.console_deadline(),
             self.sequence.deadline(),
             self.duplicate_deadline(),
+            self.damage.deadline(),
             self.redundancy.deadline(self.seen && !self.silent),
             self.treatment.next_expiry(),
             self.offer_deadline(),

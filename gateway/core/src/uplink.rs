@@ -18,6 +18,8 @@ use crate::alarm::occurrence::{Occurrence, OccurrenceId};
 use crate::alarm::profile::Profile;
 use crate::alarm::rule::Rules;
 use crate::alarm::{Absence, Alarms, Output};
+use crate::damage::Damage;
+use crate::path::Path;
 use crate::pump::PATHS_WHOLE_FOR;
 use crate::time::Instant;
 
@@ -29,7 +31,7 @@ pub const STATE_GRACE: Duration = Duration::from_secs(2);
 
 pub use budget::{BUDGET, Hop, Tallies};
 pub use drill::{CONFIRMED_WITHIN, DECIDED_WITHIN, SENT_WITHIN};
-pub use peer::{DIFFERS_AFTER, PEER_BACK_AFTER, PEER_LOST_AFTER, PeerHeard, PeerWord};
+pub use peer::{DIFFERS_AFTER, PEER_BACK_AFTER, PEER_LOST_AFTER, PEERS_MAX, PeerHeard, PeerWord};
 pub use recording::{RECORDING_CLEAR, RECORDING_GRACE};
 
 use budget::Budgets;
@@ -55,6 +57,8 @@ pub struct Uplink {
     not_durable_since: Option<Instant>,
     peers: Peers,
     drill: Drill,
+    /// Damaged frames of senders that are not known.
+    damage: Damage,
     /// Whether a display attends.
     attended: bool,
 }
@@ -78,6 +82,7 @@ impl Uplink {
             not_durable_since: None,
             peers: Peers::default(),
             drill: Drill::default(),
+            damage: Damage::default(),
             attended: false,
         }
     }
@@ -187,6 +192,12 @@ impl Uplink {
         self.peers.on_heard(heard, now);
     }
 
+    /// A damaged frame came over a path at a place where no pump is known: whoever sends it, it is told once for all.
+    pub fn on_damaged(&mut self, path: Path, now: Instant) {
+        self.damage.on_tick(now);
+        self.damage.note(path, now);
+    }
+
     /// What people do is durable, or could not be written.
     pub fn on_state(&mut self, durable: bool, now: Instant) {
         self.not_durable_since = (!durable).then(|| self.not_durable_since.unwrap_or(now));
@@ -213,6 +224,7 @@ impl Uplink {
         }
         self.peers.on_tick(now);
         self.drill.on_tick(self.attended, now);
+        self.damage.on_tick(now);
         let not_durable = self.not_durable_since;
         let not_durable = not_durable.filter(|since| now >= since.plus(STATE_GRACE));
         for (condition, priority, since) in [
@@ -222,6 +234,7 @@ impl Uplink {
             (Condition::GATEWAY_PEER_LOST, Priority::Low, self.peers.lost_since()),
             (Condition::GATEWAY_CONFIG_DIFFERS, Priority::Medium, self.peers.differs_since(now)),
             (Condition::DRILL_MISSED, Priority::Medium, self.drill.missed_since()),
+            (Condition::COMM_DAMAGED, Priority::Low, self.damage.since()),
         ] {
             self.follow(condition, priority, since, now, out);
         }
@@ -254,8 +267,8 @@ impl Uplink {
     pub fn next_deadline(&self) -> Option<Instant> {
         let down = self.down_since.map(|since| since.plus(BROKER_GRACE));
         let down = down.filter(|_| !self.is_present(Condition::COMM_BROKER));
-        let drill = self.drill.deadline();
-        [down, self.paths_deadline(), drill, self.alarms.next_deadline()]
+        let (drill, damage) = (self.drill.deadline(), self.damage.deadline());
+        [down, self.paths_deadline(), drill, damage, self.alarms.next_deadline()]
             .into_iter()
             .flatten()
             .min()

@@ -14,11 +14,12 @@ const PRIORITIES: [Priority; 4] =
 
 /// Conditions that are the absence of something, or that the gateway finds in itself: no limit and no composite raises
 /// them, and no context touches them.
-const ABSENCES: [Condition; 25] = [
+const ABSENCES: [Condition; 26] = [
     Condition::COMM_STALE,
     Condition::COMM_CONSOLE_SILENT,
     Condition::COMM_BROKER,
     Condition::COMM_REDUNDANCY_LOST,
+    Condition::COMM_DAMAGED,
     Condition::AGENT_NOT_SAMPLING,
     Condition::AGENT_RECORDING,
     Condition::ALARM_VERDICT_DIFFERS,

@@ -2,6 +2,8 @@
 
 mod heartbeat;
 
+mod refused;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ use tokio::sync::mpsc;
 
 use super::asking::{self, Asking, Voice};
 use super::hub::{Hub, Outbox, Way};
+use super::stranger::Refused;
 use crate::decode::{self, Accepted, AgentCounts, Birth, Decoder, FrameBytes};
 use crate::fanout::{PumpSlot, RuleBook};
 use crate::history::{Batch, Collector};
@@ -25,11 +28,10 @@ use crate::ingest::Arrival;
 use crate::journal::What;
 use crate::metrics::{
     BirthRejected, BrokerPath, FrameRejected, Label as _, Metrics, PumpMetrics, SampleInvalid,
-    StatusRejected,
 };
 
 /// Refusals of one pump are logged at most so often.
-const LOG_PERIOD: Duration = Duration::from_secs(10);
+pub(super) const LOG_PERIOD: Duration = Duration::from_secs(10);
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -301,9 +303,7 @@ impl Entry {
         let repeated = self.pump.counters().frames.duplicate - repeats;
         self.series(metrics).frames_duplicate.get(arrival.path).increment(repeated);
         if let Some(reason) = refused {
-            self.slot.count_rejected();
-            self.series(metrics).frames_rejected.get(reason).increment(1);
-            self.log_refused("frame", reason.label(), arrival.received);
+            self.refuse(Refused::Frame(reason), arrival.path, arrival.received, metrics, hub);
         }
     }
 
@@ -311,7 +311,10 @@ impl Entry {
         let checked = decode::birth(&arrival.payload, self.slot.address.pump.as_str());
         let birth = match checked {
             Ok(birth) => birth,
-            Err(reason) => return self.refuse_birth(reason.into(), arrival, metrics),
+            Err(reason) => {
+                let (refused, now) = (Refused::Birth(reason.into()), arrival.received);
+                return self.refuse(refused, arrival.path, now, metrics, hub);
+            }
         };
         let kept = || What::Birth(birth.boot, arrival.payload.clone());
         hub.keep(&self.slot, arrival.received, kept);
@@ -319,7 +322,8 @@ impl Entry {
         match self.take_birth(&birth, arrival.retained, arrival, hub) {
             Ok(()) => self.count_refused_channels(&birth, metrics),
             Err(BirthRefusal::Superseded) => {
-                self.refuse_birth(BirthRejected::Boot, arrival, metrics);
+                let refused = Refused::Birth(BirthRejected::Boot);
+                self.refuse(refused, arrival.path, arrival.received, metrics, hub);
             }
             // It is not refused: the first frame of its run will tell.
             Err(BirthRefusal::Unproven) => {
@@ -384,19 +388,7 @@ impl Entry {
         }
     }
 
-    fn refuse_birth(&mut self, reason: BirthRejected, arrival: &Arrival, metrics: &Metrics) {
-        self.series(metrics).births_rejected.get(reason).increment(1);
-        self.log_refused("birth", reason.label(), arrival.received);
-    }
-
-    fn log_refused(&mut self, message: &'static str, reason: &'static str, now: Instant) {
-        if now >= self.log_from {
-            self.log_from = now.plus(LOG_PERIOD);
-            tracing::warn!(pump = %self.slot.address, message, reason, "refused; logged once a burst");
-        }
-    }
-
-    pub(super) fn on_status(&mut self, arrival: &Arrival, metrics: &Metrics) {
+    pub(super) fn on_status(&mut self, arrival: &Arrival, metrics: &Metrics, hub: &mut Hub) {
         match decode::status(&arrival.payload, self.slot.address.pump.as_str()) {
             Ok((boot, presence)) => {
                 let path = asking::path(arrival.path);
@@ -404,9 +396,8 @@ impl Entry {
                 self.changed = true;
             }
             Err(reason) => {
-                let reason = StatusRejected::from(reason);
-                self.series(metrics).statuses_rejected.get(reason).increment(1);
-                self.log_refused("status", reason.label(), arrival.received);
+                let refused = Refused::Status(reason.into());
+                self.refuse(refused, arrival.path, arrival.received, metrics, hub);
             }
         }
     }

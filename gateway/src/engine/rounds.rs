@@ -10,6 +10,7 @@ use ecmo_core::uplink::Uplink;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
 
+use super::asking;
 use super::command::{Command, EngineHandle};
 use super::drill::{self, Drill};
 use super::hub::{Hub, Outbox};
@@ -126,10 +127,17 @@ impl Rounds {
     fn on_message(&mut self, message: Ingest) {
         match message {
             Ingest::Arrival(arrival) if drill::concerns(&arrival.topic) => self.on_drill(&arrival),
-            Ingest::Arrival(arrival) => self.ward.on_arrival(&arrival, &mut self.hub),
-            Ingest::Oversize { topic, bytes, .. } => {
-                tracing::warn!(bytes, "message too long; dropped");
-                self.ward.on_oversize(&topic);
+            Ingest::Arrival(arrival) => {
+                if self.ward.on_arrival(&arrival, &mut self.hub) {
+                    self.uplink.on_damaged(asking::path(arrival.path), arrival.received);
+                }
+            }
+            Ingest::Oversize { topic, bytes, path } => {
+                tracing::debug!(bytes, "message too long; dropped");
+                let now = self.clock.now();
+                if self.ward.on_oversize(&topic, path, now, &mut self.hub) {
+                    self.uplink.on_damaged(asking::path(path), now);
+                }
             }
             Ingest::Link { path, event } => {
                 let now = self.clock.now();

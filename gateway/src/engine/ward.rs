@@ -15,15 +15,16 @@ use tokio::sync::mpsc;
 
 use super::Restored;
 use super::asking::{self, ASKED_PER_LOOK_MAX, Asking, Voice};
-use super::entry::{Entry, book_of};
+use super::entry::{Entry, LOG_PERIOD, book_of};
 use super::hub::Hub;
+use super::stranger::Refused;
 use crate::config::PUMPS_MAX;
-use crate::decode::Decoder;
+use crate::decode::{self, Decoder};
 use crate::fanout::{AlarmUpdate, PumpSlot};
 use crate::history::{Batch, Collector, watched};
 use crate::ingest::Arrival;
 use crate::journal::{BackfillPart, What};
-use crate::metrics::{BirthRejected, BrokerPath, FrameRejected, Metrics, StatusRejected};
+use crate::metrics::{BrokerPath, FrameRejected, Metrics};
 
 /// A frame that overtook others waits this long for them; then they are lost.
 pub(super) const REORDER_WINDOW: Duration = Duration::from_millis(100);
@@ -56,6 +57,8 @@ pub(super) struct Ward {
     parts: WardParts,
     decoder: Decoder,
     links_up: HashSet<BrokerPath>,
+    /// Refusals of senders that are not known are not logged before.
+    log_from: Option<Instant>,
     /// By "ward/pump", the middle of the topic.
     pub(super) pumps: HashMap<Box<str>, Entry>,
 }
@@ -64,7 +67,13 @@ impl Ward {
     /// No pump yet.
     #[must_use]
     pub(super) fn new(parts: WardParts) -> Self {
-        Self { parts, decoder: Decoder::default(), links_up: HashSet::new(), pumps: HashMap::new() }
+        Self {
+            parts,
+            decoder: Decoder::default(),
+            links_up: HashSet::new(),
+            log_from: None,
+            pumps: HashMap::new(),
+        }
     }
 
     /// Expects a pump from now on: its silence is an alarm even if it was never heard.
@@ -72,24 +81,28 @@ impl Ward {
         self.add(&address.to_string(), address.clone(), now, hub);
     }
 
-    /// Takes a message.
-    pub(super) fn on_arrival(&mut self, arrival: &Arrival, hub: &mut Hub) {
-        let Some((kind, key)) = place(&arrival.topic) else {
-            self.parts.metrics.unknown_pump.frames_rejected.get(FrameRejected::Topic).increment(1);
-            return;
-        };
+    /// Takes a message. Whether it is damaged, and at a place where no pump is known.
+    pub(super) fn on_arrival(&mut self, arrival: &Arrival, hub: &mut Hub) -> bool {
         let now = arrival.received;
-        if !self.pumps.contains_key(key)
-            && !address_of(key).is_some_and(|address| self.add(key, address, now, hub))
-        {
-            refuse_pump(kind, &self.parts.metrics);
-            return;
+        let Some((kind, key)) = place(&arrival.topic) else {
+            let refused = Refused::Frame(FrameRejected::Topic);
+            return self.refuse(refused, &arrival.topic, arrival.path, now);
+        };
+        if !self.pumps.contains_key(key) {
+            let capacity = Refused::capacity(kind);
+            let met = address_of(key).ok_or(capacity).and_then(|address| {
+                Refused::unless_readable(kind, &address, arrival, &mut self.decoder)?;
+                if self.add(key, address, now, hub) { Ok(()) } else { Err(capacity) }
+            });
+            if let Err(refused) = met {
+                return self.refuse(refused, &arrival.topic, arrival.path, now);
+            }
         }
-        let Some(entry) = self.pumps.get_mut(key) else { return };
+        let Some(entry) = self.pumps.get_mut(key) else { return false };
         match kind {
             Kind::Frame => entry.on_frame(arrival, &mut self.decoder, &self.parts.metrics, hub),
             Kind::Birth => entry.on_birth(arrival, &self.parts.metrics, hub),
-            Kind::Status => entry.on_status(arrival, &self.parts.metrics),
+            Kind::Status => entry.on_status(arrival, &self.parts.metrics, hub),
             Kind::Heartbeat => {
                 // One that a broker had kept is old by definition, and so is what it says of the spool.
                 if !arrival.retained {
@@ -101,29 +114,42 @@ impl Ward {
             // Nobody subscribes to them; a broker that sends them anyway is ignored.
             Kind::Request | Kind::Alarm | Kind::Action | Kind::Peer => {}
         }
+        false
     }
 
-    /// Takes note of a message that was too long to be read, at the pump that it is of if that is known.
-    pub(super) fn on_oversize(&mut self, topic: &str) {
-        let place = place(topic);
-        let kind = place.map_or(Kind::Frame, |(kind, _key)| kind);
-        let entry = place.and_then(|(_kind, key)| self.pumps.get_mut(key));
-        let series = entry
-            .as_ref()
-            .map_or(&self.parts.metrics.unknown_pump, |entry| entry.series(&self.parts.metrics));
-        match kind {
-            Kind::Frame => series.frames_rejected.get(FrameRejected::Oversize).increment(1),
-            Kind::Birth => series.births_rejected.get(BirthRejected::Oversize).increment(1),
-            Kind::Status => series.statuses_rejected.get(StatusRejected::Oversize).increment(1),
-            Kind::Heartbeat => series.heartbeats_rejected.increment(1),
-            Kind::Backfill => self.parts.metrics.backfill_parts_dropped.increment(1),
-            // Nobody subscribes to them.
-            Kind::Request | Kind::Alarm | Kind::Action | Kind::Peer => {}
+    /// Counts a message at a place where no pump is known. Whether it is damaged.
+    fn refuse(&mut self, refused: Refused, topic: &str, path: BrokerPath, now: Instant) -> bool {
+        refused.count(path, &self.parts.metrics.unknown_pump, &self.parts.metrics);
+        if refused.is_damage() && self.log_from.is_none_or(|from| now >= from) {
+            self.log_from = Some(now.plus(LOG_PERIOD));
+            // Whoever sends it chose the name: no more of it than helps to find them.
+            let (topic, reason) = (decode::shorten(topic), refused.reason());
+            tracing::warn!(
+                topic,
+                path = path.label(),
+                reason,
+                "of no known pump; logged once a burst"
+            );
         }
-        if let Some(entry) = entry.filter(|_| kind == Kind::Frame) {
-            entry.slot.count_received();
-            entry.slot.count_rejected();
-            entry.changed = true;
+        refused.is_damage()
+    }
+
+    /// Takes note of a message that was too long to be read, at the pump that it is of if that is known. Whether none is.
+    pub(super) fn on_oversize(
+        &mut self,
+        topic: &str,
+        path: BrokerPath,
+        now: Instant,
+        hub: &mut Hub,
+    ) -> bool {
+        let place = place(topic);
+        let refused = Refused::oversize(place.map_or(Kind::Frame, |(kind, _key)| kind));
+        match place.and_then(|(_kind, key)| self.pumps.get_mut(key)) {
+            Some(entry) => {
+                entry.refuse_oversize(refused, path, now, &self.parts.metrics, hub);
+                false
+            }
+            None => self.refuse(refused, topic, path, now),
         }
     }
 
@@ -259,20 +285,6 @@ impl Output for Unheard {
     fn evaluated(&mut self, _frame: &Frame, _clock: &ClockMap) {}
 
     fn alarm(&mut self, _change: AlarmChange<'_>) {}
-}
-
-/// Counts a message of a pump beyond the most that are served.
-fn refuse_pump(kind: Kind, metrics: &Metrics) {
-    let series = &metrics.unknown_pump;
-    match kind {
-        Kind::Frame => series.frames_rejected.get(FrameRejected::Capacity).increment(1),
-        Kind::Birth => series.births_rejected.get(BirthRejected::Capacity).increment(1),
-        Kind::Status => series.statuses_rejected.get(StatusRejected::Capacity).increment(1),
-        Kind::Heartbeat => series.heartbeats_rejected.increment(1),
-        Kind::Backfill => metrics.backfill_parts_dropped.increment(1),
-        // Nobody subscribes to them.
-        Kind::Request | Kind::Alarm | Kind::Action | Kind::Peer => {}
-    }
 }
 
 /// Takes a topic apart: what it carries, and the "ward/pump" in its middle. For each frame, so it allocates nothing.

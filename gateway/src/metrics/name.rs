@@ -62,6 +62,8 @@ names! {
         "Frames that came too late to be used.";
     Counter FRAMES_REJECTED "ecmo_gateway_frames_rejected_total"
         "Frames that were refused.";
+    Counter MESSAGES_DAMAGED "ecmo_gateway_messages_damaged_total"
+        "Messages of agents that were refused as damaged, against the contract, or at another pump's place, by path.";
     Counter BIRTHS_REJECTED "ecmo_gateway_births_rejected_total"
         "Births that were refused.";
     Counter STATUSES_REJECTED "ecmo_gateway_statuses_rejected_total"

@@ -28,6 +28,8 @@ pub struct PumpMetrics {
     pub frames_late: Counter,
     /// Frames that were refused.
     pub frames_rejected: By<FrameRejected, Counter>,
+    /// Messages that were damaged, against the contract or at another's place, by path.
+    pub messages_damaged: By<BrokerPath, Counter>,
     /// Births that were refused.
     pub births_rejected: By<BirthRejected, Counter>,
     /// Statuses that were refused.
@@ -128,6 +130,7 @@ impl PumpMetrics {
             frames_reordered: registrar.counter(&name::FRAMES_REORDERED, labels),
             frames_late: registrar.counter(&name::FRAMES_LATE, labels),
             frames_rejected: registrar.counters(&name::FRAMES_REJECTED, labels),
+            messages_damaged: by_path(&name::MESSAGES_DAMAGED),
             births_rejected: registrar.counters(&name::BIRTHS_REJECTED, labels),
             statuses_rejected: registrar.counters(&name::STATUSES_REJECTED, labels),
             samples_invalid: registrar.counters(&name::SAMPLES_INVALID, labels),

@@ -30,7 +30,7 @@ pub use verify::{Broken, Checked, Why, verify};
 pub const FILE_MAX: u64 = 64 << 20;
 
 /// Groups of entries on their way to the disk: every display of the largest unit, four times over. Beyond, the action goes on and
-/// is told as not durable.
+/// is told as not durable, and the log says afterwards how many it lacks.
 const WAITING_MAX: usize = 1_024;
 
 /// Groups of entries that are kept while the disk fails; beyond, they are lost, counted and told.
@@ -99,6 +99,8 @@ struct Shared {
     failing: AtomicBool,
     /// Number of the last record that is durable.
     last: AtomicU64,
+    /// Entries that found no room on their way and that the log does not tell of yet.
+    refused: AtomicU64,
 }
 
 /// What the thread is given.
@@ -148,12 +150,14 @@ impl Audit {
     ) -> Option<Ticket> {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let ticket = self.shared.given.load(Ordering::Acquire) + 1;
+        let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
         match waiting.try_send(Given::Group(Group { entries, ticket, reply })) {
             Ok(()) => {
                 self.shared.given.store(ticket, Ordering::Release);
                 Some(Ticket(ticket))
             }
             Err(TrySendError::Full(given) | TrySendError::Disconnected(given)) => {
+                self.shared.refused.fetch_add(count, Ordering::AcqRel);
                 tracing::error!(?given, "an audit record found no room and is in no log but this");
                 None
             }
@@ -280,7 +284,7 @@ impl Writer {
         if self.backlog.len() < BACKLOG_MAX {
             self.backlog.push_back(group);
         } else {
-            self.lost = self.lost.saturating_add(1);
+            self.lost = self.lost.saturating_add(u64::try_from(group.entries.len()).unwrap_or(1));
             tracing::error!(?group, "an audit record found no room and is in no log but this");
         }
         true
@@ -324,6 +328,7 @@ impl Writer {
             let entries = self.opened(&found);
             self.backlog.push_front(Group { entries, ticket: 0, reply: None });
         }
+        self.lost = self.lost.saturating_add(self.shared.refused.swap(0, Ordering::AcqRel));
         let lost = format!("{} records found no room", self.lost);
         let lost = (self.lost > 0).then(|| self.parts.own(Kind::Lost, lost));
         let waiting = self.backlog.iter().flat_map(|group| &group.entries).cloned();

@@ -172,11 +172,13 @@ async fn await_kept(site: &Site, expected: (u64, u64)) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_lost_comes_back_once_and_what_was_missed_is_told_and_survives_a_restart() {
+async fn trap_10_what_comes_late_sounds_no_alarm_and_what_was_missed_in_it_is_told_and_survives_a_restart()
+ {
     let folder = tempfile::tempdir().unwrap();
     let site = Site::with(settings(folder.path())).await;
     let agent = Arc::new(HandAgent::connect(site.broker(), address("j1")));
     site.introduce(&agent).await;
+    let log = site.display.watch_alarms().await;
     for sequence in (0..FRAMES).filter(|one| !LOST.contains(one)) {
         agent.send(&frame(&agent, sequence)).await;
     }
@@ -204,6 +206,8 @@ async fn what_is_lost_comes_back_once_and_what_was_missed_is_told_and_survives_a
     assert_eq!(notice.signal(), v1::SignalPresence::Latched);
     assert!(spool.asked.load(Ordering::Relaxed) > 0);
     drop(spool);
+    let live = log.changes().into_iter().find(|(_, alarm)| alarm.condition == "pump.stop");
+    assert_eq!(live, None, "what comes late sounds nothing");
     site.gateway.stop().await;
 
     let opened = inspect::open(&keep(folder.path()), Some("j1")).unwrap();

@@ -10,6 +10,8 @@ mod peer;
 
 mod peers;
 
+mod damaged;
+
 mod drill;
 
 mod promtool;

@@ -227,7 +227,7 @@ async fn a_pump_that_is_expected_and_never_came_is_alarmed_and_shown_as_never_se
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_alarm_that_is_present_when_its_data_is_lost_stays_as_last_known() {
+async fn trap_03_loss_of_data_neither_hides_an_alarm_nor_is_acknowledged_with_it() {
     let site = Site::start().await;
     let mut agent = site.agent("p1").await;
     let log = site.display.watch_alarms().await;
@@ -242,6 +242,16 @@ async fn an_alarm_that_is_present_when_its_data_is_lost_stays_as_last_known() {
     let pump = site.display.await_pump("p1", "silent", holds_nothing_for_present).await;
     let shown = pump.alarms.iter().find(|it| it.occurrence == raised.occurrence).unwrap();
     assert!(shown.present && shown.last_known, "{shown:?}");
+    let of = async |condition: &str| {
+        let alarms = site.display.list_alarms().await;
+        alarms.into_iter().find(|it| it.condition == condition).unwrap()
+    };
+    // Who takes note of the silence has not taken note of what it hides.
+    let stale = of("comm.stale").await;
+    site.display.acknowledge(&stale, stale.revision, "A. Nurse").await.unwrap();
+    assert_eq!(of("comm.stale").await.signal(), v1::SignalPresence::Acknowledged);
+    let hidden = of("pre.high.alarm").await;
+    assert_eq!((hidden.signal(), hidden.acknowledged_by.as_str()), (v1::SignalPresence::On, ""));
     // Back, and still too high.
     agent.go_on();
     let (_, back) = log
@@ -250,7 +260,20 @@ async fn an_alarm_that_is_present_when_its_data_is_lost_stays_as_last_known() {
         })
         .await;
     assert!(back.present);
+    log.ended("p1", "comm.stale").await;
+    // And the other way round: who has acknowledged the pressure is told of the next silence.
+    let high = of("pre.high.alarm").await;
+    site.display.acknowledge(&high, high.revision, "A. Nurse").await.unwrap();
+    agent.pause();
+    log.change("silent again", |it| {
+        it.condition == "comm.stale" && it.present && it.occurrence != stale.occurrence
+    })
+    .await;
+    let again = of("comm.stale").await;
+    assert_eq!((again.signal(), again.acknowledged_by.as_str()), (v1::SignalPresence::On, ""));
+    assert_eq!(of("pre.high.alarm").await.signal(), v1::SignalPresence::Acknowledged);
     agent.set("press.pre", 150);
+    agent.go_on();
     let (_, ended) = log.ended("p1", "pre.high.alarm").await;
     assert_eq!(ended.occurrence, raised.occurrence);
 }

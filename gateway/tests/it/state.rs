@@ -3,6 +3,8 @@
 
 mod disks;
 
+mod hanging;
+
 mod kills;
 
 mod rows;
@@ -107,7 +109,7 @@ fn is_acknowledged(alarm: &v1::Alarm) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_acknowledgement_survives_a_gateway_that_is_killed() {
+async fn trap_02_an_acknowledgement_survives_a_gateway_that_is_killed() {
     let folder = tempfile::tempdir().unwrap();
     let broker = EmbeddedBroker::start(None).unwrap();
     let path = settings(folder.path(), broker.addr());

@@ -64,7 +64,7 @@ fn data_that_waited_on_its_way_is_as_old_as_it_is() {
 }
 
 #[test]
-fn trap_16_a_link_without_data_is_not_shown_as_live() {
+fn a_link_without_data_is_not_shown_as_live() {
     let mut screen = live();
     for second in 1..=5 {
         screen.on_alarms(A, beat(second, 1_000 + second * 1_000), ms(second * 1_000));

@@ -44,6 +44,8 @@ conditions! {
         "every pump at its console: nothing reaches this display; broker and network of the gateway";
     "comm.console_silent": "console silent",
         "the pump at its console; cable between console and agent; console's data output";
+    "comm.damaged": "damaged frames arrive",
+        "the gateway's log: who, by which path; network and broker of that path; the agent's version; is it a stranger";
     "comm.redundancy_lost": "one of two paths lost",
         "broker and network of the path that is gone; the pump is watched over the other one";
     "comm.stale": "no data from the pump",

@@ -48,7 +48,7 @@ async fn killing_one_of_two_gateways_loses_no_alarm_and_doubles_none() {
 }
 
 #[tokio::test]
-async fn a_frozen_gateway_is_told_within_3_s_and_the_other_one_goes_on() {
+async fn trap_14_a_frozen_gateway_is_told_within_3_s_and_the_other_one_goes_on() {
     let (a, _b, urls) = pair(&[]).await;
     let mut stream = start(&urls, "stream pump-1");
     let connected = [&["CONNECTED", "(alarms)", a.url.as_str()][..], &["CONNECTED", "(pumps)"][..]];

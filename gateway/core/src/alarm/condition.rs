@@ -98,6 +98,7 @@ conditions! {
     COMM_CONSOLE_SILENT: "comm.console_silent", Technical, "The agent lives, and its console says nothing.";
     COMM_BROKER: "comm.broker", Technical, "The gateway has no connection to its broker.";
     COMM_REDUNDANCY_LOST: "comm.redundancy_lost", Technical, "Frames come over one of two paths only.";
+    COMM_DAMAGED: "comm.damaged", Technical, "Frames arrive that are damaged, or that do not belong where they are sent.";
     AGENT_NOT_SAMPLING: "agent.not_sampling", Technical, "The agent lives, and sends no frames.";
     AGENT_RECORDING: "agent.recording", Technical, "The agent does not keep its frames on disk: an outage would lose them.";
     ALARM_VERDICT_DIFFERS: "alarm.verdict_differs", Technical, "Agent and gateway judge the same samples differently, or by different rules.";

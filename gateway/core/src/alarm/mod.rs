@@ -41,6 +41,9 @@ mod restore;
 
 mod standing;
 
+#[cfg(test)]
+pub(crate) mod blank;
+
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 

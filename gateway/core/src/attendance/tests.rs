@@ -5,50 +5,16 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::alarm::blank::blank;
 use crate::alarm::condition::{Condition, Priority};
 use crate::alarm::occurrence::Transition;
-use crate::alarm::rule::{SensorRules, SignalRules, SilenceRules};
 
 fn at(ms: u64) -> Instant {
     Instant::from_millis(ms)
 }
 
-fn profile() -> Profile {
-    let second = Duration::from_secs(1);
-    Profile {
-        name: "test".into(),
-        version: 1,
-        reviewed_by: None,
-        hash: 0,
-        limits: Vec::new(),
-        composites: Vec::new(),
-        sensors: SensorRules::default(),
-        silence: SilenceRules {
-            frame: second,
-            frame_after_hint: second,
-            frame_clear: second,
-            channel: second,
-            channel_missing: second,
-            channel_clear: second,
-            calibrating: second,
-            console: second,
-            duplicate_clear: second,
-            skew: (second, second),
-            skew_delay: second,
-        },
-        signals: SignalRules {
-            pause_max: second,
-            reminder: Duration::from_secs(60),
-            shelve_max: second,
-            group_window: second,
-        },
-        groups: Vec::new(),
-        contexts: Vec::new(),
-    }
-}
-
 fn attendance() -> Attendance {
-    Attendance::new(&profile(), 8)
+    Attendance::new(&blank(), 8)
 }
 
 fn health(painted_ms: u64) -> Health {

@@ -115,6 +115,7 @@ impl Pump {
             Condition::ALARM_VERDICT_DIFFERS => self.reconciler.resume(),
             Condition::CLOCK_SKEW => self.skew.resume(),
             Condition::SOURCE_DUPLICATE => self.duplicate_at = Some(now),
+            Condition::COMM_DAMAGED => self.damage.resume(now),
             Condition::SENSOR_RATE => {
                 let Some(parameter) = occurrence.parameter else { return false };
                 self.rates.resume(parameter);

@@ -88,6 +88,7 @@ fn what_a_readers_clock_decides_is_not_compared() {
         Condition::COMM_CONSOLE_SILENT,
         Condition::CLOCK_SKEW,
         Condition::SOURCE_DUPLICATE,
+        Condition::COMM_DAMAGED,
         Condition::GATEWAY_OVERLOAD,
         Condition::AGENT_RECORDING,
         Condition::SENSOR_RATE,

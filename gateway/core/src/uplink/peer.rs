@@ -15,8 +15,8 @@ pub const PEER_BACK_AFTER: Duration = Duration::from_secs(5);
 /// How long the other one may differ, as while two are being changed (prop).
 pub const DIFFERS_AFTER: Duration = Duration::from_secs(10);
 
-/// Gateways that are known beside this one: a unit has two. Others are not judged.
-const PEERS_MAX: usize = 8;
+/// Most gateways beside this one that are judged and talked with: a unit has two. Others are as if they were not there.
+pub const PEERS_MAX: usize = 4;
 
 /// What a gateway says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,44 +2,10 @@
 
 use super::*;
 use crate::alarm::AlarmChange;
+use crate::alarm::blank::blank;
 use crate::alarm::occurrence::Transition;
-use crate::alarm::rule::{SensorRules, SignalRules, SilenceRules};
 use crate::frame::Frame;
 use crate::time::ClockMap;
-
-fn profile() -> Profile {
-    let second = Duration::from_secs(1);
-    Profile {
-        name: "test".into(),
-        version: 1,
-        reviewed_by: None,
-        hash: 0,
-        limits: Vec::new(),
-        composites: Vec::new(),
-        sensors: SensorRules::default(),
-        silence: SilenceRules {
-            frame: second,
-            frame_after_hint: second,
-            frame_clear: second,
-            channel: second,
-            channel_missing: second,
-            channel_clear: second,
-            calibrating: second,
-            console: second,
-            duplicate_clear: second,
-            skew: (second, second),
-            skew_delay: second,
-        },
-        signals: SignalRules {
-            pause_max: second,
-            reminder: Duration::from_secs(60),
-            shelve_max: second,
-            group_window: second,
-        },
-        groups: Vec::new(),
-        contexts: Vec::new(),
-    }
-}
 
 #[derive(Default)]
 struct Heard(Vec<(Condition, Transition)>);
@@ -56,7 +22,7 @@ impl Output for Heard {
 fn a_connection_that_is_missing_for_half_a_second_is_an_alarm_until_it_is_back() {
     let at = Instant::from_millis;
     let mut heard = Heard::default();
-    let mut uplink = Uplink::new(&profile(), at(0));
+    let mut uplink = Uplink::new(&blank(), at(0));
     uplink.on_up(at(100), &mut heard);
     uplink.on_down(at(1_000));
     uplink.on_tick(at(1_499), &mut heard);
@@ -75,7 +41,7 @@ fn a_connection_that_is_missing_for_half_a_second_is_an_alarm_until_it_is_back()
 fn one_of_two_connections_lost_is_one_notice_until_both_stand_for_five_seconds() {
     let at = Instant::from_millis;
     let mut heard = Heard::default();
-    let mut uplink = Uplink::new(&profile(), at(0));
+    let mut uplink = Uplink::new(&blank(), at(0));
     uplink.on_paths(1, 2, at(10), &mut heard);
     uplink.on_paths(2, 2, at(60), &mut heard);
     uplink.on_paths(1, 2, at(9_000), &mut heard);
@@ -105,7 +71,7 @@ fn one_of_two_connections_lost_is_one_notice_until_both_stand_for_five_seconds()
 /// What is heard when the gateway is told things at these times, with a look each 10 ms for half a minute.
 fn told(mut tell: impl FnMut(&mut Uplink, u64)) -> Vec<(Condition, Transition, u64)> {
     let (mut heard, at) = (Heard::default(), Instant::from_millis);
-    let mut uplink = Uplink::new(&profile(), at(0));
+    let mut uplink = Uplink::new(&blank(), at(0));
     uplink.on_up(at(0), &mut heard);
     let mut all = Vec::new();
     for ms in (0..30_000).step_by(10) {
@@ -168,6 +134,21 @@ fn a_state_that_is_not_durable_for_two_seconds_is_an_alarm_until_a_write_succeed
 }
 
 #[test]
+fn damaged_frames_of_unknown_senders_are_one_alarm_until_none_came_for_ten_seconds() {
+    let all = told(|uplink, ms| {
+        let at = Instant::from_millis(ms);
+        match ms {
+            1_000 | 2_000 | 2_010 | 4_000 => uplink.on_damaged(Path::B, at),
+            3_000 => uplink.on_damaged(Path::A, at),
+            _ => {}
+        }
+    });
+    let condition = Condition::COMM_DAMAGED;
+    let expected = [(condition, Transition::Raised, 2_010), (condition, Transition::Ended, 14_000)];
+    assert_eq!(all, expected);
+}
+
+#[test]
 fn a_peer_that_differs_and_falls_silent_is_two_alarms() {
     let heard = PeerHeard { name: "gw-b".into(), differs: true };
     let all = told(|uplink, ms| {
@@ -202,7 +183,7 @@ fn a_drill_that_is_missed_is_an_alarm_until_one_comes_through() {
 #[test]
 fn a_broker_that_was_never_reached_is_an_alarm_too() {
     let mut heard = Heard::default();
-    let mut uplink = Uplink::new(&profile(), Instant::from_millis(0));
+    let mut uplink = Uplink::new(&blank(), Instant::from_millis(0));
     uplink.on_tick(Instant::from_millis(500), &mut heard);
     assert_eq!(heard.0, [(Condition::COMM_BROKER, Transition::Raised)]);
 }

@@ -12,6 +12,7 @@ mod age;
 mod allocation;
 mod bedside;
 mod covered;
+mod damaged;
 mod lifecycle;
 mod limits;
 mod ownership;

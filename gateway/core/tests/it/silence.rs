@@ -1,6 +1,9 @@
 //! Absence: of frames, of one channel, of fresh data. It is heard at its deadline, and it never ends an alarm.
 
+use std::time::Duration;
+
 use ecmo_core::alarm::occurrence::Transition;
+use ecmo_core::frame::{Frame, FrameStamp};
 use ecmo_core::parameter::Parameter::{self, PressPost, PressPre, PumpSpeed, SatDrain};
 use ecmo_core::pump::{Link, Presence, PumpState};
 use ecmo_core::reading::{NoData, Reading};
@@ -11,7 +14,7 @@ use Transition::{DataBack, DataLost, Ended, Raised};
 use crate::bedside::{Bedside, Input, Signal, check};
 
 #[test]
-fn silence_is_heard_800_ms_after_the_last_frame_and_ends_after_2_s_of_frames() {
+fn trap_05_silence_is_heard_800_ms_after_the_last_frame_and_ends_after_2_s_of_frames() {
     let mut bedside = check(
         &[(5_010, Input::Lose(true)), (10_000, Input::Lose(false))],
         20_000,
@@ -26,6 +29,69 @@ fn silence_is_heard_800_ms_after_the_last_frame_and_ends_after_2_s_of_frames() {
     assert_eq!((view.link, view.state), (Link::Silent, PumpState::Unknown));
     assert!(view.readings.iter().all(|shown| shown.reading == Reading::NoData(NoData::CommLost)));
     assert!(view.readings.iter().all(|shown| shown.last_value.is_some()));
+}
+
+/// Frames like those that were sampled, with other times, from 2 s until 6 s; then nothing. When `comm.stale` was told.
+fn stale_after(falsify: impl Fn(u64, &mut FrameStamp, SampleTime) -> SampleTime) -> Vec<u64> {
+    let mut bedside = Bedside::new();
+    bedside.run_until(2_000);
+    for ms in 2_010..=12_000_u64 {
+        let now = bedside.base.plus(Duration::from_millis(ms));
+        if let Some(sampled) = bedside.agent.tick(ms).filter(|_| ms <= 6_000) {
+            let mut stamp = FrameStamp { received: now, ..sampled.stamp };
+            // A block says its own times, the stamp those of its frame.
+            let starts: Vec<_> = sampled
+                .blocks()
+                .map(|(block, _)| falsify(ms, &mut stamp.clone(), block.start))
+                .collect();
+            falsify(ms, &mut stamp, sampled.stamp.published);
+            let mut frame = Frame::new(sampled.boot, sampled.sequence, stamp);
+            for ((block, readings), start) in sampled.blocks().zip(starts) {
+                let readings = readings.iter().copied();
+                frame.push(block.parameter, block.first_index, start, block.interval, readings);
+            }
+            bedside.pump.on_frame(&frame, now, &mut bedside.log).unwrap();
+        }
+        while bedside.pump.next_deadline().is_some_and(|deadline| deadline <= now) {
+            bedside.pump.on_tick(now, &mut bedside.log);
+        }
+    }
+    let told = bedside.told().into_iter();
+    told.filter(|(_, name, step)| name == "comm.stale" && *step == Raised)
+        .map(|(ms, _, _)| ms)
+        .collect()
+}
+
+#[test]
+fn trap_04_silence_is_told_whatever_times_the_frames_before_it_bore() {
+    for (what, told, falsify) in [
+        (
+            "right",
+            6_800,
+            (|_, _, start| start) as fn(u64, &mut FrameStamp, SampleTime) -> SampleTime,
+        ),
+        ("samples all of one time", 6_800, |_, _, _| SampleTime::from_millis(92_000)),
+        ("samples of the future", 6_800, |_, _, start| start.plus(Duration::from_secs(3_600))),
+        ("a wall clock of tomorrow", 6_800, |_, stamp, start| {
+            stamp.published_wall_ns += 86_400_000_000_000;
+            start
+        }),
+        ("a wall clock that leaps each frame", 6_800, |ms, stamp, start| {
+            let leap = i64::try_from(ms % 7).unwrap() - 3;
+            stamp.published_wall_ns += leap * 3_600_000_000_000;
+            start
+        }),
+        ("frames all of one time", 2_800, |_, stamp, start| {
+            stamp.published = SampleTime::from_millis(92_000);
+            start
+        }),
+        ("frames of the future", 6_800, |_, stamp, start| {
+            stamp.published = stamp.published.plus(Duration::from_secs(3_600));
+            start
+        }),
+    ] {
+        assert_eq!(stale_after(falsify), [told], "{what}");
+    }
 }
 
 #[test]

@@ -50,6 +50,7 @@ fn every_condition_that_the_profile_or_the_core_decides_has_a_row() {
     // These are decided by times that no profile holds.
     let own = [
         &Condition::COMM_REDUNDANCY_LOST,
+        &Condition::COMM_DAMAGED,
         &Condition::AGENT_NOT_SAMPLING,
         &Condition::AGENT_RECORDING,
         &Condition::ALARM_VERDICT_DIFFERS,

@@ -8,6 +8,7 @@ use ecmo_core::time::Instant;
 use super::Entry;
 use crate::decode::{self, AgentCounts, Heartbeat};
 use crate::engine::hub::Hub;
+use crate::engine::stranger::Refused;
 use crate::ingest::Arrival;
 use crate::metrics::Metrics;
 use crate::request::Asker;
@@ -24,8 +25,8 @@ impl Entry {
         let beat = match decode::heartbeat(&arrival.payload, pump, arrival.retained) {
             Ok(beat) => beat,
             Err(reason) => {
-                self.series(metrics).heartbeats_rejected.increment(1);
-                return self.log_refused("heartbeat", reason.label(), arrival.received);
+                let (refused, now) = (Refused::Heartbeat(reason), arrival.received);
+                return self.refuse(refused, arrival.path, now, metrics, hub);
             }
         };
         // One of a run that is not the present one says nothing of the pump.

@@ -273,7 +273,7 @@ fn what_an_earlier_start_remembered_is_told_by_the_wall_clock() {
 }
 
 #[test]
-fn trap_06_a_full_mailbox_costs_its_display_the_stream_and_the_others_nothing() {
+fn a_full_mailbox_costs_its_display_the_stream_and_the_others_nothing() {
     let mut truth = truth();
     let (mut stalled, mut healthy) = (Display::default(), Display::default());
     truth.join(&mut stalled);

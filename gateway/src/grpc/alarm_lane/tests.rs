@@ -87,8 +87,7 @@ proptest! {
 }
 
 #[tokio::test]
-async fn trap_08_a_snapshot_that_is_too_long_for_a_message_follows_alarm_by_alarm_and_nothing_is_lost()
- {
+async fn a_snapshot_that_is_too_long_for_a_message_follows_alarm_by_alarm_and_nothing_is_lost() {
     let long = |seed| {
         let mut one = of_pump(seed);
         let mut seen = crate::fanout::sample::acknowledgement();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ecmo_gateway::config::PUMPS_MAX;
 use ecmo_proto::topic::Kind;
-use ecmo_proto::v1;
+use ecmo_proto::{sealed, v1};
 use ecmo_testkit::{Direction, FaultProxy, PublishFaults, eventually};
 use prost::Message as _;
 use rumqttc::QoS;
@@ -84,6 +84,50 @@ async fn reordered_frames_are_put_in_their_place() {
     let counted = site.counted("ecmo_gateway_frames_reordered_total", &["pump=\"p1\""]).await;
     assert!(counted > 7.5, "{counted}");
     witness_is_unharmed(&site).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn trap_09_frames_doubled_and_overtaken_come_once_in_order_and_a_birth_may_come_late() {
+    let site = Site::start().await;
+    let proxy = FaultProxy::start(site.broker()).unwrap();
+    let mut patient = site.agent_through(proxy.addr(), PATIENT).await;
+    let mut stream = site.display.waveforms(PATIENT).await;
+    let faults = PublishFaults::on("/frame").duplicate_every(3).reorder_every(5);
+    proxy.on(Direction::ClientToServer).publish(faults);
+    samples_come_once_and_in_order(&mut stream, 100).await;
+    proxy.heal();
+    let did = proxy.counters().client_to_server;
+    assert!(did.duplicated >= 20 && did.reordered >= 10, "{did:?}");
+    let pump = site.display.pump(PATIENT).await.unwrap();
+    assert_eq!(pump.counters.unwrap().frames_missing, 0, "{pump:#?}");
+
+    // A new run, whose birth its own frames have overtaken.
+    patient.pause();
+    let old = patient.birth();
+    patient.restart();
+    patient.set("flow.blood", 350);
+    patient.go_on();
+    eventually(SOON, "frames without a birth are counted", async || {
+        let refused = site.counted(REJECTED, &["pump=\"p1\"", "reason=\"no_birth\""]).await;
+        if refused > 5.0 { Ok(()) } else { Err(refused.to_string()) }
+    })
+    .await
+    .unwrap();
+    assert!(!shows(&site.display.pump(PATIENT).await.unwrap(), "flow.blood", 350.0));
+    site.introduce(&patient).await;
+    let new = |pump: &v1::Pump| shows(pump, "flow.blood", 350.0);
+    let met = site.display.await_pump(PATIENT, "the new run", new).await;
+    // And the birth of the run before comes last.
+    let topic = patient.address.topic(Kind::Birth);
+    patient.publish(&topic, QoS::AtLeastOnce, true, old.encode_to_vec()).await;
+    let births = "ecmo_gateway_births_rejected_total";
+    site.await_counted(births, &["pump=\"p1\"", "reason=\"boot\""], 1.0).await;
+    let received = |pump: &v1::Pump| pump.counters.unwrap().frames_received;
+    let pump = site
+        .display
+        .await_pump(PATIENT, "ten more", |pump| received(pump) >= received(&met) + 10)
+        .await;
+    assert!(pump.boot_id == patient.boot() && new(&pump), "{pump:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -219,13 +263,20 @@ async fn pumps_beyond_the_most_are_refused_and_counted() {
     }
     let births = "ecmo_gateway_births_rejected_total";
     scene.site.await_counted(births, &["reason=\"capacity\""], 5.0).await;
+    // Each of them can be read: only for that it would be met.
     let last = address(&format!("x{}", PUMPS_MAX - 2 + beyond - 1));
-    many.publish(&last.topic(Kind::Frame), QoS::AtMostOnce, false, vec![0; 10]).await;
+    let (pump, boot_id) = (last.pump.to_string(), many.boot());
+    let frame = sealed::seal(&v1::Frame { pump: pump.clone(), ..many.frame() });
+    many.publish(&last.topic(Kind::Frame), QoS::AtMostOnce, false, frame).await;
     scene.site.await_counted(REJECTED, &["reason=\"capacity\""], 1.0).await;
-    many.publish(&last.topic(Kind::Status), QoS::AtMostOnce, false, vec![0; 10]).await;
+    let state = v1::AgentState::Online.into();
+    let status = v1::Status { pump: pump.clone(), boot_id, state }.encode_to_vec();
+    many.publish(&last.topic(Kind::Status), QoS::AtMostOnce, false, status).await;
     let statuses = "ecmo_gateway_statuses_rejected_total";
     scene.site.await_counted(statuses, &["reason=\"capacity\""], 1.0).await;
-    many.publish(&last.topic(Kind::Heartbeat), QoS::AtMostOnce, false, vec![0; 10]).await;
+    let beat = v1::AgentHeartbeat { pump, boot_id, ..v1::AgentHeartbeat::default() };
+    let beat = sealed::seal(&beat);
+    many.publish(&last.topic(Kind::Heartbeat), QoS::AtMostOnce, false, beat).await;
     scene.site.await_counted("ecmo_gateway_heartbeats_rejected_total", &[], 1.0).await;
     many.publish(&last.topic(Kind::Backfill), QoS::AtLeastOnce, false, vec![0; 10]).await;
     scene.site.await_counted("ecmo_gateway_backfill_parts_dropped_total", &[], 1.0).await;

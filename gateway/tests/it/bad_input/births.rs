@@ -173,7 +173,7 @@ async fn a_birth_that_is_none_changes_nothing() {
     let boot = good.boot_id;
     let too_many = vec![v1::Channel::default(); 65];
     let long = "x".repeat(70 * 1024);
-    for (reason, payload) in [
+    for (damaged, (reason, payload)) in (1..).zip([
         ("decode", vec![0xff; 300]),
         ("decode", vec![0x63; 30_000]),
         ("decode", vec![0x0a, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01]),
@@ -182,13 +182,13 @@ async fn a_birth_that_is_none_changes_nothing() {
         ("boot", v1::Birth { boot_id: 0, ..good.clone() }.encode_to_vec()),
         ("channel", v1::Birth { channels: too_many, ..good.clone() }.encode_to_vec()),
         ("oversize", v1::Birth { device: long, ..good.clone() }.encode_to_vec()),
-    ] {
+    ]) {
         let labels = ["pump=\"p1\"", &format!("reason=\"{reason}\"")];
         let before = scene.site.counted(REJECTED, &labels).await;
         let topic = scene.patient.address.topic(Kind::Birth);
         scene.patient.publish(&topic, QoS::AtLeastOnce, false, payload).await;
         scene.site.await_counted(REJECTED, &labels, before + 1.0).await;
-        let pump = scene.patient_goes_on().await;
+        let pump = scene.patient_goes_on_after(damaged).await;
         assert_eq!((pump.boot_id, pump.device.as_str()), (boot, "a test"), "{reason}");
         assert_eq!(pump.counters.unwrap().frames_rejected, 0);
     }
@@ -201,7 +201,7 @@ async fn a_status_that_is_none_changes_nothing() {
     let boot_id = scene.patient.boot();
     let good =
         v1::Status { pump: PATIENT.to_owned(), boot_id, state: v1::AgentState::Offline.into() };
-    for (reason, payload) in [
+    for (damaged, (reason, payload)) in (1..).zip([
         ("decode", vec![0xff; 30]),
         ("identity", v1::Status { pump: "p9".to_owned(), ..good.clone() }.encode_to_vec()),
         ("boot", v1::Status { boot_id: 0, ..good.clone() }.encode_to_vec()),
@@ -209,14 +209,14 @@ async fn a_status_that_is_none_changes_nothing() {
         ("state", v1::Status { state: 99, ..good.clone() }.encode_to_vec()),
         ("oversize", vec![0; 70 * 1024]),
         ("oversize", vec![0; 2 * 1024]),
-    ] {
+    ]) {
         let labels = ["pump=\"p1\"", &format!("reason=\"{reason}\"")];
         let rejected = "ecmo_gateway_statuses_rejected_total";
         let before = scene.site.counted(rejected, &labels).await;
         let topic = scene.patient.address.topic(Kind::Status);
         scene.patient.publish(&topic, QoS::AtLeastOnce, false, payload).await;
         scene.site.await_counted(rejected, &labels, before + 1.0).await;
-        scene.patient_goes_on().await;
+        scene.patient_goes_on_after(damaged).await;
     }
     scene.witness_is_unharmed().await;
 }

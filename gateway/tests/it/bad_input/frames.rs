@@ -89,7 +89,7 @@ async fn a_packet_far_larger_than_any_frame_is_refused_and_the_connection_goes_o
         scene.patient.send_bytes(vec![0x42; 900 * 1024]).await;
         scene.site.await_refused(PATIENT, "oversize", count).await;
     }
-    scene.patient_goes_on().await;
+    scene.patient_goes_on_after(3).await;
     scene.witness_is_unharmed().await;
     assert!(scene.site.counted("ecmo_gateway_mqtt_reconnects_total", &[]).await < 0.5);
 }

@@ -1,8 +1,9 @@
-//! What came and went while a display was away.
+//! What came and went while a display, and a broker, were away.
 #![cfg(test)]
 
 use ecmo_proto::v1;
 use ecmo_proto::v1::watch_alarms_response::Update;
+use ecmo_testkit::EmbeddedBroker;
 use tokio::time::timeout;
 
 use crate::display::SOON;
@@ -20,9 +21,12 @@ async fn first(site: &Site, seen_until: Option<v1::SeenUntil>) -> (u64, v1::Alar
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn trap_01_an_alarm_that_came_and_went_while_a_display_was_away_is_told_when_it_is_back() {
-    let site = Site::start().await;
-    let agent = site.agent("p1").await;
+async fn trap_01_what_latched_or_ended_while_broker_and_display_were_away_is_told_to_every_display()
+{
+    let mut broker = EmbeddedBroker::start(None).unwrap();
+    let site = Site::at(broker.addr()).await;
+    site.await_ready().await;
+    let (agent, other) = tokio::join!(site.agent("p1"), site.agent("p2"));
     let log = site.display.watch_alarms().await;
     let newest = log.told().pop().unwrap().message;
     let wall_ns = ecmo_gateway::clock::Clock::start().wall_ns();
@@ -33,8 +37,23 @@ async fn trap_01_an_alarm_that_came_and_went_while_a_display_was_away_is_told_wh
     site.display.acknowledge(&raised, raised.revision, "A. Nurse").await.unwrap();
     agent.set("air.bubble", 0);
     let (_, ended) = log.ended("p1", "air.arterial").await;
+    // Another one comes, nobody acknowledges it, and it is gone before the broker dies.
+    other.set("air.bubble", 1);
+    log.raised("p2", "air.arterial").await;
+    other.set("air.bubble", 0);
+    let is_latched = |alarm: &v1::Alarm| {
+        alarm.pump == "p2"
+            && alarm.condition == "air.arterial"
+            && alarm.signal() == v1::SignalPresence::Latched
+    };
+    let (_, latched) = log.change("latched", is_latched).await;
+    broker.kill().unwrap();
+    log.raised("", "comm.broker").await;
 
     let (now, back) = first(&site, Some(seen)).await;
+    assert!(
+        back.alarms.iter().any(|alarm| alarm.occurrence == latched.occurrence && is_latched(alarm))
+    );
     let [missed] = &back.ended[..] else { panic!("{back:#?}") };
     assert_eq!((&missed.occurrence, missed.revision), (&raised.occurrence, ended.revision));
     assert_eq!(missed.signal(), v1::SignalPresence::Off);
@@ -53,4 +72,8 @@ async fn trap_01_an_alarm_that_came_and_went_while_a_display_was_away_is_told_wh
     // A display that starts for the first time missed nothing.
     let (_, new) = first(&site, None).await;
     assert_eq!((new.ended.len(), new.ended_incomplete), (0, false));
+    // But what nobody has acknowledged is shown to it too, whether the broker is back or not.
+    assert!(
+        new.alarms.iter().any(|alarm| alarm.occurrence == latched.occurrence && is_latched(alarm))
+    );
 }

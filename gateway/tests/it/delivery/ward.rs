@@ -14,6 +14,7 @@ use tonic::{Code, Streaming};
 
 use super::slow::{SMALL_WINDOW, stormy_site};
 use crate::display::{Display, SOON, shows};
+use crate::hand::PERIOD;
 use crate::held_up::Since;
 use crate::site::Site;
 
@@ -168,6 +169,42 @@ async fn trap_07_a_display_that_stalled_is_told_how_many_frames_it_lost_and_gets
     #[expect(clippy::cast_precision_loss, reason = "a small number")]
     let lost = follower.lost as f64;
     site.await_counted("ecmo_gateway_subscription_dropped_total", &overflow, lost).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn trap_11_a_gap_is_a_gap_in_the_samples_and_no_value_and_never_a_flat_line() {
+    let site = Site::start().await;
+    let mut agent = site.agent("p1").await;
+    agent.pause();
+    let mut stream = site.display.waveforms("p1").await;
+    let first = agent.frame().sequence + 1;
+    // Ten frames, a second and more of nothing, in which frames are made and lost, ten frames.
+    let send = async |frames: u64| {
+        for _frame in 0..frames {
+            agent.send(&agent.frame()).await;
+            tokio::time::sleep(PERIOD).await;
+        }
+    };
+    send(10).await;
+    let pump =
+        site.display.await_pump("p1", "silent", |pump| pump.link() == v1::LinkState::Silent).await;
+    assert!(pump.readings.iter().all(|reading| reading.value.is_none()), "{pump:#?}");
+    (0..60).for_each(|_lost| drop(agent.frame()));
+    send(10).await;
+    site.display.await_live("p1").await;
+    let mut taken = Vec::new();
+    while taken.last().is_none_or(|(index, _at)| *index < first + 79) {
+        let message = timeout(SOON, stream.message()).await.unwrap().unwrap().unwrap();
+        assert_eq!(message.dropped, 0, "the display was not slow: the frames never came");
+        for block in message.blocks.iter().filter(|block| block.parameter == "flow.blood") {
+            assert_eq!(block.values, [400.0], "each is one that was sent: {block:?}");
+            taken.push((block.first_index, block.start_mono_ns));
+        }
+    }
+    let numbers: Vec<u64> = taken.iter().map(|(index, _at)| *index - first).collect();
+    assert_eq!(numbers, (0..10).chain(70..80).collect::<Vec<_>>(), "nothing stands in the gap");
+    let gap = Duration::from_nanos(taken[10].1 - taken[9].1);
+    assert!(gap > Duration::from_millis(800), "and it is as long as it was: {gap:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,7 +14,8 @@ use crate::held_up::HeldUp;
 use crate::site::Site;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_limit_that_is_changed_is_in_force_with_the_next_frame_and_seen_by_every_display() {
+async fn trap_13_a_limit_that_is_changed_is_in_force_with_the_next_frame_and_seen_by_every_display()
+{
     let site = Site::start().await;
     let mut agent = site.agent("p1").await;
     let desk = Desk::at(&site.display, "p1");
@@ -37,6 +38,8 @@ async fn a_limit_that_is_changed_is_in_force_with_the_next_frame_and_seen_by_eve
     agent.go_on();
     let (told, alarm) = log.raised("p1", "pre.high.alarm").await;
     assert!(near(alarm.limit, 310.0), "{alarm:?}");
+    assert_eq!(alarm.limit_side(), v1::LimitSide::Above, "on the side on which it is violated");
+    assert!(near(alarm.value, 330.0), "the value beside the limit: {alarm:?}");
     let took = told - first;
     assert!(took >= Duration::from_millis(400), "{took:?}: the delay counts anew");
     let onset_to_change = alarm.changed_mono_ns - alarm.onset_mono_ns;

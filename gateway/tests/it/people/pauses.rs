@@ -71,6 +71,31 @@ async fn heard(log: &AlarmLog, occurrence: &str, audio: v1::AudioState) -> v1::A
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn trap_12_what_is_new_or_worse_sounds_during_a_pause_and_a_pause_acknowledges_nothing() {
+    let site = Site::start().await;
+    let agent = site.agent("p1").await;
+    let log = site.display.watch_alarms().await;
+    agent.set("press.pre", 300);
+    let (_, warning) = log.raised("p1", "pre.high.warn").await;
+    let of_pump = ("", "nicu", "p1");
+    for (what, condition, change) in [
+        ("another", "air.arterial", ("air.bubble", 1)),
+        ("the same, more urgent", "pre.high.alarm", ("press.pre", 400)),
+    ] {
+        pause(&site.display, v1::PauseScope::Pump, of_pump, 0).await.unwrap();
+        let paused = heard(&log, &warning.occurrence, v1::AudioState::Paused).await;
+        // Silence is no acknowledgement.
+        assert_eq!(paused.signal(), v1::SignalPresence::On, "{what}");
+        assert_eq!((paused.acknowledged_by.as_str(), paused.present), ("", true), "{what}");
+        agent.set(change.0, change.1);
+        let (_, new) = log.raised("p1", condition).await;
+        heard(&log, &new.occurrence, v1::AudioState::On).await;
+        let began = new.changed_mono_ns - new.onset_mono_ns;
+        assert!(Duration::from_nanos(began) < Duration::from_secs(2), "{what}: {new:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pause_of_a_ward_is_broken_by_a_new_alarm_at_any_of_its_pumps() {
     let site = Site::start().await;
     let mut agents = Vec::new();

@@ -13,7 +13,7 @@ use crate::people::{Desk, case, limit, near};
 use crate::site::{Site, keeping_in};
 
 /// Waits until the gateway's own alarm about its state is there, or is not.
-async fn await_state_alarm(site: &Site, there: bool) {
+pub(super) async fn await_state_alarm(site: &Site, there: bool) {
     eventually(SOON, &format!("gateway.state: {there}"), async || {
         let alarms = site.display.list_alarms().await;
         let found = alarms.iter().find(|alarm| alarm.condition == "gateway.state");
@@ -83,7 +83,8 @@ impl Drop for Mounted<'_> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs root, to mount a file system of 1 MB"]
-async fn a_full_disk_is_told_and_alarms_go_on_and_it_gets_what_it_missed() {
+async fn fault_f13_a_full_disk_of_the_gateway_is_told_and_alarms_go_on_and_it_gets_what_it_missed()
+{
     let folder = tempfile::tempdir().unwrap();
     let mut mount = Command::new("mount");
     mount.args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(folder.path());

@@ -14,7 +14,7 @@ use crate::people::{Desk, case};
 use crate::site::{Site, keeping_in};
 
 /// Every row of the log.
-fn rows(dir: &Path) -> Vec<Value> {
+pub(super) fn rows(dir: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(dir.join("audit/000001.jsonl")).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -65,7 +65,7 @@ async fn on_ownership(display: &Display) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_kind_of_action_leaves_its_row_with_who_and_what() {
+async fn trap_15_each_kind_of_action_leaves_its_row_with_who_and_what() {
     let folder = tempfile::tempdir().unwrap();
     let site = Site::with(keeping_in(folder.path().to_owned())).await;
     let agent = site.agent("p1").await;

@@ -6,6 +6,9 @@ use std::fs;
 use super::source::{Source, files, leading_word, read, root, sources, words};
 use super::{demand, noticed};
 
+/// Traps of the reference on the field.
+const TRAPS: u8 = 16;
+
 const SPECIFICATION: &str = "gateway/docs/specification.md";
 
 /// Where readers are sent.
@@ -203,4 +206,46 @@ fn a_promise_that_nothing_holds_is_noticed() {
 fn a_link_that_leads_nowhere_is_found() {
     let text = "[a](b.md) [c](https://example.org) [d](#e) [f](g/h.md#i) ![j](k.png)";
     assert_eq!(links(text).collect::<Vec<_>>(), ["b.md", "g/h.md", "k.png"]);
+}
+
+/// Faults and traps whose row does not name a test that bears their number.
+fn unnumbered(text: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut traps = BTreeSet::new();
+    for (line, cells) in held_rows(text) {
+        let (promise, holder) = (cells.first(), cells.last().copied().unwrap_or_default());
+        let Some((numbers, _rest)) = promise.and_then(|promise| promise.split_once(':')) else {
+            continue;
+        };
+        for number in numbers.split(", ") {
+            let (kind, digits) = match number.strip_prefix('F') {
+                Some(digits) => ("fault_f", digits),
+                None => ("trap_", number),
+            };
+            let Ok(number) = digits.parse::<u8>() else { continue };
+            let named = format!("{kind}{number:02}_");
+            if kind == "trap_" {
+                traps.insert(number);
+            }
+            if !holder.contains(&named) {
+                wrong.push(format!("line {line}: no test `{named}...`"));
+            }
+        }
+    }
+    let missing = (1..=TRAPS).filter(|number| !traps.contains(number));
+    wrong.extend(missing.map(|number| format!("trap {number} has no row")));
+    wrong
+}
+
+#[test]
+fn each_fault_and_each_trap_names_a_test_that_bears_its_number() {
+    let text = read(SPECIFICATION);
+    demand(&unnumbered(&text), "name a test of each fault and trap by its number");
+    let row = |row: &str| format!("| promise | held by |\n|---|---|\n{row}\n");
+    for wrong in
+        ["| F7: x | `fault_f08_y` |", "| 3: x | `trap_13_y` |", "| F19, F20: x | `fault_f19_y` |"]
+    {
+        let found = unnumbered(&row(wrong));
+        assert!(found.iter().any(|it| it.contains("line 3")), "{wrong}: {found:?}");
+    }
 }

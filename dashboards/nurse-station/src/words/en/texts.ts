@@ -1,0 +1,8 @@
+// Every text of the page in English, screen by screen.
+import { alarms } from './alarms';
+import { pump } from './pump';
+import { settings } from './settings';
+import { shell } from './shell';
+
+/** The texts by key. */
+export const texts = { ...shell, ...alarms, ...pump, ...settings } as const;

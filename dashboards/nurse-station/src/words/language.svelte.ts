@@ -10,7 +10,7 @@ import {
   type Args,
   type Key,
   type Language,
-} from './say';
+} from './lookup';
 
 let spoken = $state<Language>('en');
 

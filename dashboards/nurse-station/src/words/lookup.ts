@@ -86,7 +86,10 @@ export function conditionNameIn(language: Language, condition: string): string {
   const words = wordsOf(language, condition);
   if (words === undefined) return condition;
   const sensor = faultySensor(condition);
-  return fill(words[0], { parameter: sensor === undefined ? '' : parameterNameIn(language, sensor) }).trim();
+  return fill(words[0], { parameter: sensor === undefined ? '' : parameterNameIn(language, sensor) }).replace(
+    /\s*:?\s*$/,
+    '',
+  );
 }
 
 /** Label of a condition on a tile, 20 characters at most; the id of one that is not in the list. */

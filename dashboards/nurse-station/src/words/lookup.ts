@@ -36,6 +36,9 @@ export type Args<K extends Key> = [Placeholders<(typeof textsEn)[K]>] extends [n
   ? []
   : [args: Record<Placeholders<(typeof textsEn)[K]>, string | number>];
 
+/** Keys of texts without a placeholder, for tables that choose one. */
+export type PlainKey = { [K in Key]: Args<K> extends [] ? K : never }[Key];
+
 const texts: Record<Language, Record<Key, string>> = { en: textsEn, de: textsDe, es: textsEs, fr: textsFr };
 const conditions: Record<Language, Record<ConditionId, ConditionWords>> = {
   en: conditionsEn,

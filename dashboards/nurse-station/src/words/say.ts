@@ -10,4 +10,13 @@ export {
   say,
   setLanguage,
 } from './language.svelte';
-export { faultySensor, isKey, languageNames, languages, type Args, type Key, type Language } from './lookup';
+export {
+  faultySensor,
+  isKey,
+  languageNames,
+  languages,
+  type Args,
+  type Key,
+  type Language,
+  type PlainKey,
+} from './lookup';

@@ -15,6 +15,7 @@ import { conditions as conditionsFr } from '../../../src/words/fr/conditions';
 import { parameters as parametersFr } from '../../../src/words/fr/parameters';
 import { texts as textsFr } from '../../../src/words/fr/texts';
 import { alarms } from '../../../src/words/en/alarms';
+import { events } from '../../../src/words/en/events';
 import { pump } from '../../../src/words/en/pump';
 import { settings } from '../../../src/words/en/settings';
 import { shell } from '../../../src/words/en/shell';
@@ -77,7 +78,7 @@ describe('texts', () => {
   );
 
   it('names no key twice in two files', () => {
-    const all = [shell, alarms, pump, settings].flatMap((each) => Object.keys(each));
+    const all = [shell, alarms, events, pump, settings].flatMap((each) => Object.keys(each));
     expect(all.length).toBe(new Set(all).size);
   });
 

@@ -1,0 +1,34 @@
+// The numbers of an alarm as text: worst, violated limit, value now; never an inequality that does not hold. Pure.
+import type { AlarmRow } from '../model/picture';
+import { ageText, limitNumber, NO_NUMBER, valueNumber, withUnit } from '../words/format';
+import { sayIn, type Language } from '../words/lookup';
+
+/** A value older than this is never shown without its age, in ms. */
+const AGE_SHOWN_FROM_MS = 1_000;
+
+function number(language: Language, row: AlarmRow, value: number): string {
+  if (row.unit === '{bool}') return sayIn(language, value >= 0.5 ? 'value.yes' : 'value.no');
+  return withUnit(language, valueNumber(language, row.parameter, row.unit, value), row.unit);
+}
+
+/** The value furthest beyond the limit; empty where there is none. */
+export function worstText(language: Language, row: AlarmRow): string {
+  return row.worst === null ? '' : number(language, row, row.worst);
+}
+
+/** The violated limit with its side, as it was set: rounded, it would be another one. Empty for a detector. */
+export function limitText(language: Language, row: AlarmRow): string {
+  if (row.limit === null || row.unit === '{bool}') return '';
+  const sign = row.side === 'below' ? '< ' : row.side === 'above' ? '> ' : '';
+  return `${sign}${withUnit(language, limitNumber(language, row.limit), row.unit)}`;
+}
+
+/** The value now, with its age when that is worth saying; what stands for it when there is none. */
+export function nowText(language: Language, row: AlarmRow): string {
+  if (row.value === null) return row.limit === null && row.reason === null ? '' : NO_NUMBER;
+  const text = number(language, row, row.value);
+  const isOld = row.valueAgeMs !== null && row.valueAgeMs > AGE_SHOWN_FROM_MS;
+  return isOld
+    ? `${text} (${sayIn(language, 'value.ago', { age: ageText(language, row.valueAgeMs ?? 0) })})`
+    : text;
+}

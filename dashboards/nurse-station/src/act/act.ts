@@ -49,6 +49,14 @@ export interface LimitPreview {
   unit: string;
 }
 
+/** Which displays have shown an alarm, and which attend its ward and have not. */
+export interface Confirmations {
+  occurrence: string;
+  revision: number;
+  shown: string[];
+  missing: string[];
+}
+
 export type PauseWhat =
   | { scope: 'alarm'; occurrence: string }
   | { scope: 'pump'; ward: string; pump: string }
@@ -66,6 +74,8 @@ export interface Act {
   handOver(pump: Pump, by: string, to: string): Promise<Outcome>;
   reject(pump: Pump, by: string): Promise<Outcome>;
   assignBed(pump: Pump, bed: string, by: string): Promise<Outcome>;
+  /** Who has shown the alarms that signal; an empty ward asks for all. */
+  confirmations(ward: string): Promise<Outcome<Confirmations[]>>;
   /** The treatment as it is now. */
   treatment(pump: Pump): Promise<Outcome<Treatment>>;
   startTreatment(pump: Pump, value: Case, version: number, by: string): Promise<Outcome<Treatment>>;

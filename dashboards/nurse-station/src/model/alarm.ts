@@ -42,10 +42,30 @@ export function alarmRow(row: Row, setting: RowSetting): AlarmRow {
   };
 }
 
-function named({ key, alarm, told }: Row, { bed, name }: RowSetting): Pick<
+function named(
+  { key, alarm, told }: Row,
+  { bed, name }: RowSetting,
+): Pick<
   AlarmRow,
-  | 'key' | 'occurrence' | 'revision' | 'coversFrom' | 'call' | 'ward' | 'pump' | 'bed' | 'condition' | 'kind'
-  | 'priority' | 'ledBy' | 'rule' | 'escalated' | 'reminders' | 'redirected' | 'unreviewed' | 'gateway' | 'toldBy'
+  | 'key'
+  | 'occurrence'
+  | 'revision'
+  | 'coversFrom'
+  | 'call'
+  | 'ward'
+  | 'pump'
+  | 'bed'
+  | 'condition'
+  | 'kind'
+  | 'priority'
+  | 'ledBy'
+  | 'rule'
+  | 'escalated'
+  | 'reminders'
+  | 'redirected'
+  | 'unreviewed'
+  | 'gateway'
+  | 'toldBy'
 > {
   const { occurrence, revision, coversFrom, call, ward, pump, condition, ledBy, rule } = alarm;
   const { escalated, reminders, redirected, unreviewed } = alarm;
@@ -59,10 +79,10 @@ function named({ key, alarm, told }: Row, { bed, name }: RowSetting): Pick<
   };
 }
 
-function measured(alarm: Alarm, age: (at: bigint | undefined) => number | null): Pick<
-  AlarmRow,
-  'parameter' | 'unit' | 'value' | 'valueAgeMs' | 'worst' | 'limit' | 'side' | 'reason'
-> {
+function measured(
+  alarm: Alarm,
+  age: (at: bigint | undefined) => number | null,
+): Pick<AlarmRow, 'parameter' | 'unit' | 'value' | 'valueAgeMs' | 'worst' | 'limit' | 'side' | 'reason'> {
   const number = (value: number | undefined): number | null => {
     return value !== undefined && Number.isFinite(value) ? value : null;
   };

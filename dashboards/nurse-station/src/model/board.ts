@@ -84,6 +84,11 @@ export class Board {
     };
   }
 
+  /** The rows of now, as they are painted. */
+  rowsOf(screen: Screen, around: Around, local: number): AlarmRow[] {
+    return screen.rows().map((row) => this.toRow(screen, row, new Map<string, string>(), around, local));
+  }
+
   historyOf(screen: Screen, around: Around, local: number): History {
     const missed = screen.missed.map(({ link, alarm, unheard }) => {
       const key = `missed/${alarm.occurrence}`;
@@ -95,7 +100,13 @@ export class Board {
     return { version, lines: this.history.all(), missed, missedIncomplete: screen.missedIncomplete };
   }
 
-  private toRow(screen: Screen, row: Row, beds: ReadonlyMap<string, string>, around: Around, local: number): AlarmRow {
+  private toRow(
+    screen: Screen,
+    row: Row,
+    beds: ReadonlyMap<string, string>,
+    around: Around,
+    local: number,
+  ): AlarmRow {
     const now = screen.links[row.link]?.alarms.clock.now(local) ?? null;
     const bed = isOwn(row.alarm) ? '' : (beds.get(`${row.alarm.ward}/${row.alarm.pump}`) ?? '');
     return alarmRow(row, { now, bed, name: around.name });
@@ -154,7 +165,12 @@ export class Board {
     const isLost = state === 'lost';
     if (isLost && this.before !== 'lost') {
       this.lostAtWall = wallMs === null ? null : wallMs - whole.sinceMs;
-      this.history.add({ what: 'link-lost', wallMs: this.lostAtWall, row: null, by: around.name(whole.link) });
+      this.history.add({
+        what: 'link-lost',
+        wallMs: this.lostAtWall,
+        row: null,
+        by: around.name(whole.link),
+      });
     }
     if (!isLost && state !== 'connecting') {
       if (this.before === 'lost') {

@@ -89,7 +89,9 @@ export class Link {
   /** Its values may age on, although nothing new comes: nothing is missing before them and the gateway is the same. */
   pumpsAge(): boolean {
     const cut = this.pumps.cut();
-    return this.pumps.epoch !== null && this.oneStart() && (cut === null || cut === 'ended' || cut === 'silent');
+    return (
+      this.pumps.epoch !== null && this.oneStart() && (cut === null || cut === 'ended' || cut === 'silent')
+    );
   }
 
   private oneStart(): boolean {

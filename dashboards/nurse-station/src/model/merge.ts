@@ -28,7 +28,10 @@ export function mergedRow(key: string, links: readonly Link[], local: number): R
     }
   }
   const held = heard.length > 0 ? heard : unheard;
-  const first = held.reduce<Held | null>((best, one) => (best === null || isMore(one, best) ? one : best), null);
+  const first = held.reduce<Held | null>(
+    (best, one) => (best === null || isMore(one, best) ? one : best),
+    null,
+  );
   if (first === null) return null;
   const told = held.map(({ link, alarm }) => {
     const { occurrence, revision, call } = alarm;

@@ -30,12 +30,15 @@ export function changeOf(
 }
 
 function changed(before: Row, row: Row, cause: Cause, local: number): Change | null {
-  const names = (of: Row, occurrence: string): boolean => of.told.some((told) => told.occurrence === occurrence);
+  const names = (of: Row, occurrence: string): boolean =>
+    of.told.some((told) => told.occurrence === occurrence);
   const same = names(before, row.alarm.occurrence) || names(row, before.alarm.occurrence);
   if (!same) return { what: 'new', row, before: null, local };
   // One gateway's every revision is told; of two that say the same, one.
   const alone = cause.kind === 'revision' && row.told.every((told) => told.link === cause.link);
-  return alone || differs(before.alarm, row.alarm) ? { what: 'changed', row, before: before.alarm, local } : null;
+  return alone || differs(before.alarm, row.alarm)
+    ? { what: 'changed', row, before: before.alarm, local }
+    : null;
 }
 
 /** Two words about one alarm show a person something different. Values and times go on by themselves. */

@@ -173,7 +173,11 @@ export class Screen {
     const newest = [...this.links].filter(heard).sort((one, other) => other.lastWord - one.lastWord)[0];
     const link = own !== undefined && heard(own) ? own : newest;
     if (link?.alarms.epoch == null) return null;
-    const seen = { epoch: link.alarms.epoch, monoNs: link.alarms.newestNs, wallNs: link.heartbeat?.wallNs ?? 0n };
+    const seen = {
+      epoch: link.alarms.epoch,
+      monoNs: link.alarms.newestNs,
+      wallNs: link.heartbeat?.wallNs ?? 0n,
+    };
     return seen satisfies Omit<SeenUntil, '$typeName' | '$unknown'>;
   }
 
@@ -277,7 +281,8 @@ export class Screen {
 
   /** Makes the rows anew when a link was lost or is heard again. */
   private settle(): void {
-    const state = (link: Link): string => `${String(link.isKnown(this.now))}${String(link.restores(this.now) !== null)}`;
+    const state = (link: Link): string =>
+      `${String(link.isKnown(this.now))}${String(link.restores(this.now) !== null)}`;
     const known = this.links.map(state).join();
     if (known === this.known) return;
     this.known = known;

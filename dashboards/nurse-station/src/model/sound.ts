@@ -4,7 +4,7 @@ import type { AlarmRow, Burst, SoundPicture } from './picture';
 import type { Whole } from './whole';
 
 /** A display that has never been connected is as one that was lost after this. */
-const CONNECTING_QUIET_MS = 10_000;
+export const CONNECTING_QUIET_MS = 10_000;
 
 /** A stream that was cut is opened anew at once, here or at the other gateway: it is heard when that does not help. */
 const BLIP_MS = 1_000;
@@ -17,7 +17,9 @@ export class Sounds {
   at(rows: readonly AlarmRow[], whole: Whole, lossAcknowledged: boolean): SoundPicture {
     const play = burst(rows, whole, lossAcknowledged);
     const calling = rows.filter((row) => row.sounds && row.priority === play);
-    const ids = new Set(calling.map(({ occurrence, call, escalated }) => `${occurrence}#${String(call)}${String(escalated)}`));
+    const ids = new Set(
+      calling.map(({ occurrence, call, escalated }) => `${occurrence}#${String(call)}${String(escalated)}`),
+    );
     const isNew = [...ids].some((id) => !this.calling.has(id));
     if (isNew || play !== this.played) this.number += 1;
     this.calling = ids;

@@ -66,7 +66,11 @@ export function tileOf(view: PumpView, setting: TileSetting): Tile {
     gateway: setting.gateway,
     counts: countsOf(pump),
     paths: pump.paths.map(({ name, connected, lastFrameMonoNs: at }) => {
-      return { name, connected, ageMs: at === undefined || view.now === null ? null : Math.max(0, view.now - ms(at)) };
+      return {
+        name,
+        connected,
+        ageMs: at === undefined || view.now === null ? null : Math.max(0, view.now - ms(at)),
+      };
     }),
   };
 }
@@ -108,7 +112,8 @@ function pauseOf(alarms: readonly AlarmRow[]): Tile['pause'] {
   for (const { audio, audioLeftMs, audioBy, pauseScope } of alarms) {
     if (audio !== 'paused') continue;
     const leftMs = audioLeftMs ?? 0;
-    if (longest === null || leftMs > longest.leftMs) longest = { leftMs, scope: pauseScope ?? 'alarm', by: audioBy };
+    if (longest === null || leftMs > longest.leftMs)
+      longest = { leftMs, scope: pauseScope ?? 'alarm', by: audioBy };
   }
   return longest;
 }
@@ -127,7 +132,11 @@ function powerOf(values: readonly Value[]): Tile['power'] {
     return values.find((value) => value.parameter === parameter)?.value ?? null;
   };
   const mains = of('power.mains');
-  return { mains: mains === null ? null : mains >= 0.5, charge: of('battery.charge'), minutesLeft: of('battery.time_left') };
+  return {
+    mains: mains === null ? null : mains >= 0.5,
+    charge: of('battery.charge'),
+    minutesLeft: of('battery.time_left'),
+  };
 }
 
 function clockOff(pump: Pump): number | null {

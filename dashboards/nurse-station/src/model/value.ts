@@ -25,7 +25,8 @@ export class Rhythm {
       const known = this.channels.get(key);
       const gap = known === undefined ? 0 : sampled - known.sampled;
       // Another start of the gateway counts anew.
-      const every = known === undefined || gap < 0 ? 0 : gap === 0 ? known.every : 0.8 * known.every + 0.2 * gap;
+      const every =
+        known === undefined || gap < 0 ? 0 : gap === 0 ? known.every : 0.8 * known.every + 0.2 * gap;
       this.channels.set(key, { sampled, every });
     }
   }
@@ -63,7 +64,12 @@ export function valueOfReading(
   };
 }
 
-function stateOfReading(view: PumpView, reading: Reading, ageMs: number | null, liveMaxMs: number): ValueState {
+function stateOfReading(
+  view: PumpView,
+  reading: Reading,
+  ageMs: number | null,
+  liveMaxMs: number,
+): ValueState {
   const { value, validity } = reading;
   let fresh = worse(view.freshness, freshnessOf(ageMs));
   if (fresh === 'live' && !(ageMs !== null && ageMs <= liveMaxMs)) fresh = 'late';
@@ -103,7 +109,10 @@ function alarmOf(parameter: string, alarms: readonly AlarmRow[]): Pick<Value, 'c
   const first = watching[0];
   const present = watching.find((row) => row.state !== 'latched' && row.side !== null);
   const side = present === undefined ? null : present.side === 'below' ? 'low' : 'high';
-  return { crossed: side, alarm: first === undefined ? null : { priority: first.priority, signals: first.signals } };
+  return {
+    crossed: side,
+    alarm: first === undefined ? null : { priority: first.priority, signals: first.signals },
+  };
 }
 
 /** The value of a parameter, also of one that the pump does not deliver. */
@@ -113,6 +122,15 @@ export function valueOf(tile: Tile, parameter: string): Value {
   // Without a reading at all nobody knows what is fitted.
   const nothing: ValueState = tile.data === 'never-seen' ? 'never-seen' : 'stale';
   const state = tile.values.length === 0 ? nothing : 'not-fitted';
-  const none = { value: null, reason: null, ageMs: null, last: null, low: null, high: null, crossed: null, alarm: null };
+  const none = {
+    value: null,
+    reason: null,
+    ageMs: null,
+    last: null,
+    low: null,
+    high: null,
+    crossed: null,
+    alarm: null,
+  };
   return { parameter, unit: '', state, ...none };
 }

@@ -47,12 +47,14 @@ export class WholeState {
     const link = links[index];
     const delayMs = link === undefined ? 0 : delayOf(link, local);
     const base = this.base(alarms >= 0, pumps >= 0);
-    if (alarms >= 0 && link !== undefined) this.noteSpeaker(`${String(index)}/${String(link.alarms.epoch)}`, local);
+    if (alarms >= 0 && link !== undefined)
+      this.noteSpeaker(`${String(index)}/${String(link.alarms.epoch)}`, local);
     const isDelayed = this.isDelayed(base !== 'lost' && base !== 'connecting', delayMs, local);
     const isChanged = this.changedAt !== null && local - this.changedAt < CHANGED_FOR_MS;
     let state = base;
     // One stream alone is worse than a delay, and a delay is worse than another version.
-    if (base === 'synced') state = isDelayed ? 'delayed' : isMismatch ? 'mismatch' : isChanged ? 'changed' : 'synced';
+    if (base === 'synced')
+      state = isDelayed ? 'delayed' : isMismatch ? 'mismatch' : isChanged ? 'changed' : 'synced';
     if (state !== this.state || this.since === null) this.since = local;
     this.state = state;
     const why = alarms >= 0 && pumps >= 0 ? null : this.whyOf(links[heard], local);

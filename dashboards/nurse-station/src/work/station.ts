@@ -1,5 +1,6 @@
 // The page's side of the worker, as the screens see it.
 
+import type { DevicePicture } from '../model/device';
 import type { History } from '../model/picture';
 import type { Strip, TrendAnswer, TrendQuestion } from '../model/trend';
 
@@ -41,6 +42,8 @@ export interface Station {
   /** The last seconds of samples of these parameters, for an event strip. */
   strip(ward: string, pump: string, parameters: string[], seconds: number): Promise<Strip[]>;
   history(): Promise<History>;
+  /** What the gateway knows of a pump's agent and record; null while it tells of no such pump. */
+  device(ward: string, pump: string): Promise<DevicePicture | null>;
   /** A person has read what was missed. */
   forgetMissed(): void;
   /** A person has acknowledged, here, that the gateway is lost. */

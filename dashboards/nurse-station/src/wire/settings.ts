@@ -1,0 +1,51 @@
+// What the gateway that serves the page says of itself and of the other one.
+
+export interface Settings {
+  /** Name of the gateway that serves the page; empty when it does not say. */
+  gateway: string;
+  /** Addresses, the one that serves the page first. */
+  gateways: string[];
+  /** Ward that this display shows; empty for all. */
+  ward: string;
+  /** Build of the page that the gateway serves now; null when it does not say. */
+  build: string | null;
+}
+
+/** Most gateways that a page knows. */
+const GATEWAYS_MAX = 4;
+
+const WAIT_MS = 1_000;
+
+/** Without the file, or with one that cannot be read, the page knows its own origin only. */
+export async function fetchSettings(origin: string, page: string): Promise<Settings | null> {
+  try {
+    const answer = await fetch(new URL('/ui/settings.json', page), {
+      cache: 'no-store',
+      signal: AbortSignal.timeout(WAIT_MS),
+    });
+    return answer.ok ? readSettings(await answer.json(), origin) : null;
+  } catch {
+    return null;
+  }
+}
+
+export function ownOnly(origin: string): Settings {
+  return { gateway: '', gateways: [origin], ward: '', build: null };
+}
+
+/** Reads the file; what is not as it should be is left out. */
+export function readSettings(value: unknown, origin: string): Settings {
+  const of = typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+  const text = (key: string): string => (typeof of[key] === 'string' ? of[key] : '');
+  const told = Array.isArray(of['gateways']) ? of['gateways'] : [];
+  const urls = told.map((one) => addressOf(one, origin)).filter((one) => one !== null);
+  const gateways = [...new Set([origin, ...urls])].slice(0, GATEWAYS_MAX);
+  const build = text('build');
+  return { gateway: text('gateway'), gateways, ward: text('ward'), build: build === '' ? null : build };
+}
+
+function addressOf(value: unknown, origin: string): string | null {
+  if (typeof value !== 'string' || !URL.canParse(value, origin)) return null;
+  const url = new URL(value, origin);
+  return url.protocol === 'http:' || url.protocol === 'https:' ? url.origin : null;
+}

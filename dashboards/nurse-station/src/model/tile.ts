@@ -31,7 +31,7 @@ export function tileOf(view: PumpView, setting: TileSetting): Tile {
   const { alarms, treatment, rhythm } = setting;
   const data = dataState(view);
   const values = pump.readings.map((reading) => {
-    return valueOfReading(view, reading, rhythm.liveMax(key, reading.parameter), alarms, treatment);
+    return valueOfReading(view, reading, rhythm.bounds(key, reading.parameter), alarms, treatment);
   });
   return {
     key,

@@ -5,7 +5,7 @@ import { PumpState, type Reading } from '../wire/gen/ecmo/v1/pump_pb';
 import { ms } from './clock';
 import { reasonOf } from './convert';
 import type { AlarmRow, Limit, Tile, Value, ValueState } from './picture';
-import { freshnessOf, type PumpView, VALUE_LIVE_MAX_MS, worse } from './pump';
+import { type Freshness, type PumpView, VALUE_LIVE_MAX_MS, VALUE_SHOWN_MAX_MS, worse } from './pump';
 import type { Treatment } from './treatment';
 
 /** A value is live for twice the time between two samples, and never for less than this. */
@@ -14,41 +14,57 @@ const LIVE_MIN_MS = 500;
 /** What is told of in this state stands still, because the pump has not run yet. */
 const OF_RUNNING = new Set(['pump.speed', 'flow.blood', 'flow.blood.indexed']);
 
+/** Gaps between samples that are remembered: the shortest counts, so that one that was long by accident does not. */
+const GAPS = 4;
+
+/** Oldest age at which a value of a channel that is slow by nature is shown, with its age. */
+const SLOW_SHOWN_MAX_MS = 20_000;
+
 /** How often each channel brings a sample, learned from the times of its samples. */
 export class Rhythm {
-  private readonly channels = new Map<string, { sampled: number; every: number }>();
+  private readonly channels = new Map<string, { sampled: number; gaps: number[] }>();
 
   note(pump: string, readings: readonly Reading[]): void {
     for (const { parameter, sampledMonoNs } of readings) {
       if (sampledMonoNs === undefined) continue;
       const [key, sampled] = [`${pump}/${parameter}`, ms(sampledMonoNs)];
       const known = this.channels.get(key);
-      const gap = known === undefined ? 0 : sampled - known.sampled;
       // Another start of the gateway counts anew.
-      const every =
-        known === undefined || gap < 0 ? 0 : gap === 0 ? known.every : 0.8 * known.every + 0.2 * gap;
-      this.channels.set(key, { sampled, every });
+      if (known === undefined || sampled < known.sampled) this.channels.set(key, { sampled, gaps: [] });
+      else if (sampled > known.sampled) {
+        known.gaps.push(sampled - known.sampled);
+        if (known.gaps.length > GAPS) known.gaps.shift();
+        known.sampled = sampled;
+      }
     }
   }
 
-  /** Oldest age at which a value of this channel is live, in ms. */
-  liveMax(pump: string, parameter: string): number {
-    const every = this.channels.get(`${pump}/${parameter}`)?.every ?? 0;
-    return Math.min(VALUE_LIVE_MAX_MS, Math.max(LIVE_MIN_MS, 2 * every));
+  /** How old a value of this channel may be: to be live, and to be shown with its age. */
+  bounds(pump: string, parameter: string): Bounds {
+    const gaps = this.channels.get(`${pump}/${parameter}`)?.gaps ?? [];
+    const every = gaps.length < GAPS ? 0 : Math.min(...gaps);
+    const liveMs = Math.min(VALUE_LIVE_MAX_MS, Math.max(LIVE_MIN_MS, 2 * every));
+    const shownMs = Math.min(SLOW_SHOWN_MAX_MS, Math.max(VALUE_SHOWN_MAX_MS, 2 * every));
+    return { liveMs, shownMs };
   }
+}
+
+export interface Bounds {
+  liveMs: number;
+  shownMs: number;
 }
 
 export function valueOfReading(
   view: PumpView,
   reading: Reading,
-  liveMaxMs: number,
+  bounds: Bounds,
   alarms: readonly AlarmRow[],
   treatment: Treatment | null,
 ): Value {
   const { parameter, unit } = reading;
   const ageMs = ageAt(reading.sampledMonoNs, view.now);
   const reason = reasonOf(reading.validity);
-  const state = stateOfReading(view, reading, ageMs, liveMaxMs);
+  const state = stateOfReading(view, reading, ageMs, bounds);
   const isNumber = state === 'live' || state === 'late' || state === 'standby';
   const limits = treatment === null ? { low: null, high: null } : limitsOf(treatment, parameter);
   return {
@@ -64,20 +80,19 @@ export function valueOfReading(
   };
 }
 
-function stateOfReading(
-  view: PumpView,
-  reading: Reading,
-  ageMs: number | null,
-  liveMaxMs: number,
-): ValueState {
+function stateOfReading(view: PumpView, reading: Reading, ageMs: number | null, bounds: Bounds): ValueState {
   const { value, validity } = reading;
-  let fresh = worse(view.freshness, freshnessOf(ageMs));
-  if (fresh === 'live' && !(ageMs !== null && ageMs <= liveMaxMs)) fresh = 'late';
+  const fresh = worse(view.freshness, freshnessIn(ageMs, bounds));
   // Nothing that is not heard of now has a state of now: also not that of being no measurement.
   if (fresh === 'stale') return 'stale';
   if (validity !== Validity.VALID || value === undefined || !Number.isFinite(value)) return 'invalid';
   const stands = view.pump.state === PumpState.STANDBY && OF_RUNNING.has(reading.parameter);
   return stands && fresh === 'live' ? 'standby' : fresh;
+}
+
+function freshnessIn(ageMs: number | null, { liveMs, shownMs }: Bounds): Freshness {
+  if (ageMs === null || !(ageMs <= shownMs)) return 'stale';
+  return ageMs <= liveMs ? 'live' : 'late';
 }
 
 function ageAt(atNs: bigint | undefined, now: number | null): number | null {

@@ -40,9 +40,11 @@ interface Lane {
   /** Attempts since it was last heard. */
   tries: number;
   timer: ReturnType<typeof setTimeout> | undefined;
+  /** Something else is wanted than what was asked for when it was opened. */
+  isOutdated: boolean;
 }
 
-const newLane = (): Lane => ({ live: null, coming: null, tries: 0, timer: undefined });
+const newLane = (): Lane => ({ live: null, coming: null, tries: 0, timer: undefined, isOutdated: false });
 
 export class Keeper {
   /** The gateway whose streams are open, or being opened. */
@@ -77,8 +79,8 @@ export class Keeper {
   /** Other waveforms are wanted: a new stream takes the place of the present one without a gap. */
   renew(which: Which): void {
     const lane = this.lanes[which];
-    if (lane.live === null || lane.coming !== null) return;
-    this.reach(which);
+    lane.isOutdated = true;
+    if (lane.live !== null && lane.coming === null) this.reach(which);
   }
 
   private reach(which: Which): void {
@@ -86,6 +88,7 @@ export class Keeper {
     const stream: Stream = { abort: new AbortController(), heard: 0 };
     lane.coming?.abort.abort();
     lane.coming = stream;
+    lane.isOutdated = false;
     const patience = this.setting.gateways > 1 ? FIRST_MS : FIRST_ALONE_MS;
     const timer = setTimeout(() => {
       stream.abort.abort();
@@ -124,6 +127,7 @@ export class Keeper {
       if (which === 'alarms') this.turns = 0;
     }
     this.setting.onMessage(gateway, which, message);
+    if (lane.isOutdated && lane.coming === null) this.reach(which);
   }
 
   private ended(which: Which, stream: Stream): void {

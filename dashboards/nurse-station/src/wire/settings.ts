@@ -3,7 +3,7 @@
 export interface Settings {
   /** Name of the gateway that serves the page; empty when it does not say. */
   gateway: string;
-  /** Addresses, the one that serves the page first. */
+  /** Addresses: the page's own origin first, then what the gateway names as the others. */
   gateways: string[];
   /** Ward that this display shows; empty for all. */
   ward: string;

@@ -8,6 +8,9 @@ import type { Strip } from '../model/trend';
 /** Most samples of a waveform: 30 s at 100 Hz, and as much again. */
 const SAMPLES_MAX = 6_000;
 
+/** Steps between single samples that are remembered. */
+const STEPS = 8;
+
 /** Values of a block; NaN where a sample is no measurement. */
 export function samplesOf(block: WaveformBlock): { startMs: number; stepMs: number; values: Float32Array } {
   const values = Float32Array.from(block.values);
@@ -24,12 +27,16 @@ export class Ring {
   private readonly values = new Float32Array(SAMPLES_MAX);
   private next = 0;
   private count = 0;
+  /** Time between two samples; of single ones the shortest of the last few. 0 while it is not known. */
   stepMs = 0;
+  private steps: number[] = [];
+  private newestMs: number | null = null;
 
   push(startMs: number, stepMs: number, values: Float32Array): void {
-    this.stepMs = stepMs;
+    this.stepMs = stepMs > 0 ? stepMs : this.learn(startMs);
+    this.newestMs = startMs + (values.length - 1) * this.stepMs;
     for (const [index, value] of values.entries()) {
-      this.times[this.next] = startMs + index * stepMs;
+      this.times[this.next] = startMs + index * this.stepMs;
       this.values[this.next] = value;
       this.next = (this.next + 1) % SAMPLES_MAX;
       this.count = Math.min(this.count + 1, SAMPLES_MAX);
@@ -38,6 +45,15 @@ export class Ring {
 
   clear(): void {
     this.count = 0;
+    this.steps = [];
+    this.newestMs = null;
+  }
+
+  /** One gap must not pass for the time between two samples: it would be bridged. */
+  private learn(startMs: number): number {
+    if (this.newestMs !== null && startMs > this.newestMs) this.steps.push(startMs - this.newestMs);
+    if (this.steps.length > STEPS) this.steps.shift();
+    return this.steps.length === 0 ? 0 : Math.min(...this.steps);
   }
 
   /** Samples since this time, the oldest first, each with its time. */

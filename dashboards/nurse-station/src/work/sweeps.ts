@@ -90,11 +90,12 @@ export class Sweeps {
     const key = `${update.ward}/${update.pump}`;
     for (const block of update.blocks) {
       const { startMs, stepMs, values } = samplesOf(block);
-      this.ring(key, block.parameter).push(startMs, stepMs, values);
+      const ring = this.ring(key, block.parameter);
+      ring.push(startMs, stepMs, values);
       for (const { key: of, options, painter } of this.sweeps.values()) {
         if (of !== key) continue;
         const lane = options.lanes.findIndex(({ parameter }) => parameter === block.parameter);
-        if (lane >= 0) painter.push(lane, startMs, stepMs, values);
+        if (lane >= 0) painter.push(lane, startMs, ring.stepMs, values);
       }
     }
   }

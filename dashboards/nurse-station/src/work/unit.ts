@@ -34,6 +34,9 @@ const PICTURES_MAX = 32;
 /** What another gateway took over is its own after this: see Screen.abandon. */
 const ABANDON_AFTER_MS = 15_000;
 
+/** Sweeps that are asked for within this are subscribed to together. */
+const CHOICE_MS = 100;
+
 export interface UnitSetting {
   settings: Settings;
   display: string;
@@ -68,6 +71,7 @@ export class Unit {
   private mismatch: LinkPicture['mismatch'] = null;
   private clockOf = '';
   private takenOverAt: number | null = null;
+  private choiceTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly setting: UnitSetting) {
     const { settings, display, now } = setting;
@@ -302,7 +306,11 @@ export class Unit {
   }
 
   private choose(): void {
-    this.keeper.renew('pumps');
+    // A screen asks for its sweeps one after the other: all of them make one new stream.
+    this.choiceTimer ??= setTimeout(() => {
+      this.choiceTimer = undefined;
+      this.keeper.renew('pumps');
+    }, CHOICE_MS);
   }
 
   private onError(error: unknown): void {

@@ -58,4 +58,6 @@ export const events: Record<keyof typeof english, string> = {
   'data.stopped': 'AGENT BEENDET',
   'data.never_seen': 'WARTE AUF DATEN',
   'data.unheard': 'NICHT VERBUNDEN',
+  'trends.gap.link_lost': 'diese Anzeige war nicht verbunden',
+  'trends.gap.not_fitted': 'nicht vorhanden',
 };

@@ -57,4 +57,6 @@ export const events = {
   'data.stopped': 'AGENT STOPPED',
   'data.never_seen': 'WAITING FOR DATA',
   'data.unheard': 'NOT CONNECTED',
+  'trends.gap.link_lost': 'this display was not connected',
+  'trends.gap.not_fitted': 'not fitted',
 } as const;

@@ -58,4 +58,6 @@ export const events: Record<keyof typeof english, string> = {
   'data.stopped': 'AGENTE PARADO',
   'data.never_seen': 'ESPERANDO DATOS',
   'data.unheard': 'SIN CONEXIÓN',
+  'trends.gap.link_lost': 'esta pantalla no estaba conectada',
+  'trends.gap.not_fitted': 'no instalado',
 };

@@ -58,4 +58,6 @@ export const events: Record<keyof typeof english, string> = {
   'data.stopped': 'AGENT ARRÊTÉ',
   'data.never_seen': 'ATTENTE DE DONNÉES',
   'data.unheard': 'NON CONNECTÉ',
+  'trends.gap.link_lost': 'cet écran n’était pas connecté',
+  'trends.gap.not_fitted': 'non équipé',
 };

@@ -1,0 +1,197 @@
+// One plot with uPlot: bands, middle lines, limits, hatched gaps, alarm marks. Draws on a canvas; the table says the same.
+import uPlot from 'uplot';
+
+import type { TrendAnswer, TrendSeries } from '../model/trend';
+import type { Tokens } from '../shell/tokens';
+import { minuteText } from '../words/format';
+import type { Language } from '../words/lookup';
+
+import { commonGaps, plotData, type Gap } from './data';
+
+export interface LimitLine {
+  value: number;
+  changed: boolean;
+}
+
+export interface ChartOptions {
+  answer: TrendAnswer;
+  series: readonly TrendSeries[];
+  limits: readonly LimitLine[];
+  tokens: Tokens;
+  language: Language;
+  width: number;
+  height: number;
+  label: string;
+}
+
+const AXIS_PX = 56;
+const MARKS_PX = 12;
+const HATCH_PX = 7;
+
+/** Colours of the lines of one plot, in order. */
+export function lineColours(tokens: Tokens): string[] {
+  return [tokens.flow, tokens.venous, tokens.arterial];
+}
+
+/** A colour with an opacity, for a band. */
+export function faint(colour: string, share: number): string {
+  const hex = Math.round(share * 255)
+    .toString(16)
+    .padStart(2, '0');
+  return `${colour}${hex}`;
+}
+
+function hatch(plot: uPlot, gaps: readonly Gap[], answer: TrendAnswer, colour: string): void {
+  const { ctx, bbox } = plot;
+  const at = (bin: number): number =>
+    plot.valToPos((answer.startWallMs + bin * answer.binMs) / 1000, 'x', true);
+  for (const gap of gaps) {
+    const left = Math.max(bbox.left, at(gap.from));
+    const right = Math.min(bbox.left + bbox.width, at(gap.to));
+    if (right <= left) continue;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(left, bbox.top, right - left, bbox.height);
+    ctx.clip();
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = devicePixelRatio;
+    const step = HATCH_PX * devicePixelRatio;
+    ctx.beginPath();
+    for (let x = left - bbox.height; x < right; x += step) {
+      ctx.moveTo(x, bbox.top + bbox.height);
+      ctx.lineTo(x + bbox.height, bbox.top);
+    }
+    ctx.stroke();
+    ctx.restore();
+  }
+}
+
+function drawLimits(plot: uPlot, limits: readonly LimitLine[], tokens: Tokens): void {
+  const { ctx, bbox } = plot;
+  for (const limit of limits) {
+    const y = plot.valToPos(limit.value, 'y', true);
+    if (y < bbox.top || y > bbox.top + bbox.height) continue;
+    ctx.save();
+    ctx.strokeStyle = limit.changed ? tokens.notice : tokens.soft;
+    ctx.lineWidth = 1.5 * devicePixelRatio;
+    ctx.setLineDash([8 * devicePixelRatio, 6 * devicePixelRatio]);
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+    ctx.restore();
+  }
+}
+
+/** A bar from begin to end of each alarm along the upper edge, with a tick at its begin. */
+function drawMarks(plot: uPlot, answer: TrendAnswer, tokens: Tokens): void {
+  const { ctx, bbox } = plot;
+  const endMs = answer.startWallMs + answer.bins * answer.binMs;
+  for (const mark of answer.marks) {
+    const colour = mark.priority === 'information' ? tokens.soft : tokens[mark.priority].edge;
+    const left = Math.max(bbox.left, plot.valToPos(mark.wallMs / 1000, 'x', true));
+    const right = Math.min(
+      bbox.left + bbox.width,
+      plot.valToPos((mark.endWallMs ?? endMs) / 1000, 'x', true),
+    );
+    if (left > bbox.left + bbox.width || right < bbox.left) continue;
+    ctx.save();
+    ctx.fillStyle = colour;
+    const thick = (mark.priority === 'high' ? MARKS_PX : MARKS_PX / 2) * devicePixelRatio;
+    ctx.fillRect(left, bbox.top, Math.max(3 * devicePixelRatio, right - left), thick);
+    ctx.restore();
+  }
+}
+
+/** Least and greatest value to be shown: the data, and limits that lie near it. */
+export function rangeOf(
+  series: readonly TrendSeries[],
+  limits: readonly LimitLine[],
+): [low: number, high: number] {
+  const values = series
+    .flatMap((each) => [...each.low, ...each.high])
+    .filter((value) => value !== null && Number.isFinite(value)) as number[];
+  if (values.length === 0) return [0, 1];
+  // Not by spread: 72 h may hold more values than a call takes arguments.
+  let low = values.reduce((least, value) => Math.min(least, value), Infinity);
+  let high = values.reduce((most, value) => Math.max(most, value), -Infinity);
+  const reach = Math.max(high - low, Math.abs(high) * 0.2, 1);
+  for (const { value } of limits) {
+    if (value > low - reach && value < high + reach) {
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+  }
+  const room = Math.max((high - low) * 0.08, 0.5);
+  return [low - room, high + room];
+}
+
+/** Makes the plot within an element. */
+export function makeChart(target: HTMLElement, options: ChartOptions): uPlot {
+  const { answer, series, limits, tokens, language } = options;
+  const data = plotData(answer, series);
+  const colours = lineColours(tokens);
+  const columns: uPlot.AlignedData = [
+    data.times,
+    ...series.flatMap((_, index) => [
+      data.high[index] ?? [],
+      data.low[index] ?? [],
+      data.middle[index] ?? [],
+    ]),
+  ];
+  const lines = series.flatMap((each, index): uPlot.Series[] => {
+    const colour = colours[index % colours.length] ?? tokens.text;
+    const edge: uPlot.Series = {
+      stroke: faint(colour, 0.5),
+      width: 1,
+      points: { show: false },
+      spanGaps: false,
+    };
+    return [
+      edge,
+      edge,
+      { label: each.parameter, stroke: colour, width: 2, spanGaps: false, points: { show: false } },
+    ];
+  });
+  const gaps = commonGaps(series, answer.bins);
+  const axis = {
+    stroke: tokens.soft,
+    grid: { stroke: tokens.rule, width: 1 },
+    ticks: { stroke: tokens.rule },
+  };
+  return new uPlot(
+    {
+      width: options.width,
+      height: options.height,
+      legend: { show: false },
+      cursor: { show: false },
+      scales: {
+        x: {
+          time: true,
+          range: [answer.startWallMs / 1000, (answer.startWallMs + answer.bins * answer.binMs) / 1000],
+        },
+        y: { range: rangeOf(series, limits) },
+      },
+      axes: [
+        { ...axis, values: (_, ticks) => ticks.map((tick) => minuteText(language, tick * 1000)) },
+        { ...axis, size: AXIS_PX },
+      ],
+      series: [{}, ...lines],
+      bands: series.map((_, index) => ({
+        series: [1 + index * 3, 2 + index * 3] as [number, number],
+        fill: faint(colours[index % colours.length] ?? tokens.text, 0.28),
+      })),
+      hooks: {
+        drawClear: [(plot) => hatch(plot, gaps, answer, tokens.edge)],
+        draw: [
+          (plot) => {
+            drawLimits(plot, limits, tokens);
+            drawMarks(plot, answer, tokens);
+          },
+        ],
+      },
+    },
+    columns,
+    target,
+  );
+}

@@ -11,9 +11,9 @@ export interface LaneChoice {
 
 /** From the top: after the membrane (arterial), drainage (venous), flow. In mmHg and mL/min; beyond is drawn on the edge. */
 export const tileLanes: readonly LaneChoice[] = [
-  { parameter: 'press.post', colour: 'arterial', low: 0, high: 300 },
-  { parameter: 'press.drain', colour: 'venous', low: -100, high: 25 },
-  { parameter: 'flow.blood', colour: 'flow', low: -100, high: 1000 },
+  { parameter: 'press.post', colour: 'arterial', low: 0, high: 250 },
+  { parameter: 'press.drain', colour: 'venous', low: -90, high: 20 },
+  { parameter: 'flow.blood', colour: 'flow', low: -50, high: 800 },
 ];
 
 /** The lanes with the colours of a theme. */

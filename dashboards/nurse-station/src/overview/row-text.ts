@@ -20,10 +20,14 @@ export function standing(row: AlarmRow): string {
   return '';
 }
 
+/** `*** FLOW LOW`. */
+export function alarmName(row: AlarmRow): string {
+  return `${say(`priority.stars.${row.priority}`)} ${conditionTile(row.condition)}`;
+}
+
 /** `*** FLOW LOW 0.21 < 0.40`. */
 export function alarmText(row: AlarmRow): string {
-  const parts = [say(`priority.stars.${row.priority}`), conditionTile(row.condition), evidence(row)];
-  return parts.filter((part) => part !== '').join(' ');
+  return `${alarmName(row)} ${evidence(row)}`.trimEnd();
 }
 
 /** Where: the bed as people call it, else the pump, else the gateway whose own condition it is. */

@@ -1,5 +1,5 @@
 // What a tile says of its pump in words: where it stands, whose it is, whether its data is of now.
-import type { DataState, Tile } from '../model/picture';
+import type { ContextName, ContextPicture, DataState, Tile } from '../model/picture';
 import { countdownText } from '../words/format';
 import { say } from '../words/say';
 import type { PlainKey } from '../words/lookup';
@@ -38,4 +38,21 @@ export function ownerText(tile: Tile): string {
 /** Whether what the tile shows is of now. */
 export function isHeard(tile: Tile): boolean {
   return tile.data === 'live' || tile.data === 'late';
+}
+
+const contextKeys: Readonly<Record<Exclude<ContextName, 'other'>, PlainKey>> = {
+  priming: 'context.priming',
+  cannulation: 'context.cannulation',
+  'clamp-trial': 'context.clamp_trial',
+  wean: 'context.wean',
+  'circuit-change': 'context.circuit_change',
+  transport: 'context.transport',
+  suctioning: 'context.suctioning',
+  zeroing: 'context.zeroing',
+};
+
+/** A declared context with what is left of it. One that this page does not know is shown as what it is: another. */
+export function contextText(context: ContextPicture): string {
+  const name = context.kind === 'other' ? '?' : say(contextKeys[context.kind]);
+  return context.leftMs === null ? name : `${name} ${countdownText(context.leftMs)}`;
 }

@@ -108,4 +108,18 @@ export const settings: Record<keyof typeof english, string> = {
   'about.limits': 'Was sie nicht kann',
   'about.limits_text':
     'Sie zeigt, was das Gateway sagt; nichts hier beweist, dass jemand es liest. Ist sie dunkel, stumm oder nicht verbunden, alarmiert die Konsole weiter: auf die Pumpen schauen.',
+  'case.start': 'Neuer Patient an dieser Pumpe',
+  'case.start_note': 'Grenzen und Umstände des vorigen Patienten sind damit fort.',
+  'case.change': 'Fall ändern',
+  'case.pseudonym': 'Wort oder Nummer, kein Name, kein Geburtsdatum',
+  'case.need_pseudonym': '1 bis 64 Zeichen eingeben.',
+  'case.need_number': 'Eine Zahl von {low} bis {high} eingeben oder leer lassen.',
+  'case.weightKg': 'Dosiergewicht, kg',
+  'case.flowTarget': 'Angestrebter Blutfluss, mL/min',
+  'case.oxygenatorFlowMin': 'Mindestfluss des Oxygenators, mL/min',
+  'case.speedMax': 'Höchste Pumpendrehzahl, U/min',
+  'case.therapy': 'Blut kehrt zurück in',
+  'case.veno_arterial': 'Arterie (VA)',
+  'case.veno_venous': 'Vene (VV)',
+  'case.as_agent': 'wie der Agent sagt',
 };

@@ -107,4 +107,18 @@ export const settings = {
   'about.limits': 'What it cannot do',
   'about.limits_text':
     'It shows what the gateway says, and nothing here proves that somebody reads it. When it is dark, silent or not connected, the console still alarms: look at the pumps.',
+  'case.start': 'New patient at this pump',
+  'case.start_note': 'Limits and contexts of the patient before are gone with this.',
+  'case.change': 'Change the case',
+  'case.pseudonym': 'Word or number, no name, no date of birth',
+  'case.need_pseudonym': 'Enter 1 to 64 characters.',
+  'case.need_number': 'Enter a number from {low} to {high}, or leave it empty.',
+  'case.weightKg': 'Dosing weight, kg',
+  'case.flowTarget': 'Intended blood flow, mL/min',
+  'case.oxygenatorFlowMin': 'Least flow of the oxygenator, mL/min',
+  'case.speedMax': 'Greatest pump speed, rpm',
+  'case.therapy': 'Blood returns to',
+  'case.veno_arterial': 'artery (VA)',
+  'case.veno_venous': 'vein (VV)',
+  'case.as_agent': 'as the agent says',
 } as const;

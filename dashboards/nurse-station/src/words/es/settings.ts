@@ -107,4 +107,18 @@ export const settings: Record<keyof typeof english, string> = {
   'about.limits': 'Lo que no puede hacer',
   'about.limits_text':
     'Muestra lo que dice la pasarela; nada aquí prueba que alguien lo lea. Si está oscura, muda o sin conexión, la consola sigue alarmando: mire las bombas.',
+  'case.start': 'Paciente nuevo en esta bomba',
+  'case.start_note': 'Los límites y contextos del paciente anterior desaparecen.',
+  'case.change': 'Cambiar el caso',
+  'case.pseudonym': 'Palabra o número, sin nombre ni fecha de nacimiento',
+  'case.need_pseudonym': 'Introduzca de 1 a 64 caracteres.',
+  'case.need_number': 'Introduzca un número de {low} a {high}, o déjelo vacío.',
+  'case.weightKg': 'Peso de dosificación, kg',
+  'case.flowTarget': 'Flujo de sangre previsto, mL/min',
+  'case.oxygenatorFlowMin': 'Flujo mínimo del oxigenador, mL/min',
+  'case.speedMax': 'Velocidad máxima de la bomba, rpm',
+  'case.therapy': 'La sangre vuelve a',
+  'case.veno_arterial': 'arteria (VA)',
+  'case.veno_venous': 'vena (VV)',
+  'case.as_agent': 'según el agente',
 };

@@ -108,4 +108,18 @@ export const settings: Record<keyof typeof english, string> = {
   'about.limits': 'Ce qu’il ne peut pas faire',
   'about.limits_text':
     'Il montre ce que dit la passerelle ; rien ici ne prouve que quelqu’un le lit. S’il est noir, muet ou non connecté, la console alarme toujours : regardez les pompes.',
+  'case.start': 'Nouveau patient à cette pompe',
+  'case.start_note': 'Les limites et contextes du patient précédent disparaissent.',
+  'case.change': 'Modifier le cas',
+  'case.pseudonym': 'Mot ou numéro, ni nom ni date de naissance',
+  'case.need_pseudonym': 'Saisissez de 1 à 64 caractères.',
+  'case.need_number': 'Saisissez un nombre de {low} à {high}, ou laissez vide.',
+  'case.weightKg': 'Poids de dosage, kg',
+  'case.flowTarget': 'Débit sanguin visé, mL/min',
+  'case.oxygenatorFlowMin': 'Débit minimal de l’oxygénateur, mL/min',
+  'case.speedMax': 'Vitesse maximale de la pompe, tr/min',
+  'case.therapy': 'Le sang retourne à',
+  'case.veno_arterial': 'artère (VA)',
+  'case.veno_venous': 'veine (VV)',
+  'case.as_agent': 'selon l’agent',
 };

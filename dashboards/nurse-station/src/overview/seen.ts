@@ -29,21 +29,19 @@ export function rowsOfBar(picture: Picture): AlarmRow[] {
   return [highest, ...others.slice(0, rowsInBar - 1)];
 }
 
-/** Keys of the rows that a person can read on a screen; null for all: the alarm centre lists them. */
+/** Keys of the rows that a person can read on a screen; `inView` are those of its lists that lie within the window. */
 export function seenOn(
   picture: Picture,
   route: Route,
+  inView: ReadonlySet<string>,
   asked: number | null,
   screen: number,
-): Set<string> | null {
-  if (route.screen === 'alarms') return null;
-  const rows = rowsOfBar(picture);
+): Set<string> {
+  const seen = new Set(rowsOfBar(picture).map((row) => row.key));
   if (route.screen === 'overview') {
-    rows.push(...systemRows(picture).slice(0, rowsOfSystem));
-    rows.push(...shownTiles(picture, asked, screen).tiles.flatMap((tile) => rowsOfTile(tile)));
+    const tiles = shownTiles(picture, asked, screen).tiles.flatMap((tile) => rowsOfTile(tile));
+    for (const row of [...systemRows(picture).slice(0, rowsOfSystem), ...tiles]) seen.add(row.key);
   }
-  if (route.screen === 'pump') {
-    rows.push(...picture.alarms.filter((row) => row.ward === route.ward && row.pump === route.pump));
-  }
-  return new Set(rows.map((row) => row.key));
+  if (route.screen === 'alarms' || route.screen === 'pump') for (const key of inView) seen.add(key);
+  return seen;
 }

@@ -69,6 +69,7 @@ test('a pump keeps its place when another one has gone', () => {
 });
 
 describe('what can be read', () => {
+  const none = new Set<string>();
   const alarms = Array.from({ length: 5 }, () => rowWith({ priority: 'low' }));
   const far = rowWith({ priority: 'low', pump: 'ecmo-20' });
   const own = rowWith({ priority: 'low', pump: '', gateway: 'east' });
@@ -84,25 +85,29 @@ describe('what can be read', () => {
       null,
       1,
     );
-    expect(alarms.map((row) => seen?.has(row.key))).toEqual(alarms.map((_, at) => at < rowsOnTile));
-    expect(seen?.has(own.key)).toBe(true);
+    expect(alarms.map((row) => seen.has(row.key))).toEqual(alarms.map((_, at) => at < rowsOnTile));
+    expect(seen.has(own.key)).toBe(true);
   });
 
   test('on one screen of two is not what the other one shows', () => {
-    const none = { ...picture, bar: { ...picture.bar, highest: null } };
-    expect(seenOn(none, { screen: 'overview' }, 1, 1)?.has(far.key)).toBe(false);
-    expect(seenOn(none, { screen: 'overview' }, 2, 2)?.has(far.key)).toBe(true);
+    const quiet = { ...picture, bar: { ...picture.bar, highest: null } };
+    expect(seenOn(quiet, { screen: 'overview' }, none, 1, 1).has(far.key)).toBe(false);
+    expect(seenOn(quiet, { screen: 'overview' }, none, 2, 2).has(far.key)).toBe(true);
   });
 
   test('on every screen is what the bar shows', () => {
     for (const screen of ['settings', 'trends'] as const) {
-      const seen = seenOn(picture, { screen, tab: '', ward: '', pump: '' }, null, 1);
-      expect(seen?.has(picture.bar.highest?.key ?? '')).toBe(true);
-      expect(seen?.size).toBe(4);
+      const seen = seenOn(picture, { screen, tab: '', ward: '', pump: '' }, none, null, 1);
+      expect(seen.has(picture.bar.highest?.key ?? '')).toBe(true);
+      expect(seen.size).toBe(4);
     }
   });
 
-  test('in the alarm centre is all of it', () => {
-    expect(seenOn(picture, { screen: 'alarms' }, null, 1)).toBeNull();
+  test('in a list is what lies within the window, besides the bar', () => {
+    for (const route of [{ screen: 'alarms' }, { screen: 'pump', ward: 'nicu', pump: 'ecmo-20' }] as const) {
+      const quiet = { ...picture, bar: { ...picture.bar, highest: null } };
+      expect(seenOn(quiet, route, new Set([far.key]), null, 1)).toEqual(new Set([far.key]));
+      expect(seenOn(quiet, route, none, null, 1)).toEqual(none);
+    }
   });
 });

@@ -1,7 +1,11 @@
 // A picture that has waited for its paint: as long as that, everything in it is older, and after 3 s nothing is known.
 
+import { LOST_AFTER_MS } from './lane';
 import type { AlarmRow, Picture, Tile, Value } from './picture';
-import { VALUE_SHOWN_MAX_MS } from './pump';
+import { VALUE_LIVE_MAX_MS, VALUE_SHOWN_MAX_MS } from './pump';
+
+/** A picture is painted four times a second: what has waited for less is as old as it says. */
+const ORDINARY_MS = 400;
 
 /** The worker answers within some milliseconds: a picture that waited for longer is told as delayed. */
 export const OVERDUE_MS = 1_000;
@@ -11,32 +15,58 @@ export const WORKER_LOST_MS = 3_000;
 
 /** The picture as it may be shown so long after the question that it answers. */
 export function agedPicture(picture: Picture, waitedMs: number): Picture {
-  if (waitedMs <= OVERDUE_MS) return picture;
-  return waitedMs > WORKER_LOST_MS ? lost(picture, waitedMs) : delayed(picture, waitedMs);
+  if (waitedMs <= ORDINARY_MS) return picture;
+  const isSilent = (picture.link.silenceMs ?? 0) + waitedMs > LOST_AFTER_MS;
+  if (waitedMs <= OVERDUE_MS && !isSilent) return { ...picture, ...agedTiles(picture, waitedMs, agedABit) };
+  return waitedMs > WORKER_LOST_MS || isSilent ? lost(picture, waitedMs) : delayed(picture, waitedMs);
 }
 
 function delayed(picture: Picture, waitedMs: number): Picture {
   const { link } = picture;
   const isWhole = link.state === 'synced' || link.state === 'changed' || link.state === 'mismatch';
   const delayMs = Math.max(link.delayMs, waitedMs);
-  const tiles = picture.tiles.map((tile): Tile => {
-    const values = tile.values.map((value) => agedValue(value, waitedMs));
-    const ageMs = tile.ageMs === null ? null : tile.ageMs + waitedMs;
-    const data = tile.data === 'live' || tile.data === 'late' ? dataAt(ageMs) : tile.data;
-    return { ...tile, data, ageMs, values };
-  });
-  const live = 0;
-  const withoutData = tiles.filter(({ data }) => data !== 'late').length;
+  const { tiles, bar } = agedTiles(picture, waitedMs, agedValue);
   return {
     ...picture,
     link: { ...link, state: isWhole ? 'delayed' : link.state, delayMs },
-    bar: { ...picture.bar, live, withoutData, quietPumps: null },
-    tiles,
+    bar: { ...bar, live: 0, quietPumps: null },
+    tiles: tiles.map((tile) => (tile.data === 'live' ? { ...tile, data: 'late' } : tile)),
   };
 }
 
-function dataAt(ageMs: number | null): Tile['data'] {
-  return ageMs !== null && ageMs <= VALUE_SHOWN_MAX_MS ? 'late' : 'stale';
+function agedTiles(
+  picture: Picture,
+  waitedMs: number,
+  aged: (value: Value, waitedMs: number) => Value,
+): Pick<Picture, 'tiles' | 'bar'> {
+  const tiles = picture.tiles.map((tile): Tile => {
+    const ageMs = tile.ageMs === null ? null : tile.ageMs + waitedMs;
+    const isShown = tile.data === 'live' || tile.data === 'late';
+    const data = isShown ? dataAt(tile.data, ageMs) : tile.data;
+    return { ...tile, data, ageMs, values: tile.values.map((value) => aged(value, waitedMs)) };
+  });
+  const live = tiles.filter(({ data }) => data === 'live').length;
+  const withoutData = tiles.filter(({ data }) => data !== 'live' && data !== 'late').length;
+  const quietPumps = live < picture.bar.live ? null : picture.bar.quietPumps;
+  return { tiles, bar: { ...picture.bar, live, withoutData, quietPumps } };
+}
+
+function dataAt(data: Tile['data'], ageMs: number | null): Tile['data'] {
+  if (ageMs === null || ageMs > VALUE_SHOWN_MAX_MS) return 'stale';
+  return ageMs > VALUE_LIVE_MAX_MS ? 'late' : data;
+}
+
+/** Only what passes a bound by it is another one; a channel that is slow by nature was older than that before. */
+function agedABit(value: Value, waitedMs: number): Value {
+  const { state, ageMs } = value;
+  if (ageMs === null || ageMs > VALUE_SHOWN_MAX_MS) return value;
+  if (ageMs + waitedMs > VALUE_SHOWN_MAX_MS) return agedValue(value, waitedMs);
+  const isNow = state === 'live' || state === 'standby';
+  return {
+    ...value,
+    state: isNow && ageMs + waitedMs > VALUE_LIVE_MAX_MS ? 'late' : state,
+    ageMs: ageMs + waitedMs,
+  };
 }
 
 function agedValue(value: Value, waitedMs: number): Value {

@@ -153,6 +153,7 @@ export class Board {
       other: around.other,
       wallMs,
       lostAtWallMs: this.lostAtWall,
+      silenceMs: whole.silenceMs,
       delayMs: whole.delayMs,
       lossAcknowledged: this.lossAcknowledged,
       ownClockOffMs: Math.abs(off) > OWN_CLOCK_OFF_MS ? off : null,

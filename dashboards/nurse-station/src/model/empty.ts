@@ -13,6 +13,7 @@ export function emptyPicture(atMs: number): Picture {
       other: null,
       wallMs: null,
       lostAtWallMs: null,
+      silenceMs: null,
       delayMs: 0,
       lossAcknowledged: false,
       ownClockOffMs: null,

@@ -22,6 +22,8 @@ export interface LinkPicture {
   wallMs: number | null;
   /** The gateway's wall clock when the link was lost, in ms since 1970; null while it is not lost or never was known. */
   lostAtWallMs: number | null;
+  /** How old the newest word of the alarms is; null while they are not known. */
+  silenceMs: number | null;
   /** How old the picture is because messages queued up. */
   delayMs: number;
   /** A loss that a person has acknowledged here: its sound is heard once a minute only. */

@@ -23,6 +23,8 @@ export interface Whole {
   state: LinkState;
   sinceMs: number;
   why: LinkWhy | null;
+  /** How old the newest word of the alarms is; null while they are not known. */
+  silenceMs: number | null;
   delayMs: number;
   /** The link whose word counts: the one that is known, else the one that was heard last. */
   link: number;
@@ -32,7 +34,6 @@ export interface Whole {
 export class WholeState {
   private state: LinkState = 'connecting';
   private since: number | null = null;
-  private wasKnown = false;
   private delayed = false;
   private smallSince: number | null = null;
   private speaks: string | null = null;
@@ -46,7 +47,7 @@ export class WholeState {
     const index = alarms >= 0 ? alarms : pumps >= 0 ? pumps : heard;
     const link = links[index];
     const delayMs = link === undefined ? 0 : delayOf(link, local);
-    const base = this.base(alarms >= 0, pumps >= 0);
+    const base = baseOf(alarms >= 0, pumps >= 0, links);
     if (alarms >= 0 && link !== undefined)
       this.noteSpeaker(`${String(index)}/${String(link.alarms.epoch)}`, local);
     const isDelayed = this.isDelayed(base !== 'lost' && base !== 'connecting', delayMs, local);
@@ -59,17 +60,8 @@ export class WholeState {
     this.state = state;
     const why = alarms >= 0 && pumps >= 0 ? null : this.whyOf(links[heard], local);
     const lostFor = state === 'lost' ? (links[heard]?.lostFor(local) ?? 0) : 0;
-    return { state, sinceMs: Math.max(local - this.since, lostFor), why, delayMs, link: index };
-  }
-
-  private base(alarms: boolean, pumps: boolean): LinkState {
-    if (alarms && pumps) {
-      this.wasKnown = true;
-      return 'synced';
-    }
-    if (alarms) return 'alarms-only';
-    if (pumps) return 'telemetry-only';
-    return this.wasKnown ? 'lost' : 'connecting';
+    const silenceMs = alarms >= 0 ? (link?.alarms.silence(local) ?? null) : null;
+    return { state, sinceMs: Math.max(local - this.since, lostFor), why, silenceMs, delayMs, link: index };
   }
 
   private heardLast(links: readonly Link[]): number {
@@ -102,6 +94,15 @@ export class WholeState {
     }
     return this.delayed;
   }
+}
+
+/** What was never told of is being connected to; what was told of and does not hold is lost. */
+function baseOf(alarms: boolean, pumps: boolean, links: readonly Link[]): LinkState {
+  if (alarms) return pumps ? 'synced' : 'alarms-only';
+  if (pumps) return 'telemetry-only';
+  return links.some((link) => link.alarms.epoch !== null || link.pumps.epoch !== null)
+    ? 'lost'
+    : 'connecting';
 }
 
 /** How old the picture is because messages queued up, or because the gateway is behind with its own. */

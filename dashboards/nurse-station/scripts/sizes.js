@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-/** Most compressed bytes of scripts and styles together. */
-const GZ_MAX = 150_000;
+/** Most compressed bytes of scripts and styles together: page, worker, four languages, trends. */
+const GZ_MAX = 260_000;
 
 const dir = join('dist', 'assets');
 let total = 0;

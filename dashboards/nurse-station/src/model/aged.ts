@@ -2,7 +2,7 @@
 
 import { LOST_AFTER_MS } from './lane';
 import type { AlarmRow, Picture, Tile, Value } from './picture';
-import { VALUE_LIVE_MAX_MS, VALUE_SHOWN_MAX_MS } from './pump';
+import { VALUE_LIVE_MAX_MS, VALUE_SHOWN_MAX_MS } from './freshness';
 
 /** A picture is painted four times a second: what has waited for less is as old as it says. */
 const ORDINARY_MS = 400;

@@ -12,7 +12,7 @@ import type { Screen } from './screen';
 import { Sounds } from './sound';
 import { tileOf } from './tile';
 import type { Treatment } from './treatment';
-import { Rhythm } from './value';
+import { Rhythm } from './reading';
 import { type Whole, WholeState } from './whole';
 
 /** A computer whose wall clock differs from the gateway's by more is told. */
@@ -195,7 +195,8 @@ export class Board {
 function wallOf(screen: Screen, link: number, local: number): number | null {
   const of = screen.links[link];
   const now = of?.alarms.clock.now(local) ?? null;
-  if (of?.heartbeat == null || now === null) return null;
-  const ageMs = Math.max(0, now - of.heartbeat.at);
-  return ageMs > WALL_MAX_MS ? null : ms(of.heartbeat.wallNs) + ageMs;
+  const beat = of?.heartbeat ?? null;
+  if (beat === null || now === null) return null;
+  const ageMs = Math.max(0, now - beat.at);
+  return ageMs > WALL_MAX_MS ? null : ms(beat.wallNs) + ageMs;
 }

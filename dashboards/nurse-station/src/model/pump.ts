@@ -2,28 +2,8 @@
 
 import { LinkState, type Pump } from '../wire/gen/ecmo/v1/pump_pb';
 import { ms } from './clock';
+import { FRESHNESS_ORDER, type Freshness, freshnessOf, worse } from './freshness';
 import type { Link } from './link';
-
-/** A value that is older than this is never live; channels that come faster are held to less: see value.ts. */
-export const VALUE_LIVE_MAX_MS = 1_500;
-
-/** A value that is older than this is not shown. */
-export const VALUE_SHOWN_MAX_MS = 3_000;
-
-/** How fresh something is, from best to worst. */
-export type Freshness = 'live' | 'late' | 'stale';
-
-const ORDER: Record<Freshness, number> = { live: 0, late: 1, stale: 2 };
-
-export function freshnessOf(ageMs: number | null): Freshness {
-  if (ageMs === null || !(ageMs <= VALUE_SHOWN_MAX_MS)) return 'stale';
-  return ageMs <= VALUE_LIVE_MAX_MS ? 'live' : 'late';
-}
-
-/** The worse of two. */
-export function worse(one: Freshness, other: Freshness): Freshness {
-  return ORDER[one] >= ORDER[other] ? one : other;
-}
 
 export interface PumpView {
   link: number;
@@ -53,6 +33,7 @@ export function pumpView(id: number, link: Link, pump: Pump, local: number): Pum
 /** Known before unknown, then the fresher one. */
 export function isBetter(one: PumpView, other: PumpView): boolean {
   if (one.known !== other.known) return one.known;
-  if (one.freshness !== other.freshness) return ORDER[one.freshness] < ORDER[other.freshness];
+  if (one.freshness !== other.freshness)
+    return FRESHNESS_ORDER[one.freshness] < FRESHNESS_ORDER[other.freshness];
   return (one.ageMs ?? Infinity) < (other.ageMs ?? Infinity);
 }

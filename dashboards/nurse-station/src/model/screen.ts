@@ -172,9 +172,10 @@ export class Screen {
     const heard = (link: Link): boolean => link.alarms.epoch !== null;
     const newest = [...this.links].filter(heard).sort((one, other) => other.lastWord - one.lastWord)[0];
     const link = own !== undefined && heard(own) ? own : newest;
-    if (link?.alarms.epoch == null) return null;
+    const epoch = link?.alarms.epoch ?? null;
+    if (link === undefined || epoch === null) return null;
     const seen = {
-      epoch: link.alarms.epoch,
+      epoch,
       monoNs: link.alarms.newestNs,
       wallNs: link.heartbeat?.wallNs ?? 0n,
     };

@@ -6,7 +6,7 @@ import { contextOf, offerOf, pumpKindOf, pumpStateOf, sourceOf } from './convert
 import type { AlarmRow, DataState, OwnershipPicture, Tile, Value } from './picture';
 import type { PumpView } from './pump';
 import type { Treatment } from './treatment';
-import { type Rhythm, valueOfReading } from './value';
+import { type Rhythm, valueOfReading } from './reading';
 
 /** Agent and gateway wall clocks that differ by more than this are told. */
 const CLOCK_OFF_MS = 1_000;

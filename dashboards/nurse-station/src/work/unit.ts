@@ -326,8 +326,8 @@ export class Unit {
   private wallNow(): number {
     const link = this.screen.links[this.keeper.active];
     const now = link?.alarms.clock.now(this.setting.now()) ?? null;
-    if (link?.heartbeat == null || now === null) return this.ownWallMs;
-    return ms(link.heartbeat.wallNs) + (now - link.heartbeat.at);
+    const beat = link?.heartbeat ?? null;
+    return beat === null || now === null ? this.ownWallMs : ms(beat.wallNs) + (now - beat.at);
   }
 
   private around(): Around {

@@ -68,8 +68,6 @@ function tellPicture(of: Unit): void {
   tell({ from: 'picture', asked, ...of.picture() });
 }
 
-function take(of: Unit, message: Exclude<ToWorker, Begin>): void;
-function take(of: Unit, message: ToWorker): void;
 function take(of: Unit, message: ToWorker): void {
   switch (message.to) {
     case 'begin':

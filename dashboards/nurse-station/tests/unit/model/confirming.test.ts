@@ -6,7 +6,10 @@ import type { Shown } from '../../../src/model/link';
 import { Screen } from '../../../src/model/screen';
 import { A, alarm, B, beat, change, ended, message, snapshot } from './messages';
 
-const shown = (condition: string, revision: number): Shown => ({ occurrence: `nicu/p1/${condition}/1-1`, revision });
+const shown = (condition: string, revision: number): Shown => ({
+  occurrence: `nicu/p1/${condition}/1-1`,
+  revision,
+});
 const take = (screen: Screen, link = A): Shown[] => screen.links[link]?.takeConfirmations() ?? [];
 const paint = (screen: Screen): Shown[] => {
   screen.painted(screen.marks(), () => true);

@@ -48,7 +48,11 @@ function live(): { of: Desk; feed: Feed } {
 describe('the link of the screen', () => {
   it('is CONNECTING until a snapshot, quiet for 10 s, then heard as lost', () => {
     const of = new Desk();
-    expect(of.picture(0)).toMatchObject({ link: { state: 'connecting' }, sound: { play: 'none' }, tiles: [] });
+    expect(of.picture(0)).toMatchObject({
+      link: { state: 'connecting' },
+      sound: { play: 'none' },
+      tiles: [],
+    });
     expect(of.picture(9_900).sound.play).toBe('none');
     expect(of.picture(10_000).sound.play).toBe('lost');
     expect(of.picture(10_000).bar.quietPumps, '"no alarms" is not said').toBeNull();
@@ -58,7 +62,11 @@ describe('the link of the screen', () => {
     const { of, feed } = live();
     feed.run(100, 3_000);
     const picture = of.picture(3_000);
-    expect(picture.link).toMatchObject({ state: 'synced', why: null, wallMs: expect.closeTo(WALL_MS + 13_000, -1) as number });
+    expect(picture.link).toMatchObject({
+      state: 'synced',
+      why: null,
+      wallMs: expect.closeTo(WALL_MS + 13_000, -1) as number,
+    });
     expect(tile(picture)).toMatchObject({ data: 'live', alarmsKnown: true });
     expect(picture.bar).toMatchObject({ pumps: 1, live: 1, withoutData: 0, quietPumps: 0 });
   });
@@ -69,7 +77,9 @@ describe('the link of the screen', () => {
     const picture = of.picture(100);
     expect(picture.link).toMatchObject({ state: 'telemetry-only', why: 'ended' });
     expect(tile(picture)).toMatchObject({ alarmsKnown: false, data: 'live' });
-    expect(picture.alarms, 'kept, struck').toMatchObject([{ unheard: true, lastKnown: true, canAcknowledge: false }]);
+    expect(picture.alarms, 'kept, struck').toMatchObject([
+      { unheard: true, lastKnown: true, canAcknowledge: false },
+    ]);
     expect(picture.bar.quietPumps).toBeNull();
     const quiet = new Desk();
     begin(quiet, 0, A, 10_000, 1n, []);
@@ -119,9 +129,16 @@ describe('the link of the screen', () => {
     of.screen.onLost(A, 'both', 100);
     of.picture(1_200);
     of.board.acknowledgeLoss();
-    expect(of.picture(1_300)).toMatchObject({ link: { lossAcknowledged: true }, sound: { play: 'lost-quiet' } });
+    expect(of.picture(1_300)).toMatchObject({
+      link: { lossAcknowledged: true },
+      sound: { play: 'lost-quiet' },
+    });
     begin(of, 2_000);
-    expect(of.picture(2_000).link).toMatchObject({ state: 'synced', lossAcknowledged: false, lostAtWallMs: null });
+    expect(of.picture(2_000).link).toMatchObject({
+      state: 'synced',
+      lossAcknowledged: false,
+      lostAtWallMs: null,
+    });
     of.screen.onLost(A, 'both', 2_100);
     of.picture(2_100);
     expect(of.picture(3_200).sound.play).toBe('lost');
@@ -216,9 +233,15 @@ describe('wall clocks', () => {
     of.screen.onAlarms(A, beat(20, 12_000, 1n, WALL_MS + 12_000 - hour), 2_000);
     of.screen.onWard(A, pumps(20, 12_000, [pump(12_000)]), 2_000);
     const picture = of.picture(2_100, { ownWallMs: WALL_MS + 12_100 });
-    expect(picture.link).toMatchObject({ state: 'synced', ownClockOffMs: expect.closeTo(hour, -2) as number });
+    expect(picture.link).toMatchObject({
+      state: 'synced',
+      ownClockOffMs: expect.closeTo(hour, -2) as number,
+    });
     expect(tile(picture).values[0]).toMatchObject({ state: 'live', value: 400 });
-    expect(tile(of.picture(5_200)).values[0], 'and a number does not stay').toMatchObject({ state: 'stale', value: null });
+    expect(tile(of.picture(5_200)).values[0], 'and a number does not stay').toMatchObject({
+      state: 'stale',
+      value: null,
+    });
     expect(of.picture(5_200, { ownWallMs: 0 }).link.state).toBe('lost');
   });
 

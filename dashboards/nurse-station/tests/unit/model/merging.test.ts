@@ -92,7 +92,9 @@ describe('rows of two gateways', () => {
   });
 
   it('are counted when there are more than can be kept', () => {
-    const many = Array.from({ length: 4_097 }, (_, at) => alarm(String(at), 1, 1, { occurrence: String(at) }));
+    const many = Array.from({ length: 4_097 }, (_, at) =>
+      alarm(String(at), 1, 1, { occurrence: String(at) }),
+    );
     const screen = new Screen(1, '');
     screen.onAlarms(A, snapshot(0, many), 0);
     expect([screen.rows().length, screen.links[0]?.unlisted]).toEqual([4_096, 1]);
@@ -151,7 +153,11 @@ describe('a gateway that was started anew', () => {
 describe('a gateway whose place another one took', () => {
   const moved = (sampledMs: number | null): Screen => {
     const screen = new Screen(2, '');
-    screen.onAlarms(A, snapshot(0, [alarm('pump.stop'), alarm('comm.broker', 1, 1, { occurrence: 'o', pump: '' })]), 0);
+    screen.onAlarms(
+      A,
+      snapshot(0, [alarm('pump.stop'), alarm('comm.broker', 1, 1, { occurrence: 'o', pump: '' })]),
+      0,
+    );
     screen.onLost(A, 'both', 10);
     screen.onAlarms(B, snapshot(0, []), 20);
     screen.onWard(B, pumps(0, 0, sampledMs === null ? [] : [pump(sampledMs)]), 20);
@@ -184,6 +190,10 @@ describe('a gateway whose place another one took', () => {
     expect(screen.seenUntil(B)).toBeNull();
     screen.onAlarms(A, snapshot(0, []), 0);
     screen.onAlarms(A, beat(1, 1_000), 1_000);
-    expect(screen.seenUntil(B)).toEqual({ epoch: 1n, monoNs: 1_000_000_000n, wallNs: 1_700_000_001_000_000_000n });
+    expect(screen.seenUntil(B)).toEqual({
+      epoch: 1n,
+      monoNs: 1_000_000_000n,
+      wallNs: 1_700_000_001_000_000_000n,
+    });
   });
 });

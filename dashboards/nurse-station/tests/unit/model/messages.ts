@@ -57,7 +57,12 @@ export function acknowledged(of: Alarm, by: string): Alarm {
 }
 
 export function ended(of: Alarm): Alarm {
-  return create(AlarmSchema, { ...of, revision: of.revision + 1, present: false, signal: SignalPresence.OFF });
+  return create(AlarmSchema, {
+    ...of,
+    revision: of.revision + 1,
+    present: false,
+    signal: SignalPresence.OFF,
+  });
 }
 
 type Update = MessageInitShape<typeof WatchAlarmsResponseSchema>['update'];
@@ -67,7 +72,12 @@ export function message(sequence: number, nowMs: number, update: Update, epoch =
   return create(WatchAlarmsResponseSchema, update === undefined ? stamp : { ...stamp, update });
 }
 
-export function snapshot(nowMs: number, alarms: Alarm[], epoch = 1n, past: Alarm[] = []): WatchAlarmsResponse {
+export function snapshot(
+  nowMs: number,
+  alarms: Alarm[],
+  epoch = 1n,
+  past: Alarm[] = [],
+): WatchAlarmsResponse {
   return message(0, nowMs, { case: 'snapshot', value: { alarms, ended: past } }, epoch);
 }
 
@@ -78,7 +88,12 @@ export function change(sequence: number, nowMs: number, value: Alarm, epoch = 1n
 /** 14:00 on some day. */
 export const WALL_MS = 1_700_000_000_000;
 
-export function beat(sequence: number, nowMs: number, epoch = 1n, wallMs = WALL_MS + nowMs): WatchAlarmsResponse {
+export function beat(
+  sequence: number,
+  nowMs: number,
+  epoch = 1n,
+  wallMs = WALL_MS + nowMs,
+): WatchAlarmsResponse {
   return message(sequence, nowMs, { case: 'heartbeat', value: { wallNs: ns(wallMs) } }, epoch);
 }
 
@@ -113,7 +128,8 @@ export function pumps(sequence: number, nowMs: number, list: Pump[], epoch = 1n)
 /** The rows in short: condition, whether it signals, whether nobody is heard of it. */
 export function rows(screen: Screen): [string, boolean, boolean][] {
   return screen.rows().map((row) => {
-    const signals = row.alarm.signal !== SignalPresence.ACKNOWLEDGED && row.alarm.signal !== SignalPresence.OFF;
+    const signals =
+      row.alarm.signal !== SignalPresence.ACKNOWLEDGED && row.alarm.signal !== SignalPresence.OFF;
     return [row.alarm.condition, signals, row.unheard];
   });
 }

@@ -55,7 +55,10 @@ describe('a value', () => {
       of.screen.onAlarms(A, beat(second, now), second * 1_000);
       const told = pumps(second, now, [pump(now)]);
       of.screen.onWard(A, told, second * 1_000);
-      of.board.rhythm.note('nicu/p1', told.update.case === 'pumps' ? (told.update.value.pumps[0]?.readings ?? []) : []);
+      of.board.rhythm.note(
+        'nicu/p1',
+        told.update.case === 'pumps' ? (told.update.value.pumps[0]?.readings ?? []) : [],
+      );
     }
     expect(flowAt(of, 7_400).state).toBe('live');
     expect(flowAt(of, 7_600).state).toBe('late');
@@ -139,8 +142,20 @@ describe('a value', () => {
 describe('limits', () => {
   it('are unknown until the treatment of the version is known by which the pump is judged', () => {
     const of = desk({ treatmentVersion: 3n });
-    const limit = { rule: 'flow.low', condition: 'flow.low', parameter: 'flow.blood', side: 'below' as const };
-    const numbers = { number: 300, numberUnit: 'mL/min', isSet: true, profileNumber: 280, limit: 300, unit: 'mL/min' };
+    const limit = {
+      rule: 'flow.low',
+      condition: 'flow.low',
+      parameter: 'flow.blood',
+      side: 'below' as const,
+    };
+    const numbers = {
+      number: 300,
+      numberUnit: 'mL/min',
+      isSet: true,
+      profileNumber: 280,
+      limit: 300,
+      unit: 'mL/min',
+    };
     const rest = { settableLow: null, settableHigh: null, priority: 'high' as const, delayMs: 5_000 };
     const treatment = {
       ...{ ward: 'nicu', pump: 'p1', case: null, contexts: [], changes: [], gaps: [], shelved: [] },

@@ -10,7 +10,21 @@ import type { WatchAlarmsResponse } from '../../../src/wire/gen/ecmo/v1/alarm_se
 import { Validity } from '../../../src/wire/gen/ecmo/v1/frame_pb';
 import { LinkState } from '../../../src/wire/gen/ecmo/v1/pump_pb';
 import type { WatchWardResponse } from '../../../src/wire/gen/ecmo/v1/pump_service_pb';
-import { A, acknowledged, alarm, beat, change, Desk, ended, ns, pump, pumps, reading, snapshot, WALL_MS } from './messages';
+import {
+  A,
+  acknowledged,
+  alarm,
+  beat,
+  change,
+  Desk,
+  ended,
+  ns,
+  pump,
+  pumps,
+  reading,
+  snapshot,
+  WALL_MS,
+} from './messages';
 
 const CONDITIONS = ['pump.stop', 'flow.low', 'press.drain.low', 'comm.stale'];
 
@@ -29,7 +43,14 @@ function randomOf(seed: number): () => number {
 
 type Wire =
   | { lane: 'alarms'; message: WatchAlarmsResponse; made: number; holds: Map<string, Alarm> | null }
-  | { lane: 'pumps'; message: WatchWardResponse; made: number; sampled: number; value: number; valid: boolean };
+  | {
+      lane: 'pumps';
+      message: WatchWardResponse;
+      made: number;
+      sampled: number;
+      value: number;
+      valid: boolean;
+    };
 
 /** One gateway with one pump, the way to the display, and what is really so. */
 class World {
@@ -156,7 +177,10 @@ class World {
     const sampled = Math.max(0, this.gatewayNow() - silentFor);
     const value = 100 + Math.floor(this.random() * 500);
     const valid = this.now >= this.sensorOffUntil;
-    const base = { ...reading(sampled, 'flow.blood', value), validity: valid ? Validity.VALID : Validity.SENSOR_OFF };
+    const base = {
+      ...reading(sampled, 'flow.blood', value),
+      validity: valid ? Validity.VALID : Validity.SENSOR_OFF,
+    };
     const one = pump(sampled, { readings: [base], link: isSilent ? LinkState.SILENT : LinkState.LIVE });
     const message = pumps(sequence, this.gatewayNow(), [one], this.epoch);
     const at = this.now - (this.gatewayNow() - sampled);
@@ -260,7 +284,10 @@ function judgeValue(world: World, value: Value, at: number, waited: number, slac
   const { sample } = world;
   must(sample?.valid === true && value.value === sample.value, 'it is what was measured');
   const age = at - (sample?.at ?? -Infinity);
-  must(age <= (value.state === 'live' ? Math.min(500 + waited, 1_500) : 3_000) + slack, 'it is no older than it looks');
+  must(
+    age <= (value.state === 'live' ? Math.min(500 + waited, 1_500) : 3_000) + slack,
+    'it is no older than it looks',
+  );
   must((value.ageMs ?? -1) >= age - slack, 'its age is told');
 }
 

@@ -169,6 +169,8 @@ export class SweepPainter {
     context.strokeStyle = colour;
     context.lineWidth = 1.5 * this.#options.ratio;
     context.lineJoin = 'round';
+    // The seam between what was drawn in two frames is covered by both of them.
+    context.lineCap = 'round';
     context.beginPath();
     let lap: number | null = null;
     let before: { timeMs: number; row: number } | null = null;

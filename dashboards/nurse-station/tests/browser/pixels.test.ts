@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import type * as Subject from '../../src/draw/painter';
 import { bundle } from './rig/bundle';
 
 const [ground, trace, hatch] = ['#000000', '#ffffff', '#5a6570'];
@@ -60,8 +61,7 @@ async function draw(
   };
   const image = await page.evaluate(
     ({ options, steps }) => {
-      const { SweepPainter } = (globalThis as never as { subject: typeof import('../../src/draw/painter') })
-        .subject;
+      const { SweepPainter } = (globalThis as never as { subject: typeof Subject }).subject;
       const canvas = new OffscreenCanvas(options.width, options.height);
       const context = canvas.getContext('2d', { alpha: false });
       if (context === null) throw new Error('no canvas');
@@ -121,9 +121,13 @@ describe('a sweep', () => {
   test('goes over the right edge and comes in from the left one without a line back', async () => {
     const rising = Array.from({ length: 900 }, (_, index) => (index / 900) * 100);
     const pixels = await draw([{ do: 'push', startMs: 0, periodMs: 10, values: rising }, pen(0, 6500)]);
-    // A line back would cross the middle at its row; there is the blank before the pen, or the last lap.
-    const crossing = Array.from({ length: 20 }, (_, y) => pixels.at(at(6500) + 5, y + 10));
-    expect(Math.max(...crossing)).toBeLessThan(40);
+    // What is left of the last lap shows its own line; a line back would cross it all.
+    for (let x = at(6500) + 20; x < width - 1; x += 3) {
+      const row = 2 + (1 - (x * columnMs) / 9000) * (height - 4);
+      const bright = Array.from({ length: height }, (_, y) => y).filter((y) => pixels.at(x, y) > 60);
+      expect(bright.length, `column ${x}`).toBeGreaterThan(0);
+      for (const y of bright) expect(Math.abs(y - row), `column ${x}`).toBeLessThanOrEqual(2.5);
+    }
   });
 
   test('does not draw ahead of the last sample', async () => {

@@ -1,5 +1,5 @@
 // The numbers of an alarm as text: worst, violated limit, value now; never an inequality that does not hold. Pure.
-import type { AlarmRow } from '../model/picture';
+import type { AlarmRow, Tile, Value } from '../model/picture';
 import { ageText, limitNumber, NO_NUMBER, valueNumber, withUnit } from '../words/format';
 import { sayIn, type Language } from '../words/lookup';
 
@@ -7,7 +7,6 @@ import { sayIn, type Language } from '../words/lookup';
 const AGE_SHOWN_FROM_MS = 1_000;
 
 function number(language: Language, row: AlarmRow, value: number): string {
-  if (row.unit === '{bool}') return sayIn(language, value >= 0.5 ? 'value.yes' : 'value.no');
   return withUnit(language, valueNumber(language, row.parameter, row.unit, value), row.unit);
 }
 
@@ -23,12 +22,22 @@ export function limitText(language: Language, row: AlarmRow): string {
   return `${sign}${withUnit(language, limitNumber(language, row.limit), row.unit)}`;
 }
 
-/** The value now, with its age when that is worth saying; what stands for it when there is none. */
-export function nowText(language: Language, row: AlarmRow): string {
+/** The value now: the pump's own reading where it is in the alarm's unit, else the alarm's newest with its age. */
+export function nowText(language: Language, row: AlarmRow, now?: Value): string {
+  if (now !== undefined && now.unit === row.unit) {
+    return now.value === null ? NO_NUMBER : number(language, row, now.value);
+  }
   if (row.value === null) return row.limit === null && row.reason === null ? '' : NO_NUMBER;
   const text = number(language, row, row.value);
   const isOld = row.valueAgeMs !== null && row.valueAgeMs > AGE_SHOWN_FROM_MS;
   return isOld
     ? `${text} (${sayIn(language, 'value.ago', { age: ageText(language, row.valueAgeMs ?? 0) })})`
     : text;
+}
+
+/** The reading that an alarm watches, among those of its pump. */
+export function watchedBy(row: AlarmRow, tiles: readonly Tile[]): Value | undefined {
+  if (row.pump === '' || row.parameter === '') return undefined;
+  const tile = tiles.find((each) => each.ward === row.ward && each.pump === row.pump);
+  return tile?.values.find((value) => value.parameter === row.parameter && value.unit === row.unit);
 }

@@ -3,7 +3,7 @@ import uPlot from 'uplot';
 
 import type { TrendAnswer, TrendSeries } from '../model/trend';
 import type { Tokens } from '../shell/tokens';
-import { minuteText } from '../words/format';
+import { limitNumber, minuteText } from '../words/format';
 import type { Language } from '../words/lookup';
 
 import { commonGaps, plotData, type Gap } from './data';
@@ -87,7 +87,10 @@ function drawLimits(plot: uPlot, limits: readonly LimitLine[], tokens: Tokens): 
 function drawMarks(plot: uPlot, answer: TrendAnswer, tokens: Tokens): void {
   const { ctx, bbox } = plot;
   const endMs = answer.startWallMs + answer.bins * answer.binMs;
-  for (const mark of answer.marks) {
+  // The most urgent ones first, so that a narrow one lies upon a wide one.
+  const urgency = ['information', 'low', 'medium', 'high'];
+  const marks = [...answer.marks].sort((a, b) => urgency.indexOf(b.priority) - urgency.indexOf(a.priority));
+  for (const mark of marks) {
     const colour = mark.priority === 'information' ? tokens.soft : tokens[mark.priority].edge;
     const left = Math.max(bbox.left, plot.valToPos(mark.wallMs / 1000, 'x', true));
     const right = Math.min(
@@ -122,7 +125,9 @@ export function rangeOf(
       high = Math.max(high, value);
     }
   }
-  const room = Math.max((high - low) * 0.08, 0.5);
+  // A steady value is a flat line, and not noise as high as the plot.
+  const least = Math.max(Math.abs(high), Math.abs(low)) * 0.1;
+  const room = Math.max((high - low) * 0.08, (least - (high - low)) / 2, 0.5);
   return [low - room, high + room];
 }
 
@@ -173,8 +178,8 @@ export function makeChart(target: HTMLElement, options: ChartOptions): uPlot {
         y: { range: rangeOf(series, limits) },
       },
       axes: [
-        { ...axis, values: (_, ticks) => ticks.map((tick) => minuteText(language, tick * 1000)) },
-        { ...axis, size: AXIS_PX },
+        { ...axis, size: 26, values: (_, ticks) => ticks.map((tick) => minuteText(language, tick * 1000)) },
+        { ...axis, size: AXIS_PX, values: (_, ticks) => ticks.map((tick) => limitNumber(language, tick)) },
       ],
       series: [{}, ...lines],
       bands: series.map((_, index) => ({

@@ -1,5 +1,5 @@
 // Numbers, units, ages, countdowns and the gateway's wall times as text for people. Pure: no clock is read here.
-import type { Language } from './lookup';
+import { sayIn, type Language } from './lookup';
 import { digitsOf } from './parameter';
 
 /** What stands where no number holds. */
@@ -26,8 +26,10 @@ export function limitNumber(language: Language, value: number): string {
   return numberText(language, value, digits);
 }
 
-/** A value of a parameter with the digits that belong to it, without its unit. */
+/** A value of a parameter with the digits that belong to it, without its unit; yes or no for what has two states. */
 export function valueNumber(language: Language, parameter: string, unit: string, value: number): string {
+  if (unit === '{bool}' && Number.isFinite(value))
+    return sayIn(language, value >= 0.5 ? 'value.yes' : 'value.no');
   return numberText(language, value, digitsOf(parameter, unit));
 }
 

@@ -40,6 +40,9 @@ describe('numbers', () => {
     expect(valueNumber('de', 'temp.return', 'Cel', 36.54)).toBe('36,5');
     expect(valueNumber('en', 'flow.blood', 'L/min', 0.412)).toBe('0.4');
     expect(valueNumber('en', 'of.tomorrow', '%', 5)).toBe('5.0');
+    expect(valueNumber('de', 'air.bubble', '{bool}', 1)).toBe('ja');
+    expect(valueNumber('en', 'power.mains', '{bool}', 0)).toBe('no');
+    expect(valueNumber('en', 'power.mains', '{bool}', NaN)).toBe('- - -');
   });
 
   it('does not round a limit that a person set', () => {

@@ -25,8 +25,11 @@ export interface ChartOptions {
 }
 
 const AXIS_PX = 56;
-const MARKS_PX = 12;
 const HATCH_PX = 7;
+const FONT = "12px 'Inter Variable', sans-serif";
+
+/** A limit that is farther away than this share of the numbers is left out: it would make the trend flat. */
+const LIMIT_REACH = 0.9;
 
 /** Colours of the lines of one plot, in order. */
 export function lineColours(tokens: Tokens): string[] {
@@ -83,15 +86,16 @@ function drawLimits(plot: uPlot, limits: readonly LimitLine[], tokens: Tokens): 
   }
 }
 
-/** A bar from begin to end of each alarm along the upper edge, with a tick at its begin. */
+/** From the upper edge of each row of marks, in px: a row for each priority, so that none hides another. */
+const MARK_ROWS = { high: 0, medium: 7, low: 13, information: 19 } as const;
+const MARK_PX = { high: 6, medium: 5, low: 5, information: 4 } as const;
+
+/** A bar from begin to end of each alarm along the upper edge. */
 function drawMarks(plot: uPlot, answer: TrendAnswer, tokens: Tokens): void {
   const { ctx, bbox } = plot;
   const endMs = answer.startWallMs + answer.bins * answer.binMs;
-  // The most urgent ones first, so that a narrow one lies upon a wide one.
-  const urgency = ['information', 'low', 'medium', 'high'];
-  const marks = [...answer.marks].sort((a, b) => urgency.indexOf(b.priority) - urgency.indexOf(a.priority));
-  for (const mark of marks) {
-    const colour = mark.priority === 'information' ? tokens.soft : tokens[mark.priority].edge;
+  for (const mark of answer.marks) {
+    const { priority } = mark;
     const left = Math.max(bbox.left, plot.valToPos(mark.wallMs / 1000, 'x', true));
     const right = Math.min(
       bbox.left + bbox.width,
@@ -99,9 +103,14 @@ function drawMarks(plot: uPlot, answer: TrendAnswer, tokens: Tokens): void {
     );
     if (left > bbox.left + bbox.width || right < bbox.left) continue;
     ctx.save();
-    ctx.fillStyle = colour;
-    const thick = (mark.priority === 'high' ? MARKS_PX : MARKS_PX / 2) * devicePixelRatio;
-    ctx.fillRect(left, bbox.top, Math.max(3 * devicePixelRatio, right - left), thick);
+    ctx.fillStyle = priority === 'information' ? tokens.soft : tokens[priority].edge;
+    const top = bbox.top + MARK_ROWS[priority] * devicePixelRatio;
+    ctx.fillRect(
+      left,
+      top,
+      Math.max(3 * devicePixelRatio, right - left),
+      MARK_PX[priority] * devicePixelRatio,
+    );
     ctx.restore();
   }
 }
@@ -118,16 +127,16 @@ export function rangeOf(
   // Not by spread: 72 h may hold more values than a call takes arguments.
   let low = values.reduce((least, value) => Math.min(least, value), Infinity);
   let high = values.reduce((most, value) => Math.max(most, value), -Infinity);
-  const reach = Math.max(high - low, Math.abs(high) * 0.2, 1);
+  const [least, most] = [low, high];
   for (const { value } of limits) {
-    if (value > low - reach && value < high + reach) {
-      low = Math.min(low, value);
-      high = Math.max(high, value);
-    }
+    const distance = Math.max(least - value, value - most, 0);
+    if (distance > LIMIT_REACH * Math.max(Math.abs(least), Math.abs(most), Math.abs(value))) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
   }
   // A steady value is a flat line, and not noise as high as the plot.
-  const least = Math.max(Math.abs(high), Math.abs(low)) * 0.1;
-  const room = Math.max((high - low) * 0.08, (least - (high - low)) / 2, 0.5);
+  const flat = Math.max(Math.abs(high), Math.abs(low)) * 0.1;
+  const room = Math.max((high - low) * 0.12, (flat - (high - low)) / 2, 0.5);
   return [low - room, high + room];
 }
 

@@ -82,6 +82,7 @@ describe('what can be read', () => {
     const seen = seenOn(
       { ...picture, bar: { ...picture.bar, highest: null } },
       { screen: 'overview' },
+      none,
       null,
       1,
     );

@@ -4,13 +4,6 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
-/** Everything that was started and may still run. */
-const running = new Set<ChildProcess>();
-
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
 export const root = needed('ECMO_ROOT');
 export const screens = needed('ECMO_SCREENS');
 /** Where the built page lies. */
@@ -44,20 +37,20 @@ export class Part {
 
   start(): void {
     const log = openSync(this.log, 'a');
-    const child = spawn(this.path, this.args, {
+    // It dies with the test that started it, however that ends.
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', this.path, ...this.args], {
       stdio: ['ignore', log, log],
       env: { ...process.env, RUST_LOG: 'info', ...this.environment },
     });
     closeSync(log);
-    running.add(child);
     this.child = child;
     this.ended = new Promise((done) => {
-      const end = (): void => {
-        running.delete(child);
+      child.once('exit', () => {
         done();
-      };
-      child.once('exit', end);
-      child.once('error', end);
+      });
+      child.once('error', () => {
+        done();
+      });
     });
   }
 

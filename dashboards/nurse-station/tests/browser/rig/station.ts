@@ -1,7 +1,6 @@
 // A nurse station in chromium: opens it, reads what is painted, takes pictures, and holds it against axe.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { chromium, type Browser, type BrowserContext, type CDPSession, type Page } from 'playwright-core';
@@ -19,27 +18,22 @@ const flags = [
   '--autoplay-policy=no-user-gesture-required',
 ];
 
-/** A browser of its own, with a new folder. */
+/** A browser of its own; its folder is new, and goes with it. */
 export class Browsing {
-  private constructor(
-    readonly browser: Browser,
-    private readonly folder: string,
-  ) {}
+  private constructor(readonly browser: Browser) {}
 
   static async start(more: readonly string[] = []): Promise<Browsing> {
-    const folder = mkdtempSync(join(tmpdir(), 'nurse-station-chromium-'));
     const browser = await chromium.launch({
       executablePath: process.env['ECMO_CHROMIUM'] ?? '/usr/bin/chromium',
       headless: true,
       chromiumSandbox: false,
       args: [...flags, ...more],
     });
-    return new Browsing(browser, folder);
+    return new Browsing(browser);
   }
 
   async end(): Promise<void> {
     await this.browser.close();
-    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

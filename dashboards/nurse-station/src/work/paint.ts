@@ -10,6 +10,9 @@ import type { FromWorker, ToWorker } from './protocol';
 /** Ages and times left are painted four times a second. */
 const PAINT_MS = 250;
 
+/** A picture comes each time: the one before is painted anew, older by then, when none has come for so long. */
+const REPAINT_MS = 400;
+
 /** A page that is hidden is told once a second, by a timer: sound goes on. */
 const HIDDEN_MS = 1_000;
 
@@ -91,7 +94,7 @@ export class Paint implements Health {
     this.pace.frame(now);
     this.painted(now);
     if (now - this.askedAt >= PAINT_MS) this.ask(now);
-    if (this.isNew || now - this.shownAt >= PAINT_MS) {
+    if (this.isNew || now - this.shownAt >= REPAINT_MS) {
       const number = this.show(now);
       if (number !== null) this.placed = { number, at: this.told?.at ?? now };
     }

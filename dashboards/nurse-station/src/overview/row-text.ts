@@ -7,8 +7,10 @@ import { conditionTile, language, say } from '../words/say';
 export function evidence(row: AlarmRow): string {
   const shown = row.worst ?? row.value;
   if (shown === null || row.limit === null || row.side === null) return '';
-  const value = valueNumber(language(), row.parameter, row.unit, shown);
-  const limit = limitNumber(language(), row.limit);
+  const rounded = (number: number): string => valueNumber(language(), row.parameter, row.unit, number);
+  // Digits as people know them, unless value and limit would then look alike.
+  const exact = rounded(shown) === rounded(row.limit);
+  const [value, limit] = [shown, row.limit].map(exact ? (each) => limitNumber(language(), each) : rounded);
   return `${value}\u00a0${row.side === 'below' ? '<' : '>'}\u00a0${limit}`;
 }
 

@@ -16,6 +16,9 @@ import type { Station } from './work/station';
 /** How long a page of another build waits before it loads itself anew, without any alarm. */
 const RELOAD_MS = 10_000;
 
+/** Longest name of a display that the address may give. */
+const DISPLAY_MAX = 32;
+
 /** Everything that the screens are given. */
 export interface Started {
   store: Store;
@@ -27,7 +30,8 @@ export interface Started {
 export function start(): Started {
   const query = new URLSearchParams(location.search);
   const ward = query.get('ward');
-  const display = query.get('display') ?? `station-${Math.random().toString(36).slice(2, 10)}`;
+  const display =
+    query.get('display')?.slice(0, DISPLAY_MAX) ?? `station-${Math.random().toString(36).slice(2, 10)}`;
   const store = new Store();
   const worker = new Worker(new URL('./work/worker.ts', import.meta.url), { type: 'module' });
   const post = (message: ToWorker, transfer: Transferable[] = []): void => {

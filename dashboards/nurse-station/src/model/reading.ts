@@ -7,7 +7,7 @@ import { reasonOf } from './convert';
 import type { AlarmRow, Limit, Value, ValueState } from './picture';
 import { type Freshness, VALUE_LIVE_MAX_MS, VALUE_SHOWN_MAX_MS, worse } from './freshness';
 import type { PumpView } from './pump';
-import type { Treatment } from './treatment';
+import type { LimitInForce, Treatment } from './treatment';
 
 /** A value is live for twice the time between two samples, and never for less than this. */
 const LIVE_MIN_MS = 500;
@@ -107,12 +107,18 @@ function lastOf(reading: Reading, now: number | null, ageMs: number | null): Val
   return lastValue === undefined || lastAge === null ? null : { value: lastValue, ageMs: lastAge };
 }
 
+/** The value itself is held against it: not its distance from a setting, and not whether there is something. */
+function isOfValue({ condition, unit, limit }: LimitInForce): boolean {
+  return Number.isFinite(limit) && !condition.endsWith('.dev') && unit !== '{bool}';
+}
+
 /** The limit that is crossed first on each side. */
 function limitsOf(treatment: Treatment, parameter: string): { low: Limit | null; high: Limit | null } {
   let low: Limit | null = null;
   let high: Limit | null = null;
-  for (const { rule, limit: value, isSet: changed, priority, side, parameter: of } of treatment.limits) {
-    if (of !== parameter || value === null || !Number.isFinite(value)) continue;
+  for (const one of treatment.limits) {
+    const { rule, limit: value, isSet: changed, priority, side } = one;
+    if (one.parameter !== parameter || value === null || !isOfValue(one)) continue;
     const limit = { rule, value, priority, changed };
     if (side === 'below' && (low === null || value > low.value)) low = limit;
     if (side === 'above' && (high === null || value < high.value)) high = limit;

@@ -45,6 +45,11 @@ export class Screen {
     this.links = Array.from({ length: links }, () => new Link());
   }
 
+  /** One more gateway has become known. */
+  addLink(): void {
+    this.links.push(new Link());
+  }
+
   onAlarms(id: number, message: WatchAlarmsResponse, local: number): void {
     this.advance(local);
     const link = this.links[id];

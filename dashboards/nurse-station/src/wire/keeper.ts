@@ -16,7 +16,8 @@ const PUMPS_TRIES = 4;
 
 /** What opens streams, and hears of them. */
 export interface KeeperSetting {
-  gateways: number;
+  /** How many there are; more may become known. */
+  gateways: () => number;
   /** Yields the messages of a stream until it ends or fails. */
   open: (gateway: number, which: Which, signal: AbortSignal) => AsyncIterable<unknown>;
   onMessage: (gateway: number, which: Which, message: unknown) => void;
@@ -52,6 +53,8 @@ export class Keeper {
   private lanes: Record<Which, Lane> = { alarms: newLane(), pumps: newLane() };
   /** Gateways that were tried in turn since alarms were last heard. */
   private turns = 0;
+  /** Gateways that were tried for the sake of pumps alone, since these were last heard. */
+  private pumpsTurns = 0;
 
   constructor(private readonly setting: KeeperSetting) {}
 
@@ -72,7 +75,7 @@ export class Keeper {
     this.drop(which);
     this.setting.onLost(this.active, which);
     // A gateway that is frozen takes connections and says nothing: it is not asked again first.
-    if (why === 'silent' && which === 'alarms' && this.setting.gateways > 1) this.change();
+    if (why === 'silent' && which === 'alarms' && this.setting.gateways() > 1) this.change();
     else this.again(which);
   }
 
@@ -89,7 +92,7 @@ export class Keeper {
     lane.coming?.abort.abort();
     lane.coming = stream;
     lane.isOutdated = false;
-    const patience = this.setting.gateways > 1 ? FIRST_MS : FIRST_ALONE_MS;
+    const patience = this.setting.gateways() > 1 ? FIRST_MS : FIRST_ALONE_MS;
     const timer = setTimeout(() => {
       stream.abort.abort();
       this.ended(which, stream);
@@ -125,6 +128,7 @@ export class Keeper {
     if (stream.heard >= 3) {
       lane.tries = 0;
       if (which === 'alarms') this.turns = 0;
+      else this.pumpsTurns = 0;
     }
     this.setting.onMessage(gateway, which, message);
     if (lane.isOutdated && lane.coming === null) this.reach(which);
@@ -147,8 +151,11 @@ export class Keeper {
 
   private failed(which: Which): void {
     const { tries } = this.lanes[which];
-    const isOther = this.setting.gateways > 1;
-    if (isOther && (which === 'alarms' ? tries >= 1 : tries >= PUMPS_TRIES)) this.change();
+    const others = this.setting.gateways() - 1;
+    // Alarms that come are worth more than pumps that do not: for pumps alone each gateway is tried once.
+    const isForPumps = which === 'pumps' && tries >= PUMPS_TRIES && this.pumpsTurns < others;
+    if (isForPumps) this.pumpsTurns += 1;
+    if (others > 0 && (isForPumps || (which === 'alarms' && tries >= 1))) this.change();
     else this.again(which);
   }
 
@@ -165,9 +172,9 @@ export class Keeper {
   private change(): void {
     this.stop();
     this.setting.onLost(this.active, 'both');
-    this.active = (this.active + 1) % this.setting.gateways;
+    this.active = (this.active + 1) % this.setting.gateways();
     // The first turn is taken at once; when all were tried, there is time.
-    const wait = this.wait(Math.max(0, this.turns - this.setting.gateways + 1));
+    const wait = this.wait(Math.max(0, this.turns - this.setting.gateways() + 1));
     this.turns += 1;
     for (const which of ['alarms', 'pumps'] as const) {
       const lane = this.lanes[which];

@@ -16,14 +16,14 @@ const GATEWAYS_MAX = 4;
 
 const WAIT_MS = 1_000;
 
-/** Without the file, or with one that cannot be read, the page knows its own origin only. */
+/** Null when the gateway could not be asked; one that has no such file is alone. */
 export async function fetchSettings(origin: string, page: string): Promise<Settings | null> {
   try {
     const answer = await fetch(new URL('/ui/settings.json', page), {
       cache: 'no-store',
       signal: AbortSignal.timeout(WAIT_MS),
     });
-    return answer.ok ? readSettings(await answer.json(), origin) : null;
+    return answer.ok ? readSettings(await answer.json(), origin) : ownOnly(origin);
   } catch {
     return null;
   }

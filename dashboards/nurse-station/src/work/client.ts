@@ -82,7 +82,7 @@ export class Client {
         clearTimeout(timer);
         resolve(value as T);
       });
-      this.post({ to: 'call', number, name, args });
+      this.post({ to: 'call', number, name, args: args.map(plain) });
     });
   }
 
@@ -105,4 +105,9 @@ export class Client {
       },
     };
   }
+}
+
+/** What a screen holds may be watched for changes: such things cannot be sent as they are. */
+function plain(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(JSON.stringify(value));
 }

@@ -67,6 +67,8 @@ export class Unit {
   private readonly pictures = new Map<number, Marks>();
   private pictured = 0;
   private ownWallMs = 0;
+  /** Name of the gateway that serves the page. */
+  private own = '';
   private notices: LocalNotice[] = [];
   private mismatch: LinkPicture['mismatch'] = null;
   private clockOf = '';
@@ -84,7 +86,7 @@ export class Unit {
       },
     });
     this.keeper = new Keeper({
-      gateways: this.gateways.length,
+      gateways: () => this.gateways.length,
       open: (gateway, which, signal) => this.open(gateway, which, signal),
       onMessage: (gateway, which, message) => {
         this.onMessage(gateway, which, message);
@@ -192,7 +194,18 @@ export class Unit {
     this.setting.onNews();
   }
 
-  setMismatch(served: string | null): void {
+  /** What the gateway says of itself, and of the others, now. */
+  know({ gateway, gateways, build }: Settings): void {
+    this.own = gateway;
+    for (const url of gateways) {
+      if (this.gateways.some((known) => known.url === url)) continue;
+      this.gateways.push(gatewayAt(url));
+      this.screen.addLink();
+    }
+    this.noteBuild(build);
+  }
+
+  private noteBuild(served: string | null): void {
     const { build } = this.setting;
     this.mismatch = served === null || served === build ? null : { gateway: served, page: build };
   }
@@ -315,7 +328,7 @@ export class Unit {
 
   private onError(error: unknown): void {
     // A gateway without a call that this page makes is of another version.
-    if (ConnectError.from(error).code === Code.Unimplemented) this.setMismatch('?');
+    if (ConnectError.from(error).code === Code.Unimplemented) this.noteBuild('?');
   }
 
   private pumpNow(key: string): number | null {
@@ -331,16 +344,18 @@ export class Unit {
   }
 
   private around(): Around {
-    const { gateways, gateway } = this.setting.settings;
-    const host = (link: number): string => (gateways[link] === undefined ? '' : new URL(gateways[link]).host);
-    const next = (this.keeper.active + 1) % gateways.length;
+    const host = (link: number): string => {
+      const of = this.gateways[link];
+      return of === undefined ? '' : new URL(of.url).host;
+    };
+    const next = (this.keeper.active + 1) % this.gateways.length;
     const notices: LocalNotice[] = this.attender.isNotCounted()
       ? [{ kind: 'not-counted', priority: 'medium' }]
       : [];
     return {
       ownWallMs: this.ownWallMs,
-      name: (link) => (link === 0 && gateway !== '' ? gateway : host(link)),
-      other: gateways.length > 1 ? host(next) : null,
+      name: (link) => (link === 0 && this.own !== '' ? this.own : host(link)),
+      other: this.gateways.length > 1 ? host(next) : null,
       mismatch: this.mismatch,
       notices: [...this.notices, ...notices],
     };

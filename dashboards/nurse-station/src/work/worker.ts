@@ -7,11 +7,15 @@ import { Unit } from './unit';
 /** How often it is looked whether something broke without a sign. */
 const TICK_MS = 100;
 
-/** News is told together when it comes together. */
-const NEWS_MS = 10;
+/** News is told together when it comes together: at once, and then at most so often. */
+const NEWS_MS = 5;
+const NEWS_EVERY_MS = 50;
 
 /** How often the gateway is asked which page it serves. */
 const BUILD_EVERY_MS = 30_000;
+
+/** One that could not be asked is asked again after this. */
+const RETRY_MS = 5_000;
 
 const now = (): number => performance.now();
 const tell = (message: FromWorker): void => {
@@ -21,6 +25,7 @@ const tell = (message: FromWorker): void => {
 type Begin = Extract<ToWorker, { to: 'begin' }>;
 
 let asked = 0;
+let toldAt = -Infinity;
 let newsTimer: ReturnType<typeof setTimeout> | undefined;
 /** What came before the settings were read. */
 const early: ToWorker[] = [];
@@ -37,7 +42,7 @@ async function begin({ origin, page, build, display, ward }: Begin): Promise<voi
   if (ward !== null) settings.ward = ward;
   const made = new Unit({ settings, display, build, now, onNews });
   unit = made;
-  made.setMismatch(settings.build);
+  made.know(settings);
   made.start();
   for (const message of early.splice(0)) take(made, message);
   let told = '';
@@ -45,11 +50,12 @@ async function begin({ origin, page, build, display, ward }: Begin): Promise<voi
     made.tick();
     if (told !== made.address()) tell({ from: 'gateway', url: (told = made.address()) });
   }, TICK_MS);
-  setInterval(() => {
-    void fetchSettings(origin, page).then((newer) => {
-      if (newer !== null) made.setMismatch(newer.build);
-    });
-  }, BUILD_EVERY_MS);
+  const again = async (): Promise<void> => {
+    const newer = await fetchSettings(origin, page);
+    if (newer !== null) made.know(newer);
+    setTimeout(again, newer === null ? RETRY_MS : BUILD_EVERY_MS);
+  };
+  setTimeout(again, RETRY_MS);
   const paint = (): void => {
     made.sweeps.paint(now());
     requestAnimationFrame(paint);
@@ -58,13 +64,17 @@ async function begin({ origin, page, build, display, ward }: Begin): Promise<voi
 }
 
 function onNews(): void {
-  newsTimer ??= setTimeout(() => {
-    newsTimer = undefined;
-    if (unit !== null) tellPicture(unit);
-  }, NEWS_MS);
+  newsTimer ??= setTimeout(
+    () => {
+      newsTimer = undefined;
+      if (unit !== null) tellPicture(unit);
+    },
+    Math.max(NEWS_MS, toldAt + NEWS_EVERY_MS - now()),
+  );
 }
 
 function tellPicture(of: Unit): void {
+  toldAt = now();
   tell({ from: 'picture', asked, ...of.picture() });
 }
 

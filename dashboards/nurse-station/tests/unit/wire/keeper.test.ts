@@ -50,7 +50,7 @@ class Bench {
 
   constructor(gateways: number) {
     this.keeper = new Keeper({
-      gateways,
+      gateways: () => gateways,
       open: (gateway, which, signal) => {
         const stream = new Stream(gateway, which, signal, Date.now());
         this.opened.push(stream);
@@ -194,6 +194,18 @@ describe('the keeper of streams', () => {
     expect(bench.lost).toEqual(['0 pumps']);
     expect(bench.last('alarms').signal.aborted).toBe(false);
     expect(bench.keeper.active).toBe(0);
+  });
+
+  it('leaves a gateway for its pumps once, and then lets alarms go on where they come', async () => {
+    const bench = new Bench(2);
+    const alarms = (): Stream => bench.last('alarms');
+    for (let round = 0; round < 400; round += 1) {
+      if (!alarms().isOver) alarms().tell(1, 2, 3);
+      if (!bench.last('pumps').isOver) bench.last('pumps').end();
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    const turns = bench.opened.filter(({ which }) => which === 'alarms').map(({ gateway }) => gateway);
+    expect(turns).toEqual([0, 1]);
   });
 
   it('puts a new stream in the place of the present one without a gap', async () => {

@@ -137,7 +137,8 @@ export function rangeOf(
   // A steady value is a flat line, and not noise as high as the plot.
   const flat = Math.max(Math.abs(high), Math.abs(low)) * 0.1;
   const room = Math.max((high - low) * 0.12, (flat - (high - low)) / 2, 0.5);
-  return [low - room, high + room];
+  // Room for the marks above what is drawn.
+  return [low - room, high + 2.5 * room];
 }
 
 /** Makes the plot within an element. */
@@ -169,6 +170,7 @@ export function makeChart(target: HTMLElement, options: ChartOptions): uPlot {
   });
   const gaps = commonGaps(series, answer.bins);
   const axis = {
+    font: FONT,
     stroke: tokens.soft,
     grid: { stroke: tokens.rule, width: 1 },
     ticks: { stroke: tokens.rule },

@@ -54,9 +54,9 @@ class Attempts {
     return outcome;
   }
 
-  /** The newest attempt about an occurrence; undefined without one. */
+  /** The newest attempt about an occurrence that is not done; undefined without one. */
   about(occurrence: string): Attempt | undefined {
-    return this.list.findLast((each) => each.about === occurrence);
+    return this.list.findLast((each) => each.about === occurrence && each.state.kind !== 'ok');
   }
 
   /** A person has read it. */
@@ -65,7 +65,9 @@ class Attempts {
   }
 
   private put(attempt: Attempt): void {
-    const others = this.list.filter((each) => each.number !== attempt.number);
+    // That nothing is kept is said once, and not after every action again.
+    const isSame = (each: Attempt): boolean => each.state.kind === 'ok' && attempt.state.kind === 'ok';
+    const others = this.list.filter((each) => each.number !== attempt.number && !isSame(each));
     this.list = [...others, attempt].sort((a, b) => a.number - b.number).slice(-ATTEMPTS_MAX);
   }
 }

@@ -86,6 +86,22 @@ describe('acknowledge', () => {
   });
 });
 
+describe('attempts', () => {
+  it('say once that nothing is kept over a restart, and do not call that undone', async () => {
+    const kept: Outcome = { kind: 'ok', value: undefined, durable: false };
+    await attempts.run('one', () => Promise.resolve(kept), { about: 'o' });
+    await attempts.run('two', () => Promise.resolve(kept), { about: 'o' });
+    expect(attempts.list.map((each) => each.what)).toEqual(['two']);
+    expect(attempts.about('o')).toBeUndefined();
+  });
+
+  it('keep refusals beside it', async () => {
+    await attempts.run('three', () => Promise.resolve({ kind: 'refused', why: 'gone', detail: '' }));
+    await attempts.run('four', () => Promise.resolve({ kind: 'ok', value: undefined, durable: false }));
+    expect(attempts.list.map((each) => each.what)).toEqual(['three', 'four']);
+  });
+});
+
 describe('entries', () => {
   it('asks for a name always, and for what the action needs', () => {
     const shelve: Ask = { kind: 'shelve', occurrence: 'o', condition: 'flow.low' };

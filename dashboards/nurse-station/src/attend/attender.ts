@@ -53,6 +53,11 @@ export class Attender {
     return this.notCounted >= NOT_COUNTED_MAX;
   }
 
+  /** A call has not been answered yet. */
+  isBusy(): boolean {
+    return this.isAsking || this.isConfirming;
+  }
+
   /** Something was painted, or the page said that it paints nothing. */
   on(link: number, gateway: Gateway, health: Health): void {
     const now = this.setting.now();

@@ -4,10 +4,10 @@ import { alarmRow } from './alarm';
 import { barOf } from './bar';
 import { ms } from './clock';
 import { HistoryLines } from './history';
-import type { AlarmRow, History, LinkPicture, LocalNotice, Picture, Tile } from './picture';
+import type { AlarmRow, History, LinkPicture, LocalNotice, Picture, Priority, Tile } from './picture';
 import { Places } from './places';
 import type { PumpView } from './pump';
-import { isOwn, type Row } from './row';
+import { compare, isOwn, type Row } from './row';
 import type { Screen } from './screen';
 import { Sounds } from './sound';
 import { tileOf } from './tile';
@@ -131,7 +131,7 @@ export class Board {
       if (!this.since.has(key)) this.since.set(key, local);
       return tileOf(view, {
         place: places.get(key) ?? 0,
-        alarms: alarms.filter((row) => row.pump !== '' && `${row.ward}/${row.pump}` === key),
+        alarms: newestFirst(alarms.filter((row) => row.pump !== '' && `${row.ward}/${row.pump}` === key)),
         alarmsKnown,
         treatment: known !== undefined && isOf ? known.treatment : null,
         treatmentAgeMs: known === undefined ? 0 : local - known.at,
@@ -190,6 +190,19 @@ export class Board {
     for (const change of screen.takeChanges()) this.history.addChange(change, toRow(change.row), wallMs);
   }
 }
+
+/** In a tile, of two that are alike urgent the newer one comes first. */
+function newestFirst(rows: AlarmRow[]): AlarmRow[] {
+  const order = ({ priority, signals, onsetWallMs }: AlarmRow): number[] => [
+    priority === 'information' ? 1 : 0,
+    signals ? 0 : 1,
+    PRIORITIES.indexOf(priority),
+    -onsetWallMs,
+  ];
+  return rows.sort((one, other) => compare(order(one), order(other)));
+}
+
+const PRIORITIES: Priority[] = ['high', 'medium', 'low', 'information'];
 
 /** The gateway's wall clock now, by its newest heartbeat; a label. */
 function wallOf(screen: Screen, link: number, local: number): number | null {

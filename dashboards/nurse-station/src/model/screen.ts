@@ -94,11 +94,13 @@ export class Screen {
   }
 
   /** A subscription of a link was lost, or is being opened anew. */
-  onLost(id: number, which: 'alarms' | 'pumps' | 'both', local: number): void {
+  onLost(id: number, which: 'alarms' | 'pumps' | 'both', local: number, why: LinkWhy = 'ended'): void {
     this.advance(local);
     const link = this.links[id];
-    if (which !== 'pumps') link?.alarms.lose('ended', local);
-    if (which !== 'alarms') link?.pumps.lose('ended', local);
+    // What is missing needs no other word than that the subscription has ended: it begins anew.
+    const word = why === 'silent' ? why : 'ended';
+    if (which !== 'pumps') link?.alarms.lose(word, local);
+    if (which !== 'alarms') link?.pumps.lose(word, local);
     this.settle();
   }
 

@@ -21,7 +21,7 @@ export interface KeeperSetting {
   /** Yields the messages of a stream until it ends or fails. */
   open: (gateway: number, which: Which, signal: AbortSignal) => AsyncIterable<unknown>;
   onMessage: (gateway: number, which: Which, message: unknown) => void;
-  onLost: (gateway: number, which: Which | 'both') => void;
+  onLost: (gateway: number, which: Which, why: LinkWhy) => void;
   /** The word that a stream failed with; for a page that is too old to understand its gateway. */
   onError: (gateway: number, which: Which, error: unknown) => void;
   /** 0 to 1. */
@@ -73,7 +73,7 @@ export class Keeper {
     // One that is being opened has its own patience.
     if (lane.live === null) return;
     this.drop(which);
-    this.setting.onLost(this.active, which);
+    this.setting.onLost(this.active, which, why);
     // A gateway that is frozen takes connections and says nothing: it is not asked again first.
     if (why === 'silent' && which === 'alarms' && this.setting.gateways() > 1) this.change();
     else this.again(which);
@@ -92,11 +92,15 @@ export class Keeper {
     lane.coming?.abort.abort();
     lane.coming = stream;
     lane.isOutdated = false;
-    const patience = this.setting.gateways() > 1 ? FIRST_MS : FIRST_ALONE_MS;
-    const timer = setTimeout(() => {
-      stream.abort.abort();
-      this.ended(which, stream);
-    }, patience);
+    // When no gateway was fast enough, each is given more time.
+    const patience = this.setting.gateways() > 1 ? FIRST_MS * (1 + this.turns) : FIRST_ALONE_MS;
+    const timer = setTimeout(
+      () => {
+        stream.abort.abort();
+        this.ended(which, stream);
+      },
+      Math.min(patience, FIRST_ALONE_MS),
+    );
     void this.read(which, stream, timer);
   }
 
@@ -143,7 +147,7 @@ export class Keeper {
       this.failed(which);
     } else if (stream === lane.live) {
       lane.live = null;
-      this.setting.onLost(this.active, which);
+      this.setting.onLost(this.active, which, 'ended');
       // One that is about to take its place does.
       if (lane.coming === null) this.failed(which);
     }
@@ -170,8 +174,11 @@ export class Keeper {
   }
 
   private change(): void {
-    this.stop();
-    this.setting.onLost(this.active, 'both');
+    for (const which of ['alarms', 'pumps'] as const) {
+      const isLive = this.lanes[which].live !== null;
+      this.drop(which);
+      if (isLive) this.setting.onLost(this.active, which, 'ended');
+    }
     this.active = (this.active + 1) % this.setting.gateways();
     // The first turn is taken at once; when all were tried, there is time.
     const wait = this.wait(Math.max(0, this.turns - this.setting.gateways() + 1));

@@ -91,8 +91,8 @@ export class Unit {
       onMessage: (gateway, which, message) => {
         this.onMessage(gateway, which, message);
       },
-      onLost: (gateway, which) => {
-        this.screen.onLost(gateway, which, now());
+      onLost: (gateway, which, why) => {
+        this.screen.onLost(gateway, which, now(), why);
         setting.onNews();
       },
       onError: (_gateway, _which, error) => {

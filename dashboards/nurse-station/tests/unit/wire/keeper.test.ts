@@ -58,7 +58,7 @@ class Bench {
       },
       onMessage: (gateway, which, message) =>
         this.heard.push(`${String(gateway)} ${which} ${String(message)}`),
-      onLost: (gateway, which) => this.lost.push(`${String(gateway)} ${which}`),
+      onLost: (gateway, which, why) => this.lost.push(`${String(gateway)} ${which} ${why}`),
       onError: () => undefined,
       random: () => 0.5,
     });
@@ -191,7 +191,7 @@ describe('the keeper of streams', () => {
     await bench.live();
     bench.last('pumps').end();
     await vi.advanceTimersByTimeAsync(1);
-    expect(bench.lost).toEqual(['0 pumps']);
+    expect(bench.lost).toEqual(['0 pumps ended']);
     expect(bench.last('alarms').signal.aborted).toBe(false);
     expect(bench.keeper.active).toBe(0);
   });

@@ -2,6 +2,7 @@
 import type { AlarmRow, Tile, Value } from '../model/picture';
 import { ageText, limitNumber, NO_NUMBER, valueNumber, withUnit } from '../words/format';
 import { sayIn, type Language } from '../words/lookup';
+import { digitsOf } from '../words/parameter';
 
 /** A value older than this is never shown without its age, in ms. */
 const AGE_SHOWN_FROM_MS = 1_000;
@@ -15,11 +16,13 @@ export function worstText(language: Language, row: AlarmRow): string {
   return row.worst === null ? '' : number(language, row, row.worst);
 }
 
-/** The violated limit with its side, as it was set: rounded, it would be another one. Empty for a detector. */
+/** The violated limit with its side. Empty for a detector. */
 export function limitText(language: Language, row: AlarmRow): string {
   if (row.limit === null || row.unit === '{bool}') return '';
+  // One digit more than the value has: a limit of people keeps its half, one that was computed loses its tail.
+  const limit = Number(row.limit.toFixed(digitsOf(row.parameter, row.unit) + 1));
   const sign = row.side === 'below' ? '< ' : row.side === 'above' ? '> ' : '';
-  return `${sign}${withUnit(language, limitNumber(language, row.limit), row.unit)}`;
+  return `${sign}${withUnit(language, limitNumber(language, limit), row.unit)}`;
 }
 
 /** The value now: the pump's own reading where it is in the alarm's unit, else the alarm's newest with its age. */

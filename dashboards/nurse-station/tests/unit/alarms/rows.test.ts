@@ -111,7 +111,12 @@ describe('numbers of an alarm', () => {
 
   it('says worst, limit and now, each with its unit', () => {
     expect(plain(worstText('en', row()))).toBe('190 mL/min');
-    expect(plain(limitText('en', row({ limit: -62.5, unit: 'mm[Hg]' })))).toBe('< -62.5 mmHg');
+    expect(plain(limitText('en', row({ limit: -62.5, parameter: 'press.drain', unit: 'mm[Hg]' })))).toBe(
+      '< -62.5 mmHg',
+    );
+    expect(plain(limitText('en', row({ limit: 152.225, unit: 'mL/min', side: 'above' })))).toBe(
+      '> 152.2 mL/min',
+    );
     expect(plain(limitText('de', row({ limit: 0.5, side: 'above' })))).toBe('> 0,5 mL/min');
     expect(plain(nowText('en', row()))).toBe('212 mL/min');
   });

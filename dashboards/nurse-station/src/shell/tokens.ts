@@ -88,10 +88,10 @@ const night: Tokens = {
   unknownFill: '#20262C',
   unknownInk: '#AEB8C2',
   focus: '#D0D8E0',
-  // The traces of the dim theme at 60 %.
+  // The traces of the dim theme at some 60 %, and no darker than their numbers can be read.
   flow: '#8B8F92',
-  venous: '#566C99',
-  arterial: '#916478',
+  venous: '#637CB0',
+  arterial: '#A06F86',
 };
 
 const day: Tokens = {
@@ -161,7 +161,7 @@ export function pairs(t: Tokens): Pair[] {
     ...grounds.map((on) => shape('focus', t.focus, on)),
     shape('hatch', t.edge, t.surface),
     shape('edge of a button', t.edge, t.raised),
-    ...[t.flow, t.venous, t.arterial].map((ink) => shape('trace', ink, t.surface)),
+    ...[t.flow, t.venous, t.arterial].map((ink) => text('trace and its number', ink, t.surface)),
     ...signals.flatMap(([name, signal]) => [
       text(`${name}, bright phase`, signal.ink, signal.fill),
       text(`${name}, other phase`, signal.inkOff, signal.fillOff),

@@ -2,7 +2,7 @@
 
 import { LOST_AFTER_MS } from './lane';
 import type { AlarmRow, Picture, Tile, Value } from './picture';
-import { VALUE_LIVE_MAX_MS, VALUE_SHOWN_MAX_MS } from './freshness';
+import { VALUE_LIVE_MAX_MS } from './freshness';
 
 /** A picture is painted four times a second: what has waited for less is as old as it says. */
 const ORDINARY_MS = 400;
@@ -37,13 +37,18 @@ function delayed(picture: Picture, waitedMs: number): Picture {
 function agedTiles(
   picture: Picture,
   waitedMs: number,
-  aged: (value: Value, waitedMs: number) => Value,
+  aged: (value: Value, waitedMs: number, staleMs: number) => Value,
 ): Pick<Picture, 'tiles' | 'bar'> {
   const tiles = picture.tiles.map((tile): Tile => {
     const ageMs = tile.ageMs === null ? null : tile.ageMs + waitedMs;
     const isShown = tile.data === 'live' || tile.data === 'late';
-    const data = isShown ? dataAt(tile.data, ageMs) : tile.data;
-    return { ...tile, data, ageMs, values: tile.values.map((value) => aged(value, waitedMs)) };
+    const data = isShown ? dataAt(tile.data, ageMs, picture.staleMs) : tile.data;
+    return {
+      ...tile,
+      data,
+      ageMs,
+      values: tile.values.map((value) => aged(value, waitedMs, picture.staleMs)),
+    };
   });
   const live = tiles.filter(({ data }) => data === 'live').length;
   const withoutData = tiles.filter(({ data }) => data !== 'live' && data !== 'late').length;
@@ -51,16 +56,16 @@ function agedTiles(
   return { tiles, bar: { ...picture.bar, live, withoutData, quietPumps } };
 }
 
-function dataAt(data: Tile['data'], ageMs: number | null): Tile['data'] {
-  if (ageMs === null || ageMs > VALUE_SHOWN_MAX_MS) return 'stale';
+function dataAt(data: Tile['data'], ageMs: number | null, staleMs: number): Tile['data'] {
+  if (ageMs === null || ageMs > staleMs) return 'stale';
   return ageMs > VALUE_LIVE_MAX_MS ? 'late' : data;
 }
 
 /** Only what passes a bound by it is another one; a channel that is slow by nature was older than that before. */
-function agedABit(value: Value, waitedMs: number): Value {
+function agedABit(value: Value, waitedMs: number, staleMs: number): Value {
   const { state, ageMs } = value;
-  if (ageMs === null || ageMs > VALUE_SHOWN_MAX_MS) return value;
-  if (ageMs + waitedMs > VALUE_SHOWN_MAX_MS) return agedValue(value, waitedMs);
+  if (ageMs === null || ageMs > staleMs) return value;
+  if (ageMs + waitedMs > staleMs) return agedValue(value, waitedMs, staleMs);
   const isNow = state === 'live' || state === 'standby';
   return {
     ...value,
@@ -69,11 +74,11 @@ function agedABit(value: Value, waitedMs: number): Value {
   };
 }
 
-function agedValue(value: Value, waitedMs: number): Value {
+function agedValue(value: Value, waitedMs: number, staleMs: number): Value {
   const { state, value: number } = value;
   const ageMs = value.ageMs === null ? null : value.ageMs + waitedMs;
   if (state !== 'live' && state !== 'late' && state !== 'standby') return { ...value, ageMs };
-  if (ageMs !== null && ageMs <= VALUE_SHOWN_MAX_MS) return { ...value, state: 'late', ageMs };
+  if (ageMs !== null && ageMs <= staleMs) return { ...value, state: 'late', ageMs };
   return {
     ...staleValue(value),
     ageMs,

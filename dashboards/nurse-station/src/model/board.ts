@@ -80,6 +80,7 @@ export class Board {
       alarms,
       sound: this.sounds.at(alarms, whole, this.lossAcknowledged),
       local: [...around.notices, ...unlisted],
+      staleMs: screen.staleMs,
       historyVersion: this.history.version,
     };
   }
@@ -136,6 +137,7 @@ export class Board {
         treatment: known !== undefined && isOf ? known.treatment : null,
         treatmentAgeMs: known === undefined ? 0 : local - known.at,
         rhythm: this.rhythm,
+        staleMs: screen.staleMs,
         gateway: around.name(view.link),
         waitingMs: local - (this.since.get(key) ?? local),
       });

@@ -1,5 +1,6 @@
 // The picture before anything is known: connecting, no pump, nothing that could look fine.
 
+import { VALUE_SHOWN_MAX_MS } from './freshness';
 import type { Picture } from './picture';
 
 export function emptyPicture(atMs: number): Picture {
@@ -38,6 +39,7 @@ export function emptyPicture(atMs: number): Picture {
     alarms: [],
     sound: { play: 'none', key: '', silenced: { paused: 0, shelved: 0, grouped: 0, acknowledged: 0 } },
     local: [],
+    staleMs: VALUE_SHOWN_MAX_MS,
     historyVersion: 0,
   };
 }

@@ -3,7 +3,7 @@
 /** A value that is older than this is never live; channels that come faster are held to less: see reading.ts. */
 export const VALUE_LIVE_MAX_MS = 1_500;
 
-/** A value that is older than this is not shown. */
+/** A value that is older than this is not shown, where the site has not set another time. */
 export const VALUE_SHOWN_MAX_MS = 3_000;
 
 /** How fresh something is, from best to worst. */
@@ -11,8 +11,8 @@ export type Freshness = 'live' | 'late' | 'stale';
 
 export const FRESHNESS_ORDER: Record<Freshness, number> = { live: 0, late: 1, stale: 2 };
 
-export function freshnessOf(ageMs: number | null): Freshness {
-  if (ageMs === null || !(ageMs <= VALUE_SHOWN_MAX_MS)) return 'stale';
+export function freshnessOf(ageMs: number | null, staleMs: number): Freshness {
+  if (ageMs === null || !(ageMs <= staleMs)) return 'stale';
   return ageMs <= VALUE_LIVE_MAX_MS ? 'live' : 'late';
 }
 

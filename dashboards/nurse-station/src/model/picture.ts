@@ -278,6 +278,8 @@ export interface Picture {
   alarms: AlarmRow[];
   sound: SoundPicture;
   local: LocalNotice[];
+  /** A value that is older is not shown; as the site has set it. */
+  staleMs: number;
   /** Changes when `Station.history()` would answer something new. */
   historyVersion: number;
 }

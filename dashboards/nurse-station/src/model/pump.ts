@@ -18,13 +18,14 @@ export interface PumpView {
   freshness: Freshness;
 }
 
-export function pumpView(id: number, link: Link, pump: Pump, local: number): PumpView {
+/** A pump by what one link says; what is older than `staleMs` is stale. */
+export function pumpView(id: number, link: Link, pump: Pump, local: number, staleMs: number): PumpView {
   const known = link.pumpsKnown(local);
   const now = link.pumps.clock.now(local);
   const frame = pump.lastFrameMonoNs;
   const ageMs = frame === undefined || now === null ? null : Math.max(0, now - ms(frame));
   const arrives = pump.link === LinkState.LIVE && (known || link.pumpsAge());
-  let freshness: Freshness = arrives ? freshnessOf(ageMs) : 'stale';
+  let freshness: Freshness = arrives ? freshnessOf(ageMs, staleMs) : 'stale';
   // A stream that was cut ages to stale; nothing proves that what it last said still holds, so it is late at best.
   if (!known || pump.ageUnproven) freshness = worse(freshness, 'late');
   return { link: id, pump, now, known, ageMs, freshness };

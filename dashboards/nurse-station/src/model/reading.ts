@@ -5,7 +5,7 @@ import { PumpState, type Reading } from '../wire/gen/ecmo/v1/pump_pb';
 import { ms } from './clock';
 import { reasonOf } from './convert';
 import type { AlarmRow, Limit, Value, ValueState } from './picture';
-import { type Freshness, VALUE_LIVE_MAX_MS, VALUE_SHOWN_MAX_MS, worse } from './freshness';
+import { type Freshness, VALUE_LIVE_MAX_MS, worse } from './freshness';
 import type { PumpView } from './pump';
 import type { LimitInForce, Treatment } from './treatment';
 
@@ -41,11 +41,11 @@ export class Rhythm {
   }
 
   /** How old a value of this channel may be: to be live, and to be shown with its age. */
-  bounds(pump: string, parameter: string): Bounds {
+  bounds(pump: string, parameter: string, staleMs: number): Bounds {
     const gaps = this.channels.get(`${pump}/${parameter}`)?.gaps ?? [];
     const every = gaps.length < GAPS ? 0 : Math.min(...gaps);
     const liveMs = Math.min(VALUE_LIVE_MAX_MS, Math.max(LIVE_MIN_MS, 2 * every));
-    const shownMs = Math.min(SLOW_SHOWN_MAX_MS, Math.max(VALUE_SHOWN_MAX_MS, 2 * every));
+    const shownMs = Math.max(staleMs, every > VALUE_LIVE_MAX_MS ? Math.min(SLOW_SHOWN_MAX_MS, 2 * every) : 0);
     return { liveMs, shownMs };
   }
 }

@@ -6,6 +6,7 @@ import { LinkState } from '../wire/gen/ecmo/v1/pump_pb';
 import type { WatchWardResponse, WaveformUpdate } from '../wire/gen/ecmo/v1/pump_service_pb';
 import { Bounded } from './bounded';
 import { ms } from './clock';
+import { VALUE_SHOWN_MAX_MS } from './freshness';
 import { Link, OCCURRENCES_MAX } from './link';
 import { mergedRow } from './merge';
 import { type Cause, changeOf } from './news';
@@ -30,6 +31,8 @@ export class Screen {
   missed: Missed[] = [];
   missedIncomplete = false;
   changesLost = 0;
+  /** A value that is older is not shown, in ms; the site's choice. */
+  staleMs = VALUE_SHOWN_MAX_MS;
   private now = 0;
   private readonly byKey = new Map<string, Row>();
   private known = '';
@@ -151,7 +154,7 @@ export class Screen {
     const views = new Map<string, PumpView>();
     for (const [id, link] of this.links.entries()) {
       for (const [name, pump] of link.byPump) {
-        const view = pumpView(id, link, pump, this.now);
+        const view = pumpView(id, link, pump, this.now, this.staleMs);
         const known = views.get(name);
         if (known === undefined || isBetter(view, known)) views.set(name, view);
       }

@@ -20,6 +20,7 @@ export interface TileSetting {
   /** How long ago the treatment was told, in ms: what was left then is less now. */
   treatmentAgeMs: number;
   rhythm: Rhythm;
+  staleMs: number;
   gateway: string;
   /** For how long this display has known the pump without data. */
   waitingMs: number | null;
@@ -31,7 +32,13 @@ export function tileOf(view: PumpView, setting: TileSetting): Tile {
   const { alarms, treatment, rhythm } = setting;
   const data = dataState(view);
   const values = pump.readings.map((reading) => {
-    return valueOfReading(view, reading, rhythm.bounds(key, reading.parameter), alarms, treatment);
+    return valueOfReading(
+      view,
+      reading,
+      rhythm.bounds(key, reading.parameter, setting.staleMs),
+      alarms,
+      treatment,
+    );
   });
   return {
     key,

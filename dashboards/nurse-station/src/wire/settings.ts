@@ -7,6 +7,8 @@ export interface Settings {
   gateways: string[];
   /** Ward that this display shows; empty for all. */
   ward: string;
+  /** A value that is older is not shown, in ms. */
+  staleMs: number;
   /** Build of the page that the gateway serves now; null when it does not say. */
   build: string | null;
 }
@@ -15,6 +17,11 @@ export interface Settings {
 const GATEWAYS_MAX = 4;
 
 const WAIT_MS = 1_000;
+
+/** What a site may choose as the age at which a value is withdrawn, and what counts when it has not chosen. */
+const STALE_MIN_MS = 2_000;
+const STALE_MAX_MS = 10_000;
+const STALE_MS = 3_000;
 
 /** Null when the gateway could not be asked; one that has no such file is alone. */
 export async function fetchSettings(origin: string, page: string): Promise<Settings | null> {
@@ -30,7 +37,7 @@ export async function fetchSettings(origin: string, page: string): Promise<Setti
 }
 
 export function ownOnly(origin: string): Settings {
-  return { gateway: '', gateways: [origin], ward: '', build: null };
+  return { gateway: '', gateways: [origin], ward: '', staleMs: STALE_MS, build: null };
 }
 
 /** Reads the file; what is not as it should be is left out. */
@@ -41,7 +48,16 @@ export function readSettings(value: unknown, origin: string): Settings {
   const urls = told.map((one) => addressOf(one, origin)).filter((one) => one !== null);
   const gateways = [...new Set([origin, ...urls])].slice(0, GATEWAYS_MAX);
   const build = text('build');
-  return { gateway: text('gateway'), gateways, ward: text('ward'), build: build === '' ? null : build };
+  const chosen = of['staleMs'];
+  const isPossible = typeof chosen === 'number' && chosen >= STALE_MIN_MS && chosen <= STALE_MAX_MS;
+  const staleMs = isPossible ? chosen : STALE_MS;
+  return {
+    gateway: text('gateway'),
+    gateways,
+    ward: text('ward'),
+    staleMs,
+    build: build === '' ? null : build,
+  };
 }
 
 function addressOf(value: unknown, origin: string): string | null {

@@ -195,8 +195,9 @@ export class Unit {
   }
 
   /** What the gateway says of itself, and of the others, now. */
-  know({ gateway, gateways, build }: Settings): void {
+  know({ gateway, gateways, staleMs, build }: Settings): void {
     this.own = gateway;
+    this.screen.staleMs = staleMs;
     for (const url of gateways) {
       if (this.gateways.some((known) => known.url === url)) continue;
       this.gateways.push(gatewayAt(url));

@@ -44,6 +44,14 @@ describe('a value', () => {
     }
   });
 
+  it('is withdrawn at the age that the site has set', () => {
+    const of = desk();
+    of.screen.staleMs = 2_000;
+    expect(flowAt(of, 1_990)).toMatchObject({ state: 'late', value: 400 });
+    expect(flowAt(of, 2_010)).toMatchObject({ state: 'stale', value: null });
+    expect(of.picture(0).staleMs).toBe(2_000);
+  });
+
   it('keeps what was last measured for the detail view only, always with its age', () => {
     expect(flowAt(desk(), 5_000).last).toEqual({ value: 400, ageMs: expect.closeTo(5_000, -1) as number });
   });

@@ -11,12 +11,14 @@ describe('the settings', () => {
     const told = {
       gateway: 'a',
       gateways: ['http://10.0.0.2:8080/x', OWN, 'http://10.0.0.2:8080'],
+      staleMs: 5_000,
       build: 'b1',
     };
     expect(readSettings(told, OWN)).toEqual({
       gateway: 'a',
       gateways: [OWN, 'http://10.0.0.2:8080'],
       ward: '',
+      staleMs: 5_000,
       build: 'b1',
     });
   });
@@ -29,8 +31,16 @@ describe('the settings', () => {
       { gateways: 'x' },
       { gateways: [7, 'ftp://x', 'javascript:alert(1)', ''] },
       { build: null },
+      { staleMs: 1_999 },
+      { staleMs: 10_001 },
     ]) {
-      expect(readSettings(told, OWN)).toEqual({ gateway: '', gateways: [OWN], ward: '', build: null });
+      expect(readSettings(told, OWN)).toEqual({
+        gateway: '',
+        gateways: [OWN],
+        ward: '',
+        staleMs: 3_000,
+        build: null,
+      });
     }
   });
 

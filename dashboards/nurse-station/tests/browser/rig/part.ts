@@ -54,6 +54,10 @@ export class Part {
     });
   }
 
+  get isRunning(): boolean {
+    return this.child !== null && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
   /** It stands still, and its sockets stay open: nobody is told. */
   freeze(): void {
     this.signal('SIGSTOP');

@@ -192,22 +192,22 @@ export class Station {
   }
 
   /** What axe finds wrong on the screen, one line each. */
-  async axe(): Promise<string[]> {
+  async axe(what: 'all' | 'colours' = 'all'): Promise<string[]> {
     const require = createRequire(import.meta.url);
     const source = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
     // By the debugger, because the page's own rules let no foreign script in.
     await this.cdp.send('Runtime.evaluate', { expression: source });
-    const found = await this.page.evaluate(async () => {
+    const found = await this.page.evaluate(async (rules) => {
       const { axe } = globalThis as unknown as {
         axe: {
           run: () => Promise<{ violations: { id: string; help: string; nodes: { html: string }[] }[] }>;
         };
       };
-      const { violations } = await axe.run();
+      const { violations } = await axe.run(rules === 'all' ? {} : { runOnly: ['color-contrast'] });
       return violations.map(
         ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((it) => it.html.slice(0, 160)).join(' | ')}`,
       );
-    });
+    }, what);
     return found;
   }
 }

@@ -128,6 +128,16 @@ export class Unit {
     renameSync(`${file}.new`, file);
   }
 
+  /** Everything runs again, whatever a test did to it. */
+  heal(): void {
+    const parts = [this.broker, ...this.gateways.map(({ part }) => part), ...this.agents.values()];
+    for (const part of parts) {
+      if (part.isRunning) part.thaw();
+      else part.start();
+    }
+    this.moveClock(0);
+  }
+
   async end(): Promise<void> {
     await Promise.all([...this.agents.values()].map((agent) => agent.stop()));
     await Promise.all(this.gateways.map(({ part }) => part.stop()));

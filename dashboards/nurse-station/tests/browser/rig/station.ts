@@ -200,7 +200,9 @@ export class Station {
     const found = await this.page.evaluate(async (rules) => {
       const { axe } = globalThis as unknown as {
         axe: {
-          run: () => Promise<{ violations: { id: string; help: string; nodes: { html: string }[] }[] }>;
+          run: (
+            options: object,
+          ) => Promise<{ violations: { id: string; help: string; nodes: { html: string }[] }[] }>;
         };
       };
       const { violations } = await axe.run(rules === 'all' ? {} : { runOnly: ['color-contrast'] });

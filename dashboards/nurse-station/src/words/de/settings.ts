@@ -76,7 +76,6 @@ export const settings: Record<keyof typeof english, string> = {
   'display.theme_note': 'Alarmfarben und -größen sind in jedem Schema gleich.',
   'display.language': 'Sprache',
   'display.seconds': 'Breite der Kurven',
-  'display.name': 'Name dieser Anzeige',
   'sounds.note':
     'Hohe Alarme lassen sich hier nicht abschalten. Den Lautsprecher kann man von hier auch nicht aufdrehen: prüfen.',
   'sounds.state': 'Ton jetzt',
@@ -101,9 +100,7 @@ export const settings: Record<keyof typeof english, string> = {
   'about.page': 'Seite',
   'about.gateway': 'Gateway',
   'about.gateways': 'Gateways',
-  'about.contract': 'Vertrag',
   'about.profile': 'Alarmprofil',
-  'about.frames': 'Bilder pro Sekunde',
   'about.delay': 'Verzug des Bildes',
   'about.limits': 'Was sie nicht kann',
   'about.limits_text':

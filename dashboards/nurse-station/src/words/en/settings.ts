@@ -75,7 +75,6 @@ export const settings = {
   'display.theme_note': 'Alarm colours and sizes are the same in every theme.',
   'display.language': 'Language',
   'display.seconds': 'Width of the sweeps',
-  'display.name': 'Name of this display',
   'sounds.note':
     'High alarms cannot be turned off here. Nobody can turn a loudspeaker up from here either: test it.',
   'sounds.state': 'Sound now',
@@ -100,9 +99,7 @@ export const settings = {
   'about.page': 'Page',
   'about.gateway': 'Gateway',
   'about.gateways': 'Gateways',
-  'about.contract': 'Contract',
   'about.profile': 'Alarm profile',
-  'about.frames': 'Pictures a second',
   'about.delay': 'Delay of the picture',
   'about.limits': 'What it cannot do',
   'about.limits_text':

@@ -76,7 +76,6 @@ export const settings: Record<keyof typeof english, string> = {
   'display.theme_note': 'Los colores y tamaños de alarma son iguales en todos los temas.',
   'display.language': 'Idioma',
   'display.seconds': 'Ancho de las curvas',
-  'display.name': 'Nombre de esta pantalla',
   'sounds.note': 'Aquí no se pueden apagar las alarmas altas. Tampoco se puede subir el altavoz: pruébelo.',
   'sounds.state': 'Sonido ahora',
   'sounds.volume': 'Volumen de {priority}',
@@ -100,9 +99,7 @@ export const settings: Record<keyof typeof english, string> = {
   'about.page': 'Página',
   'about.gateway': 'Pasarela',
   'about.gateways': 'Pasarelas',
-  'about.contract': 'Contrato',
   'about.profile': 'Perfil de alarma',
-  'about.frames': 'Imágenes por segundo',
   'about.delay': 'Retraso de la imagen',
   'about.limits': 'Lo que no puede hacer',
   'about.limits_text':

@@ -76,7 +76,6 @@ export const settings: Record<keyof typeof english, string> = {
   'display.theme_note': 'Couleurs et tailles d’alarme sont les mêmes dans tous les thèmes.',
   'display.language': 'Langue',
   'display.seconds': 'Largeur des courbes',
-  'display.name': 'Nom de cet écran',
   'sounds.note':
     'Les alarmes hautes ne peuvent pas être coupées ici. Le haut-parleur ne peut pas non plus être monté d’ici : testez-le.',
   'sounds.state': 'Son actuel',
@@ -101,9 +100,7 @@ export const settings: Record<keyof typeof english, string> = {
   'about.page': 'Page',
   'about.gateway': 'Passerelle',
   'about.gateways': 'Passerelles',
-  'about.contract': 'Contrat',
   'about.profile': 'Profil d’alarme',
-  'about.frames': 'Images par seconde',
   'about.delay': 'Retard de l’image',
   'about.limits': 'Ce qu’il ne peut pas faire',
   'about.limits_text':

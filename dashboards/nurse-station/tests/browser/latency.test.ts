@@ -98,8 +98,10 @@ test(
           told.map(({ occurrence }) => occurrence),
         ),
       (left) => left.length === 0,
-      3_000,
+      15_000,
     );
+    // A page that lost its link meanwhile would measure something else.
+    expect(await station.link()).toBe('synced');
     const painted = new Map(
       await station.page.evaluate(() => [
         ...(globalThis as unknown as { paintedAt: Map<string, number> }).paintedAt,

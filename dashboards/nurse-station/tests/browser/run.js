@@ -18,6 +18,7 @@ const needed = [
   [join(process.env.ECMO_PAGE, 'index.html'), 'the page is not built: npm run build'],
   [join(programs, 'ecmo-gateway'), 'the programs are not built: cargo build --workspace'],
   [join(programs, 'ecmo-agent'), 'the programs are not built: cargo build --workspace'],
+  [join(programs, 'ecmo-demo'), 'the programs are not built: cargo build --workspace'],
   [join(programs, 'ecmoctl'), 'the programs are not built: cargo build --workspace'],
   [process.env.ECMO_CHROMIUM ?? '/usr/bin/chromium', 'chromium is missing: apt-get install chromium'],
   ['/usr/sbin/mosquitto', 'Mosquitto is missing: apt-get install mosquitto'],

@@ -19,6 +19,9 @@ export const playoutDelayMs = 300;
 /** Blank before the pen, in CSS pixels. */
 export const eraseGapPx = 14;
 
+/** What a trace keeps besides a lap, in ms: what comes late, and the playout delay. */
+const keepMoreMs = 2000;
+
 type Context = OffscreenCanvasRenderingContext2D | CanvasRenderingContext2D;
 
 export interface PainterLane {
@@ -63,7 +66,7 @@ export class SweepPainter {
     this.#options = options;
     this.#sweep = sweepOf(options);
     this.#channels = options.lanes.map((lane) => ({
-      trace: new Trace(),
+      trace: new Trace(options.seconds * 1000 + keepMoreMs),
       lane: { top: 0, height: 0, margin: 0 },
       scale: lane.scale,
       colour: lane.colour,

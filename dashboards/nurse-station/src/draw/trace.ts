@@ -1,7 +1,10 @@
 // One channel on its way to the glass: what was measured, and what of it the pen has not drawn yet.
 
-/** Samples that a trace keeps at most: 6 s at 500 Hz and some more. The oldest are forgotten. */
-export const samplesMax = 4096;
+/** Samples that a trace keeps at most: 30 s at 500 Hz. The oldest are forgotten. */
+export const samplesMax = 15_000;
+
+/** So many are forgotten at once, because it costs as much as one. */
+const forgetAtOnce = 256;
 
 /** How many sample periods may be missing before a line is a gap. */
 const gapPeriods = 2.5;
@@ -19,6 +22,12 @@ export class Trace {
   #periodMs = 0;
   #drawnMs = Number.NEGATIVE_INFINITY;
   #repaint = false;
+  readonly #keepMs: number;
+
+  /** Keeps what is at most `keepMs` older than its newest sample. */
+  constructor(keepMs = Number.POSITIVE_INFINITY) {
+    this.#keepMs = keepMs;
+  }
 
   /** The newest sample's time, in ms; none before the first. */
   get newestMs(): number | null {
@@ -40,11 +49,15 @@ export class Trace {
     for (let at = 0; at < values.length; at += 1) {
       this.#put(startMs + at * periodMs, values[at] ?? Number.NaN);
     }
-    const surplus = this.#times.length - samplesMax;
-    if (surplus > 0) {
-      this.#times.splice(0, surplus);
-      this.#values.splice(0, surplus);
-    }
+    const old = this.#firstAfter((this.newestMs ?? 0) - this.#keepMs);
+    if (old >= forgetAtOnce) this.#forget(old);
+    this.#forget(this.#times.length - samplesMax);
+  }
+
+  #forget(count: number): void {
+    if (count <= 0) return;
+    this.#times.splice(0, count);
+    this.#values.splice(0, count);
   }
 
   #put(timeMs: number, value: number): void {

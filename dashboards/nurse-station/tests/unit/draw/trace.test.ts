@@ -159,6 +159,15 @@ describe('samples', () => {
     expect(gaps(strokes)).toEqual([[0, 500]]);
   });
 
+  test('that are older than what can be seen are forgotten', () => {
+    const trace = new Trace(2000);
+    for (let start = 0; start < 60_000; start += 100) trace.push(start, periodMs, steady(10));
+    const strokes = trace.advance(59_990, 0, false);
+    const times = lineTimes(strokes);
+    expect(times.length).toBeGreaterThanOrEqual(200);
+    expect(times.length).toBeLessThanOrEqual(200 + 256 + 10);
+  });
+
   test('without a period or a time are refused', () => {
     const trace = new Trace();
     trace.push(0, 0, [1]);

@@ -6,7 +6,7 @@ import type { Tokens } from '../shell/tokens';
 import { limitNumber, minuteText } from '../words/format';
 import type { Language } from '../words/lookup';
 
-import { commonGaps, plotData, type Gap } from './data';
+import { commonGaps, isolatedBins, plotData, type Gap, type PlotData } from './data';
 
 export interface LimitLine {
   value: number;
@@ -84,6 +84,28 @@ function drawLimits(plot: uPlot, limits: readonly LimitLine[], tokens: Tokens): 
     ctx.stroke();
     ctx.restore();
   }
+}
+
+/** A bar from least to greatest for each bin that stands alone. */
+function drawIsolated(plot: uPlot, data: PlotData, colours: readonly string[]): void {
+  const { ctx } = plot;
+  const wide = 3 * devicePixelRatio;
+  data.middle.forEach((middle, index) => {
+    for (const bin of isolatedBins(middle)) {
+      const [low, high, time] = [
+        data.low[index]?.[bin] ?? null,
+        data.high[index]?.[bin] ?? null,
+        data.times[bin],
+      ];
+      if (low === null || high === null || time === undefined) continue;
+      const [top, bottom] = [plot.valToPos(high, 'y', true), plot.valToPos(low, 'y', true)];
+      ctx.save();
+      ctx.fillStyle = colours[index % colours.length] ?? '';
+      const tall = Math.max(wide, bottom - top);
+      ctx.fillRect(plot.valToPos(time, 'x', true) - wide / 2, (top + bottom - tall) / 2, wide, tall);
+      ctx.restore();
+    }
+  });
 }
 
 /** From the upper edge of each row of marks, in px: a row for each priority, so that none hides another. */
@@ -201,6 +223,7 @@ export function makeChart(target: HTMLElement, options: ChartOptions): uPlot {
         drawClear: [(plot) => hatch(plot, gaps, answer, tokens.edge)],
         draw: [
           (plot) => {
+            drawIsolated(plot, data, colours);
             drawLimits(plot, limits, tokens);
             drawMarks(plot, answer, tokens);
           },

@@ -133,3 +133,9 @@ function cellOf(series: TrendSeries, from: number, to: number): Row['cells'][num
   if (low === null || high === null) return { gap: series.gap[to - 1] ?? 'no-data' };
   return { low, high };
 }
+
+/** Bins with a value between two without: a line through them has no length, so that they need a mark of their own. */
+export function isolatedBins(values: readonly (number | null)[]): number[] {
+  const isGap = (bin: number): boolean => (values[bin] ?? null) === null;
+  return values.map((_, bin) => bin).filter((bin) => !isGap(bin) && isGap(bin - 1) && isGap(bin + 1));
+}

@@ -2,7 +2,15 @@
 import { describe, expect, it } from 'vitest';
 
 import type { GapReason, TrendAnswer, TrendSeries } from '../../../src/model/trend';
-import { commonGaps, gapsOf, hasValues, plotData, recordedSince, tableRows } from '../../../src/trends/data';
+import {
+  commonGaps,
+  gapsOf,
+  hasValues,
+  isolatedBins,
+  plotData,
+  recordedSince,
+  tableRows,
+} from '../../../src/trends/data';
 import { parametersOf, questionOf, questions, spans, usualSpan } from '../../../src/trends/groups';
 import { parameterFacts, type ParameterId } from '../../../src/words/parameter';
 
@@ -65,6 +73,14 @@ describe('gaps', () => {
     expect(recordedSince(answer(series([null], [null], [NR])))).toBeNull();
     expect(hasValues(flow)).toBe(true);
     expect(hasValues(series([null, NaN], [null, 1], [NR, null]))).toBe(false);
+  });
+});
+
+describe('a value that stands alone', () => {
+  it('is found, at the ends too, so that it is drawn', () => {
+    expect(isolatedBins([1, null, 2, 3, null, 4, null, 5])).toEqual([0, 5, 7]);
+    expect(isolatedBins([null, null])).toEqual([]);
+    expect(isolatedBins([1])).toEqual([0]);
   });
 });
 

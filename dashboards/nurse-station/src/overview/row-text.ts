@@ -14,12 +14,12 @@ export function evidence(row: AlarmRow): string {
   return `${value}\u00a0${row.side === 'below' ? '<' : '>'}\u00a0${limit}`;
 }
 
-/** What kind of word stands beside an alarm that does not simply call: acknowledged, last known, latched. */
+/** What kind of word stands beside an alarm that does not simply call: last known, acknowledged, latched, another ward's. */
 export function standing(row: AlarmRow): string {
   if (row.lastKnown || row.unheard) return say('tile.last_known');
   if (row.state === 'acknowledged') return say('tile.acknowledged');
   if (row.state === 'latched') return say('tile.latched');
-  return '';
+  return row.redirected ? say('tile.redirected') : '';
 }
 
 /** `*** FLOW LOW`. */

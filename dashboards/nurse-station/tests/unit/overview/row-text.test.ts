@@ -36,6 +36,11 @@ test('what is only last known says so, whatever else it is', () => {
   }
 });
 
+test('an alarm of another ward says so while it calls', () => {
+  expect(standing(rowWith({ redirected: true }))).toBe('FROM ANOTHER WARD');
+  expect(standing(rowWith())).toBe('');
+});
+
 test('it belongs to a bed, else a pump, else a gateway', () => {
   expect(placeText(rowWith({ bed: '3', pump: 'ecmo-03' }))).toBe('Bed 3');
   expect(placeText(rowWith({ bed: '', pump: 'ecmo-03' }))).toBe('ecmo-03');

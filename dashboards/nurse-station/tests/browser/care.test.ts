@@ -223,3 +223,16 @@ test('a viewer is offered no action', async () => {
   }
   await viewer.close();
 }, 40_000);
+
+test('an alarm centre that never heard of alarms says so, and shows no nought', async () => {
+  const deaf = await Station.opening(browsing, unit.main.url, { name: 'Ann', display: 'deaf' });
+  await deaf.context.route('**/ecmo.v1.AlarmService/**', (route) => route.abort());
+  await deaf.page.goto(`${unit.main.url}/?display=deaf#/alarms`, { waitUntil: 'load' });
+  await deaf.page.locator(id('alarms-unknown')).waitFor();
+  expect(await deaf.text(id('tab-active'))).toContain('(?)');
+  expect(await deaf.text(id('alarms-empty'))).toBe('(not there)');
+  await deaf.page.locator(id('tab-missed')).click();
+  expect(await deaf.text('#tab-panel')).not.toContain('Nothing was missed');
+  await deaf.shoot('alarms-unknown');
+  await deaf.close();
+}, 30_000);

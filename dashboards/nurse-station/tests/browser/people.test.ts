@@ -41,39 +41,9 @@ afterAll(async () => {
   await unit.end();
 });
 
-/** Notes, in the page itself, when an element comes to fit; milliseconds since 1970. */
-async function painted(station: Station, selector: string): Promise<() => Promise<number>> {
-  const key = `seen${String(Math.random()).slice(2)}`;
-  await station.page.evaluate(
-    ([which, name]) => {
-      const all = globalThis as unknown as Record<string, number>;
-      const look = (): void => {
-        if (document.querySelector(which ?? '') === null) return;
-        // After the frame in which it is painted.
-        requestAnimationFrame(() => {
-          all[name ?? ''] ??= performance.timeOrigin + performance.now();
-        });
-        observer.disconnect();
-      };
-      const observer = new MutationObserver(look);
-      observer.observe(document.body, { subtree: true, childList: true, attributes: true });
-      look();
-    },
-    [selector, key],
-  );
-  return () =>
-    until(
-      `painted: ${selector}`,
-      () =>
-        station.page.evaluate((name) => (globalThis as unknown as Record<string, number>)[name] ?? 0, key),
-      (at) => at > 0,
-      5_000,
-    );
-}
-
 /** Presses with a trusted event; the moment of it, milliseconds since 1970. */
 async function press(station: Station, selector: string): Promise<number> {
-  const pressed = await painted(station, 'html[data-pressed]');
+  const pressed = await station.notes('html[data-pressed]');
   await station.page.evaluate((which) => {
     const button = document.querySelector(which);
     button?.addEventListener('click', () => (document.documentElement.dataset['pressed'] = 'yes'), {
@@ -94,8 +64,7 @@ async function press(station: Station, selector: string): Promise<number> {
 test('an acknowledgement at one display is painted at the other within 250 ms', async () => {
   const took: number[] = [];
   for (const condition of ['pump.stop', 'level.low', 'air.venous']) {
-    const seen = await painted(
-      there,
+    const seen = await there.notes(
       `[data-testid="tile"] [data-condition="${condition}"][data-state="acknowledged"]`,
     );
     const row = `[data-testid="alarm-centre"] [data-condition="${condition}"]`;
@@ -119,7 +88,7 @@ test('an acknowledgement at one display is painted at the other within 250 ms', 
 test('a pause at one display is painted at the other within 250 ms, with the time left', async () => {
   await unit.agent('pump-1').stop();
   await there.alarmed('pump-1', 'comm.stale', 'active');
-  const seen = await painted(there, '[data-testid="bar"] [data-testid="pause"][data-state="paused"]');
+  const seen = await there.notes('[data-testid="bar"] [data-testid="pause"][data-state="paused"]');
   const at = await press(here, '[data-testid="bar"] [data-testid="pause"]');
   const took = (await seen()) - at;
   console.log(`pause, click to paint at the other display: ${took.toFixed(0)} ms`);

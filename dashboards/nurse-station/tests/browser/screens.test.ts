@@ -166,11 +166,7 @@ test('a person with a keyboard alone finds an alarm, acknowledges it, pauses, an
   await station.page.locator('[data-testid="keys-dialog"]').waitFor();
   await keyboard.press('Escape');
   await station.page.locator('[data-testid="keys-dialog"]').waitFor({ state: 'detached' });
+  const paused = await station.notes('[data-testid="bar"] [data-testid="pause"][data-state="paused"]');
   await keyboard.press('p');
-  await until(
-    'paused',
-    () => station.attribute('[data-testid="bar"] [data-testid="pause"]', 'data-state'),
-    (state) => state === 'paused',
-    3_000,
-  );
+  await paused(8_000);
 });

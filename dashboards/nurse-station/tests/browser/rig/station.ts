@@ -191,6 +191,31 @@ export class Station {
     return this.tileIs(pump, `${condition} ${state ?? ''}`, fits, withinMs);
   }
 
+  /** Notes, in the page itself, when an element comes to fit; what is returned waits for that: milliseconds since 1970. */
+  async notes(selector: string): Promise<(withinMs?: number) => Promise<number>> {
+    const key = `seen${String(Math.random()).slice(2)}`;
+    await this.page.evaluate(
+      ([which, name]) => {
+        const all = globalThis as unknown as Record<string, number>;
+        const look = (): void => {
+          if (document.querySelector(which ?? '') === null) return;
+          // After the frame in which it is painted.
+          requestAnimationFrame(() => {
+            all[name ?? ''] ??= performance.timeOrigin + performance.now();
+          });
+          observer.disconnect();
+        };
+        const observer = new MutationObserver(look);
+        observer.observe(document, { subtree: true, childList: true, attributes: true });
+        look();
+      },
+      [selector, key],
+    );
+    const ask = (): Promise<number> =>
+      this.page.evaluate((name) => (globalThis as unknown as Record<string, number>)[name] ?? 0, key);
+    return (withinMs = 5_000) => until(`painted: ${selector}`, ask, (at) => at > 0, withinMs);
+  }
+
   /** What axe finds wrong on the screen, one line each. */
   async axe(what: 'all' | 'colours' = 'all'): Promise<string[]> {
     const require = createRequire(import.meta.url);

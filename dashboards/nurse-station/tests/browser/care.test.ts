@@ -102,7 +102,7 @@ test('a shelved alarm says by whom and until when, and a time that the profile d
   await desk.page.locator(`${row('power.mains_lost')} ${id('shelve')}`).waitFor();
 }, 60_000);
 
-test('a filter never hides an alarm unsaid, and a hidden one is not told to be shown', async () => {
+test('a filter never hides an alarm unsaid', async () => {
   await go(desk, '#/alarms');
   await desk.page.selectOption(id('filter-priority'), 'high');
   expect(await desk.text(id('hidden'))).toMatch(/hidden by the filter/);
@@ -228,7 +228,7 @@ test('an alarm centre that never heard of alarms says so, and shows no nought', 
   const deaf = await Station.opening(browsing, unit.main.url, { name: 'Ann', display: 'deaf' });
   await deaf.context.route('**/ecmo.v1.AlarmService/**', (route) => route.abort());
   await deaf.page.goto(`${unit.main.url}/?display=deaf#/alarms`, { waitUntil: 'load' });
-  await deaf.page.locator(id('alarms-unknown')).waitFor();
+  await deaf.page.locator(id('centre-unknown')).waitFor();
   expect(await deaf.text(id('tab-active'))).toContain('(?)');
   expect(await deaf.text(id('alarms-empty'))).toBe('(not there)');
   await deaf.page.locator(id('tab-missed')).click();

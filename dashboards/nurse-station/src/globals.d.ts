@@ -1,0 +1,3 @@
+// What the build puts in: version of the page, and the name of this build.
+declare const __VERSION__: string;
+declare const __BUILD__: string;

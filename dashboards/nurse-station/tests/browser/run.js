@@ -1,0 +1,38 @@
+// Runs the tests in a real browser against the real programs; says what is missing before it starts anything.
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { startVitest } from 'vitest/node';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = resolve(here, '../../../..');
+const page = resolve(here, '../..');
+const programs = process.env.ECMO_PROGRAMS ?? join(root, 'target/debug');
+process.env.ECMO_PROGRAMS = programs;
+process.env.ECMO_ROOT = root;
+process.env.ECMO_PAGE ??= join(page, 'dist');
+process.env.ECMO_SCREENS ??= join(programs, '../nurse-station/screens');
+
+const needed = [
+  [join(process.env.ECMO_PAGE, 'index.html'), 'the page is not built: npm run build'],
+  [join(programs, 'ecmo-gateway'), 'the programs are not built: cargo build --workspace'],
+  [join(programs, 'ecmo-agent'), 'the programs are not built: cargo build --workspace'],
+  [join(programs, 'ecmo-demo'), 'the programs are not built: cargo build --workspace'],
+  [join(programs, 'ecmoctl'), 'the programs are not built: cargo build --workspace'],
+  [process.env.ECMO_CHROMIUM ?? '/usr/bin/chromium', 'chromium is missing: apt-get install chromium'],
+  ['/usr/sbin/mosquitto', 'Mosquitto is missing: apt-get install mosquitto'],
+];
+const missing = needed.filter(([path]) => !existsSync(path));
+for (const [path, what] of missing) console.error(`${what} (${path})`);
+if (missing.length > 0) process.exit(2);
+
+rmSync(process.env.ECMO_SCREENS, { recursive: true, force: true });
+mkdirSync(process.env.ECMO_SCREENS, { recursive: true });
+
+process.chdir(page);
+const vitest = await startVitest('test', process.argv.slice(2), {
+  config: join(here, 'vitest.config.ts'),
+  watch: false,
+});
+await vitest.close();

@@ -73,6 +73,7 @@ export class SweepPainter {
       silent: false,
     }));
     this.#layOut();
+    this.#blank();
   }
 
   /** Takes samples of a lane; NaN is a sample that does not hold. */
@@ -91,6 +92,7 @@ export class SweepPainter {
     for (const channel of this.#channels) channel.trace.clear();
     this.#whole = true;
     this.#latestMs = Number.NEGATIVE_INFINITY;
+    this.#blank();
   }
 
   /** Another size; the canvas has been given it, and is empty. */
@@ -99,6 +101,7 @@ export class SweepPainter {
     this.#sweep = sweepOf(this.#options);
     this.#layOut();
     this.#whole = true;
+    this.#blank();
   }
 
   palette(colours: { lanes: string[]; ground: string; hatch: string }): void {
@@ -128,6 +131,13 @@ export class SweepPainter {
     }
     for (const channel of this.#channels) this.#paintLane(channel, dueMs, oldestMs);
     this.#whole = false;
+  }
+
+  /** All of it hatched, until the next picture: a canvas that is new, was given another size or lost its samples is never merely empty. */
+  #blank(): void {
+    const { width, height } = this.#context.canvas;
+    this.#fill(this.#options.ground, 0, 0, width, height);
+    for (const { lane } of this.#channels) this.#hatchColumns(lane, { from: 0, to: this.#sweep.widthPx });
   }
 
   /** What can be seen at once: a lap without the blank before the pen. */

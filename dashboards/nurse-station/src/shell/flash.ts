@@ -28,10 +28,16 @@ export function runFlash(root: HTMLElement): () => void {
   let timer: ReturnType<typeof setTimeout>;
   const tick = (): void => {
     const now = performance.now();
-    root.dataset['flashHigh'] = isBright('high', now) ? 'on' : 'off';
-    root.dataset['flashMedium'] = isBright('medium', now) ? 'on' : 'off';
+    mark(root, 'flashHigh', isBright('high', now));
+    mark(root, 'flashMedium', isBright('medium', now));
     timer = setTimeout(tick, untilChange(now));
   };
   tick();
   return () => clearTimeout(timer);
+}
+
+/** Written only when it changes: each writing has the style of the page looked at. */
+function mark(root: HTMLElement, name: 'flashHigh' | 'flashMedium', isOn: boolean): void {
+  const phase = isOn ? 'on' : 'off';
+  if (root.dataset[name] !== phase) root.dataset[name] = phase;
 }

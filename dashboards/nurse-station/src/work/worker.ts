@@ -7,7 +7,7 @@ import { Unit } from './unit';
 /** How often it is looked whether something broke without a sign. */
 const TICK_MS = 100;
 
-/** News is told together when it comes together: at once, and then at most so often. */
+/** News is told together when it comes together: at once, and then at most so often. An answer just before holds none up. */
 const NEWS_MS = 5;
 const NEWS_EVERY_MS = 50;
 
@@ -25,7 +25,7 @@ const tell = (message: FromWorker): void => {
 type Begin = Extract<ToWorker, { to: 'begin' }>;
 
 let asked = 0;
-let toldAt = -Infinity;
+let newsAt = -Infinity;
 let newsTimer: ReturnType<typeof setTimeout> | undefined;
 /** What came before the settings were read. */
 const early: ToWorker[] = [];
@@ -67,14 +67,14 @@ function onNews(): void {
   newsTimer ??= setTimeout(
     () => {
       newsTimer = undefined;
+      newsAt = now();
       if (unit !== null) tellPicture(unit);
     },
-    Math.max(NEWS_MS, toldAt + NEWS_EVERY_MS - now()),
+    Math.max(NEWS_MS, newsAt + NEWS_EVERY_MS - now()),
   );
 }
 
 function tellPicture(of: Unit): void {
-  toldAt = now();
   tell({ from: 'picture', asked, ...of.picture() });
 }
 

@@ -151,6 +151,19 @@ describe('a sweep', () => {
   });
 });
 
+describe('before its first picture a canvas is hatched', () => {
+  test.each<[string, Step[]]>([
+    ['that is new', []],
+    [
+      'that was given another size',
+      [samples(0, 3000), pen(0, 2900), { do: 'resize', width: 90, height: 50 }],
+    ],
+    ['whose samples are of another clock', [samples(0, 3000), pen(0, 2900), { do: 'clear' }]],
+  ])('%s', async (_what, steps) => {
+    expect(await columns(steps)).toMatch(/^h{90,}$/);
+  });
+});
+
 describe('a gap', () => {
   const gapFrom = 2000;
   const gapTo = 3000;

@@ -11,9 +11,21 @@ function number(language: Language, row: AlarmRow, value: number): string {
   return withUnit(language, valueNumber(language, row.parameter, row.unit, value), row.unit);
 }
 
-/** The value furthest beyond the limit; empty where there is none. */
-export function worstText(language: Language, row: AlarmRow): string {
-  return row.worst === null ? '' : number(language, row, row.worst);
+/**
+ * The value furthest beyond the limit; empty where there is none. The pump's own reading counts too: an alarm changes with its
+ * revisions, and beside a worse value now an older one would not be the worst.
+ */
+export function worstText(language: Language, row: AlarmRow, now?: Value): string {
+  if (row.worst === null) return '';
+  const read = now !== undefined && now.unit === row.unit ? now.value : null;
+  if (read === null) return number(language, row, row.worst);
+  const worse =
+    row.side === 'below'
+      ? Math.min(row.worst, read)
+      : row.side === 'above'
+        ? Math.max(row.worst, read)
+        : row.worst;
+  return number(language, row, worse);
 }
 
 /** The violated limit with its side. Empty for a detector. */

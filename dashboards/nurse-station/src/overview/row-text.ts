@@ -3,8 +3,12 @@ import type { AlarmRow } from '../model/picture';
 import { limitNumber, valueNumber } from '../words/format';
 import { conditionTile, language, say } from '../words/say';
 
-/** `0.21 < 0.40`; empty for a condition without a limit. The worst value, because that is what was alarmed about. */
+/**
+ * `0.21 < 0.40`; empty for a condition without a limit, and for a detector, whose limit means nothing to people. The worst value,
+ * because that is what was alarmed about.
+ */
 export function evidence(row: AlarmRow): string {
+  if (row.unit === '{bool}') return '';
   const shown = row.worst ?? row.value;
   if (shown === null || row.limit === null || row.side === null) return '';
   const rounded = (number: number): string => valueNumber(language(), row.parameter, row.unit, number);

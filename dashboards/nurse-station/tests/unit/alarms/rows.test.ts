@@ -111,6 +111,10 @@ describe('numbers of an alarm', () => {
 
   it('says worst, limit and now, each with its unit', () => {
     expect(plain(worstText('en', row()))).toBe('190 mL/min');
+    // What is worse now is the worst, whatever the last revision said; what is better now changes nothing.
+    const now = (worse: number): string => plain(worstText('en', row(), value({ value: worse })));
+    expect([now(120), now(230)]).toEqual(['120 mL/min', '190 mL/min']);
+    expect(plain(worstText('en', row(), value({ unit: 'L/min', value: 1 })))).toBe('190 mL/min');
     expect(plain(limitText('en', row({ limit: -62.5, parameter: 'press.drain', unit: 'mm[Hg]' })))).toBe(
       '< -62.5 mmHg',
     );

@@ -26,6 +26,11 @@ test('a condition without a limit has no evidence, and no stray sign', () => {
   expect(alarmText(rowWith({ limit: null, side: null }))).toBe('*** FLOW VERY LOW');
 });
 
+test('a detector has no evidence: its limit means nothing to people', () => {
+  const air = rowWith({ unit: '{bool}', worst: 1, value: 1, limit: 0.5, side: 'above' });
+  expect(evidence(air)).toBe('');
+});
+
 test('a condition that this page does not know is shown by its id', () => {
   expect(alarmText(rowWith({ condition: 'new.thing', limit: null }))).toBe('*** new.thing');
 });

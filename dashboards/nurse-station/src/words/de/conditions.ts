@@ -73,6 +73,11 @@ export const conditions: Record<ConditionId, ConditionWords> = {
     'KONSOLE STUMM',
     'die Pumpe an ihrer Konsole; Kabel zwischen Konsole und Agent; Datenausgang der Konsole',
   ],
+  'comm.damaged': [
+    'beschädigte Frames treffen ein',
+    'FRAMES BESCHÄDIGT',
+    'Protokoll des Gateways: von wem, auf welchem Weg; Netz und Broker dieses Wegs; Version des Agenten; ist es ein Fremder',
+  ],
   'comm.redundancy_lost': [
     'einer von zwei Wegen verloren',
     'EIN WEG VERLOREN',

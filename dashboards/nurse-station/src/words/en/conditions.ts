@@ -75,6 +75,11 @@ export const conditions = {
     'CONSOLE SILENT',
     "the pump at its console; cable between console and agent; console's data output",
   ],
+  'comm.damaged': [
+    'damaged frames arrive',
+    'DAMAGED FRAMES',
+    "the gateway's log: who, by which path; network and broker of that path; the agent's version; is it a stranger",
+  ],
   'comm.redundancy_lost': [
     'one of two paths lost',
     'ONE PATH LOST',

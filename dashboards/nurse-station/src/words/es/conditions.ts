@@ -73,6 +73,11 @@ export const conditions: Record<ConditionId, ConditionWords> = {
     'CONSOLA MUDA',
     'la bomba en su consola; cable entre consola y agente; salida de datos de la consola',
   ],
+  'comm.damaged': [
+    'llegan tramas dañadas',
+    'TRAMAS DAÑADAS',
+    'el registro de la pasarela: de quién, por qué vía; red y broker de esa vía; versión del agente; ¿es un extraño?',
+  ],
   'comm.redundancy_lost': [
     'una de dos vías perdida',
     'UNA VÍA PERDIDA',

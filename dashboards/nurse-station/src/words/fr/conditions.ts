@@ -73,6 +73,11 @@ export const conditions: Record<ConditionId, ConditionWords> = {
     'CONSOLE MUETTE',
     'la pompe à sa console ; câble entre console et agent ; sortie de données de la console',
   ],
+  'comm.damaged': [
+    'des trames abîmées arrivent',
+    'TRAMES ABÎMÉES',
+    'le journal de la passerelle : de qui, par quel chemin ; réseau et broker de ce chemin ; version de l’agent ; est-ce un étranger',
+  ],
   'comm.redundancy_lost': [
     'un des deux chemins perdu',
     'UN CHEMIN PERDU',

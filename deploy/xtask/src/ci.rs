@@ -75,7 +75,7 @@ const STEPS: &[Step] = &[
     Step {
         name: "outage",
         what: "ten minutes of outage and random kills lose and double no sample; meanwhile what takes no times: the agent for ARM, \
-               the release build, the simulation, a short score of the alarm rules",
+               the release build, the simulation, a short score of the alarm rules, the page within the program",
         run: outage_and_beside,
     },
     Step {
@@ -263,7 +263,8 @@ fn beside_outage(project: &Project) -> Result<()> {
     cross::check(project)?;
     bench::build(project)?;
     sim::check(project)?;
-    short_score(project)
+    short_score(project)?;
+    page::embedded(project)
 }
 
 fn doc(project: &Project) -> Result<()> {

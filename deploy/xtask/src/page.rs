@@ -1,4 +1,4 @@
-//! The nurse station: its types, lints, unit tests and build; then the same page in a real browser, and in the program.
+//! The nurse station: its types, lints, unit tests and build; then the same page in a real browser; and in the program.
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -28,8 +28,11 @@ pub(crate) fn browse(project: &Project) -> Result<()> {
     ensure_node(project)?;
     let dist = project.root.join(FOLDER).join("dist/index.html");
     ensure!(dist.is_file(), "the page is not built; run step page first");
-    npm(project, &["run", "browser"])?;
-    // The page that a release carries.
+    npm(project, &["run", "browser"])
+}
+
+/// The page that a release carries in the program.
+pub(crate) fn embedded(project: &Project) -> Result<()> {
     let gateway = ["--package", "ecmo-gateway", "--features", "embedded-ui"];
     project.cargo(&[&["test", "--locked"], gateway.as_slice(), &["--lib", "--", "ui::"]].concat())
 }

@@ -302,6 +302,9 @@ async fn without_a_page_the_gateway_says_how_to_get_one() {
     gateway.stop().await;
 }
 
+/// The gateway looks at the folder each second. That it keeps a page can only be seen after it has looked again.
+const TWO_LOOKS: Duration = Duration::from_millis(2_500);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_comes_vanishes_or_is_replaced_is_followed_and_hurts_nothing_else() {
     let above = tempfile::tempdir().unwrap();
@@ -320,14 +323,14 @@ async fn a_page_that_comes_vanishes_or_is_replaced_is_followed_and_hurts_nothing
     shows("first").await;
 
     fs::remove_dir_all(&dir).unwrap();
-    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    tokio::time::sleep(TWO_LOOKS).await;
     shows("first").await;
     assert_eq!(get(at, "/healthz").await.body, "alive\n");
 
     // Half of a build is not taken: its script is missing.
     fs::create_dir(&dir).unwrap();
     fs::write(dir.join("index.html"), "<script src=\"/assets/b.js\"></script>half").unwrap();
-    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    tokio::time::sleep(TWO_LOOKS).await;
     shows("first").await;
 
     build(&dir, "/assets/index-77.js", "second");

@@ -130,16 +130,18 @@ pub(crate) struct Look {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hold {
     phase: Phase,
+    /// It was recovered at least once.
+    was_well: bool,
 }
 
 impl Hold {
     pub(crate) const fn new() -> Self {
-        Self { phase: Phase::Normal }
+        Self { phase: Phase::Normal, was_well: false }
     }
 
     /// Present from before.
     pub(crate) const fn present() -> Self {
-        Self { phase: Phase::Present { recovering: None } }
+        Self { phase: Phase::Present { recovering: None }, was_well: false }
     }
 
     /// Whether it is violated, and not for long enough yet.
@@ -157,9 +159,15 @@ impl Hold {
         matches!(self.phase, Phase::Present { .. })
     }
 
+    /// Whether it was recovered at least once: else what is present may have begun before the first look.
+    pub(crate) const fn was_well(&self) -> bool {
+        self.was_well
+    }
+
     /// Takes one look.
     pub(crate) fn step(&mut self, delays: Delays, look: Look) -> Verdict {
         let Look { violated, recovered, at, lag } = look;
+        self.was_well |= recovered;
         let since = Onset { time: at.time.minus(lag), ..at };
         match &mut self.phase {
             Phase::Normal if !violated => Verdict::Unchanged,

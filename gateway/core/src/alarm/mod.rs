@@ -258,7 +258,8 @@ impl Alarms {
             if verdict == Verdict::Clear {
                 recovered |= 1_u64.checked_shl(bit(place - first)).unwrap_or(0);
             } else if state.hold.is_present() {
-                let shown = Shown::of(rule, judged, limit);
+                let late = !state.hold.was_well();
+                let shown = Shown { late, ..Shown::of(rule, judged, limit) };
                 self.follow(condition, verdict, shown, sampled, moment, out);
             }
         }
@@ -424,6 +425,7 @@ impl Alarms {
         new.limit = shown.limit;
         new.unreviewed = self.rules.unreviewed;
         new.rule = shown.number;
+        new.late = shown.late;
         new
     }
 

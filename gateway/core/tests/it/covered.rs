@@ -2,12 +2,14 @@
 
 use ecmo_core::alarm::COVERED_MAX;
 use ecmo_core::alarm::action::{Action, AlarmRef, Order, What};
-use ecmo_core::alarm::occurrence::{OccurrenceId, Signal};
-use ecmo_core::parameter::Parameter::PumpSpeed;
+use ecmo_core::alarm::occurrence::{OccurrenceId, Signal, Transition};
+use ecmo_core::parameter::Parameter::{PressPost, PumpSpeed};
+use ecmo_core::time::Instant;
 
 use crate::bedside::{Bedside, Input};
 
 const STOP: &str = "pump.stop";
+const POST_HIGH: &str = "post.high.alarm";
 
 /// The pump stands from the first second on, and runs again three seconds later where it `recovers`.
 fn stopped(recovers: bool) -> Bedside {
@@ -122,6 +124,48 @@ fn what_comes_before_a_reader_that_joins_has_the_alarm_is_wanted_again() {
     assert_eq!(signal(&joins), Some(Signal::On));
     hear(&mut joins, &here);
     assert_eq!((signal(&joins), counts(&here)), (Some(Signal::Acknowledged), counts(&joins)));
+}
+
+/// The pressure after the membrane is far too high from the first second on, and one person has acknowledged it.
+fn acknowledged_pressure() -> Bedside {
+    let mut here = Bedside::new();
+    here.play(&[(1_000, Input::Value(PressPost, 450.0))], 4_000);
+    here.apply(&Input::Acknowledge(POST_HIGH));
+    assert_eq!(here.find(POST_HIGH).map(|one| one.signal()), Some(Signal::Acknowledged));
+    here
+}
+
+#[test]
+fn a_reader_that_joins_takes_what_it_finds_for_what_was_acknowledged_and_never_calls() {
+    let here = acknowledged_pressure();
+    let mut joins = Bedside::new();
+    joins.apply(&Input::Lose(true));
+    joins.play(&[(1_000, Input::Value(PressPost, 450.0))], 4_500);
+    hear(&mut joins, &here);
+    joins.play(&[(4_500, Input::Lose(false))], 9_000);
+    let (theirs, ours) = (joins.find(POST_HIGH).unwrap(), here.find(POST_HIGH).unwrap());
+    assert_eq!(
+        (theirs.id, theirs.call),
+        (ours.id, ours.call),
+        "by the name of whoever saw it begin"
+    );
+    let changes = joins.log.changes.iter().filter(|change| change.id == ours.id);
+    let transitions: Vec<_> = changes.map(|change| change.transition).collect();
+    assert_eq!(transitions, [Transition::Raised], "acknowledged from the first on");
+    assert_eq!(theirs.signal(), Signal::Acknowledged);
+    assert_eq!(counts(&here), counts(&joins));
+}
+
+#[test]
+fn what_a_reader_has_seen_well_is_another_alarm_although_one_was_acknowledged_elsewhere() {
+    let here = acknowledged_pressure();
+    let mut joins = Bedside::new();
+    joins.play(&[(1_000, Input::Lose(true))], 4_500);
+    hear(&mut joins, &here);
+    let after = [(4_500, Input::Lose(false)), (5_500, Input::Value(PressPost, 450.0))];
+    joins.play(&after, 9_500);
+    assert!(joins.now() < Instant::from_millis(60_000), "it still waits for its alarm");
+    assert_eq!(joins.find(POST_HIGH).map(|one| one.signal()), Some(Signal::On));
 }
 
 #[test]

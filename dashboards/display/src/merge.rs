@@ -25,17 +25,13 @@ pub(crate) fn row(key: &RowKey, links: &[Link], local: LocalTime) -> Option<Row>
         let known = link.state(local).is_known();
         for alarm in link.of_row(key) {
             let held = Held { link: id, alarm: with_acknowledgement(key, alarm, link, links) };
-            if !known {
-                if !is_over(key, alarm, link, links, local) {
-                    unheard.push(held);
-                }
-                continue;
-            }
             match elder_word(key, alarm, link, links, local) {
-                None => heard.push(held),
-                Some(Elder::Holds) => behind.push(held),
                 // It was over before this gateway came back.
                 Some(Elder::Ended) => {}
+                _ if !known && is_over(key, alarm, link, links, local) => {}
+                None | Some(Elder::Holds) if !known => unheard.push(held),
+                None => heard.push(held),
+                Some(Elder::Holds) => behind.push(held),
             }
         }
     }
@@ -136,7 +132,9 @@ fn elder_word(
     links: &[Link],
     local: LocalTime,
 ) -> Option<Elder> {
-    let since = link.restarted_at.filter(|_| link.restores(local).is_some())?;
+    // One that is lost again says no more than it did with its last word.
+    let asked = if link.state(local).is_known() { local } else { link.last_word };
+    let since = link.restarted_at.filter(|_| link.restores(asked).is_some())?;
     if key.is_own() || alarm.call == 0 {
         return None;
     }

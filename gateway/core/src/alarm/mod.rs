@@ -11,6 +11,8 @@ pub mod rule;
 
 pub mod treatment;
 
+mod waiting;
+
 pub mod profile;
 
 pub mod occurrence;
@@ -66,6 +68,7 @@ pub(crate) use absence::Absence;
 pub(crate) use hold::Streak;
 pub use register::{COVERED_MAX, Covered};
 pub(crate) use restore::Shelves;
+pub use waiting::Waiting;
 
 /// The sample that decided a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -168,6 +168,55 @@ fn what_a_reader_has_seen_well_is_another_alarm_although_one_was_acknowledged_el
     assert_eq!(joins.find(POST_HIGH).map(|one| one.signal()), Some(Signal::On));
 }
 
+/// Hears of everything that waits at another gateway.
+fn hear_waiting(bedside: &mut Bedside, other: &Bedside) {
+    for waiting in other.pump.waiting(other.now()) {
+        let now = bedside.now();
+        bedside.pump.adopt(waiting, now, &mut bedside.log);
+    }
+}
+
+#[test]
+fn what_came_and_went_while_nobody_looked_here_waits_here_too_until_it_is_acknowledged_anywhere() {
+    let (mut there, mut here) = (stopped(true), Bedside::new());
+    here.run_until(7_000);
+    assert_eq!(signal(&here), None);
+    hear_waiting(&mut here, &there);
+    hear_waiting(&mut here, &there);
+    let (ours, theirs) = (here.find(STOP).unwrap().clone(), there.find(STOP).unwrap().clone());
+    assert_eq!(ours.signal(), Signal::Latched);
+    assert_eq!((ours.id, ours.call, ours.priority), (theirs.id, theirs.call, theirs.priority));
+    assert_eq!((ours.worst, ours.limit), (theirs.worst, theirs.limit));
+    assert_eq!(ours.revision, 1, "told once");
+    // It returns by the samples under the same name.
+    for bedside in [&mut here, &mut there] {
+        let back = (9_000, Input::Value(PumpSpeed, 3_000.0));
+        bedside.play(&[(7_000, Input::Value(PumpSpeed, 0.0)), back], 12_000);
+    }
+    let named = |bedside: &Bedside| bedside.find(STOP).map(|one| (one.id, one.call, one.signal()));
+    assert_eq!(named(&here), Some((theirs.id, 2, Signal::Latched)));
+    assert_eq!(named(&here), named(&there));
+    // What was acknowledged does not come again, also not after a restart.
+    here.apply(&Input::Acknowledge(STOP));
+    assert_eq!(signal(&here), None);
+    hear_waiting(&mut here, &there);
+    assert_eq!(signal(&here), None);
+    here.restart_reader();
+    hear_waiting(&mut here, &there);
+    assert_eq!(signal(&here), None);
+    hear(&mut there, &here);
+    assert_eq!(signal(&there), None);
+}
+
+#[test]
+fn what_is_present_waits_for_nobody_elsewhere_and_is_not_changed_by_what_waits_there() {
+    let (mut here, there) = (stopped(false), stopped(true));
+    assert_eq!(here.pump.waiting(here.now()).count(), 0);
+    let before = here.find(STOP).cloned();
+    hear_waiting(&mut here, &there);
+    assert_eq!(here.find(STOP).cloned(), before);
+}
+
 #[test]
 fn the_last_64_by_their_order_are_remembered_in_whatever_order_they_came() {
     let id = stopped(false).find(STOP).map(|one| one.id).unwrap();

@@ -264,7 +264,7 @@ impl World {
             Update::Alarm(alarm) => {
                 Update::Alarm(v1::Alarm { changed_mono_ns: now_mono_ns, ..dated(alarm, ahead) })
             }
-            other => other.clone(),
+            Update::Snapshot(_) | Update::Heartbeat(_) | Update::Drill(_) => update.clone(),
         };
         for watcher in [&mut self.tested, &mut self.faithful] {
             let sequence = watcher.number(link).0;

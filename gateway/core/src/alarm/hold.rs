@@ -174,12 +174,16 @@ impl Hold {
 
     /// Takes one look.
     pub(crate) fn step(&mut self, delays: Delays, look: Look) -> Verdict {
-        let Look { violated, recovered, at, lag } = look;
-        self.was_well |= recovered;
-        if core::mem::take(&mut self.is_kept) && recovered {
+        self.was_well |= look.recovered;
+        if core::mem::take(&mut self.is_kept) && look.recovered {
             self.phase = Phase::Normal;
             return Verdict::Clear;
         }
+        self.follow(delays, look)
+    }
+
+    fn follow(&mut self, delays: Delays, look: Look) -> Verdict {
+        let Look { violated, recovered, at, lag } = look;
         let since = Onset { time: at.time.minus(lag), ..at };
         match &mut self.phase {
             Phase::Normal if !violated => Verdict::Unchanged,

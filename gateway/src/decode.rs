@@ -6,6 +6,8 @@ mod peer;
 
 mod spool;
 
+mod waiting;
+
 pub use ecmo_decode::{
     Accepted, BIRTH_BYTES_MAX, BLOCK_SAMPLES_MAX, Birth, BirthFault, CHANNELS_MAX, Decoder,
     FrameBytes, FrameFault, Invalid, PumpKind, RefusedChannel, STATUS_BYTES_MAX, SampleFault,
@@ -20,6 +22,11 @@ pub use spool::{
     OCCURRENCES_MAX, Part, SampleSpan, SpoolReport, Unleased, backfill, backfill_request,
     birth_wall_minus_mono_ns, sample_spans, spool_report, wall_minus_mono_ns,
 };
+
+pub use waiting::WaitingAt;
+
+#[cfg(test)]
+pub(crate) use peer::tests::word;
 
 use crate::metrics::{BirthRejected, FrameRejected, SampleInvalid, StatusRejected};
 

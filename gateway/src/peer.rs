@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use ecmo_core::alarm::Waiting;
 use ecmo_core::uplink::PeerHeard;
 use ecmo_proto::topic::{self, GATEWAYS, Id, Kind, PumpAddress};
 use tokio::sync::mpsc;
@@ -22,7 +23,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::actions::Actions;
 use crate::clock::Clock;
-use crate::decode::{self, PeerBeat};
+use crate::decode::{self, PeerBeat, WaitingAt};
 use crate::desk::Desk;
 use crate::engine::{EngineHandle, StandingActions};
 use crate::ingest::{Arrival, Requests};
@@ -149,12 +150,31 @@ impl Talk {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             actions: self.actions,
             wants_actions,
+            waiting: standing.waiting.into_iter().map(|one| self.dated(one)).collect(),
         });
         self.number += 1;
         let Ok(ward) = Id::new(GATEWAYS) else { return };
         let place = PumpAddress { ward, pump: self.parts.name.clone() };
         // The next one comes in a second; where it goes over no path, that is counted.
         let _paths = self.parts.requests.say(Said::Peer, &place, Kind::Peer, &word);
+    }
+
+    /// An alarm that waits, with the wall time of its onset.
+    fn dated(&self, (address, waiting): (PumpAddress, Waiting)) -> WaitingAt {
+        let age = self.parts.clock.now().since(waiting.onset_at);
+        let age = i64::try_from(age.as_nanos()).unwrap_or(i64::MAX);
+        let onset_wall_ns = self.parts.clock.wall_ns().saturating_sub(age);
+        WaitingAt { address, waiting, onset_wall_ns }
+    }
+
+    /// Lets what waits at another gateway wait here too.
+    fn adopt(&self, told: WaitingAt) {
+        let WaitingAt { address, waiting, onset_wall_ns } = told;
+        let age = self.parts.clock.wall_ns().saturating_sub(onset_wall_ns);
+        let age = Duration::from_nanos(u64::try_from(age).unwrap_or(0));
+        let onset_at = self.parts.clock.now().minus(age);
+        // It is told again in a second.
+        let _no_room = self.parts.engine.adopt(address, Waiting { onset_at, ..waiting });
     }
 
     async fn on_arrival(&mut self, arrival: &Arrival) {
@@ -184,6 +204,7 @@ impl Talk {
             Heard::Nothing => {}
             Heard::Twin => self.hear(&beat.gateway, true),
             Heard::News { answer } => {
+                beat.waiting.into_iter().for_each(|told| self.adopt(told));
                 self.hear(&beat.gateway, beat.config != self.parts.config);
                 if answer && self.answer.is_empty() {
                     self.begin_answer(&beat.gateway).await;

@@ -7,6 +7,8 @@ mod drill;
 
 mod peer;
 
+mod waiting;
+
 use bytes::Bytes;
 use ecmo_core::alarm::treatment::{ContextKind, Treatment};
 use ecmo_core::case::{Case, PumpKind, Therapy};

@@ -85,13 +85,22 @@ pub(crate) struct Acknowledged {
     pub(crate) note: String,
 }
 
+/// An occurrence that has not ended.
+#[derive(Debug, Clone)]
+struct Active {
+    key: RowKey,
+    alarm: Arc<v1::Alarm>,
+    /// How often it had called when this subscription first told of it.
+    first_call: u32,
+}
+
 /// What one gateway says.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
     pub(crate) alarms: Lane,
     pub(crate) pumps: Lane,
-    /// By occurrence id, with their rows.
-    active: BTreeMap<String, (RowKey, Arc<v1::Alarm>)>,
+    /// By occurrence id.
+    active: BTreeMap<String, Active>,
     /// The occurrences of each row; hardly ever more than one.
     by_row: BTreeMap<RowKey, Vec<String>>,
     /// When its newest message of alarms came, by this display's clock.
@@ -100,7 +109,7 @@ pub(crate) struct Link {
     pub(crate) acknowledged: Bounded<String, Acknowledged>,
     /// What ended here lately, with the call at which it did.
     pub(crate) ended: Bounded<String, (u32, LocalTime)>,
-    /// When something of a row last ended here, by this display's clock.
+    /// When something of a row last ended here, by this display's clock: not when its word came.
     pub(crate) ended_rows: Bounded<RowKey, LocalTime>,
     /// When the gateway was first heard after it had started anew, by this display's clock.
     pub(crate) restarted_at: Option<LocalTime>,
@@ -215,6 +224,11 @@ impl Link {
         self.active.contains_key(occurrence)
     }
 
+    /// Whether an occurrence has called anew since this subscription first told of it.
+    pub(crate) fn has_called(&self, occurrence: &str) -> bool {
+        self.active.get(occurrence).is_some_and(|one| one.alarm.call > one.first_call)
+    }
+
     /// Both subscriptions of one start of the gateway have one clock: the faster message serves both.
     pub(crate) fn share_clock(&mut self, now: GatewayTime, local: LocalTime, begins: bool) {
         if self.alarms.epoch == self.pumps.epoch {
@@ -230,7 +244,7 @@ impl Link {
     /// What it holds of a row.
     pub(crate) fn of_row(&self, key: &RowKey) -> impl Iterator<Item = &Arc<v1::Alarm>> {
         let occurrences = self.by_row.get(key).into_iter().flatten();
-        occurrences.filter_map(|occurrence| self.active.get(occurrence)).map(|(_, alarm)| alarm)
+        occurrences.filter_map(|occurrence| self.active.get(occurrence)).map(|one| &one.alarm)
     }
 
     /// Every row that it holds something of.
@@ -241,7 +255,7 @@ impl Link {
     /// Keeps a revision; false when what is known is as new.
     pub(crate) fn keep(&mut self, alarm: Arc<v1::Alarm>, key: RowKey, local: LocalTime) -> bool {
         let known = self.active.get(&alarm.occurrence);
-        if known.is_some_and(|(_, known)| known.revision >= alarm.revision) {
+        if known.is_some_and(|known| known.alarm.revision >= alarm.revision) {
             return false;
         }
         if is_active(&alarm) {
@@ -258,7 +272,9 @@ impl Link {
     pub(crate) fn note_ended(&mut self, alarm: &v1::Alarm, key: RowKey, local: LocalTime) {
         self.note_acknowledged(alarm);
         self.ended.put(alarm.occurrence.clone(), (alarm.call, local));
-        self.ended_rows.put(key, local);
+        let late =
+            self.alarms.clock.now(local).map(|now| GatewayTime(alarm.changed_mono_ns).age_at(now));
+        self.ended_rows.put(key, local.before(late.unwrap_or_default()));
     }
 
     /// Takes the place of everything that was known.
@@ -286,14 +302,15 @@ impl Link {
         if !of_row.contains(&occurrence) {
             of_row.push(occurrence.clone());
         }
-        self.active.insert(occurrence, (key, alarm));
+        let first_call = self.active.get(&occurrence).map_or(alarm.call, |one| one.first_call);
+        self.active.insert(occurrence, Active { key, alarm, first_call });
     }
 
     /// Holds it no longer.
     pub(crate) fn remove(&mut self, occurrence: &str) {
         self.to_confirm.remove(occurrence);
         self.confirmed.remove(occurrence);
-        let Some((key, _)) = self.active.remove(occurrence) else { return };
+        let Some(Active { key, .. }) = self.active.remove(occurrence) else { return };
         if let Some(of_row) = self.by_row.get_mut(&key) {
             of_row.retain(|one| one != occurrence);
             if of_row.is_empty() {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use ecmo_proto::v1;
 
 use crate::lane::LinkId;
-use crate::link::{Acknowledged, Link};
+use crate::link::{Acknowledged, Link, LinkState};
 use crate::row::{Row, RowKey, Shown, Told, rank, signals};
-use crate::time::LocalTime;
+use crate::time::{GatewayTime, LocalTime};
 
 /// What one link holds of a row.
 struct Held {
@@ -19,30 +19,38 @@ struct Held {
 /// The row as it is to be shown at `local`; `None` when nobody holds it.
 pub(crate) fn row(key: &RowKey, links: &[Link], local: LocalTime) -> Option<Row> {
     let mut heard = Vec::new();
+    let mut behind = Vec::new();
     let mut unheard = Vec::new();
     for (id, link) in (0..).map(LinkId).zip(links) {
         let known = link.state(local).is_known();
         for alarm in link.of_row(key) {
             let held = Held { link: id, alarm: with_acknowledgement(key, alarm, link, links) };
-            if known && !is_restored(key, alarm, link, links, local) {
-                heard.push(held);
-            } else if known {
+            match elder_word(key, alarm, link, links, local) {
                 // It was over before this gateway came back.
-                continue;
-            } else if !is_over(key, alarm, link, links, local) {
-                unheard.push(held);
+                Some(Elder::Ended) => {}
+                _ if !known && is_over(key, alarm, link, links, local) => {}
+                None | Some(Elder::Holds) if !known => unheard.push(held),
+                None => heard.push(held),
+                Some(Elder::Holds) => behind.push(held),
             }
         }
     }
-    let is_unheard = heard.is_empty();
-    let held = if is_unheard { unheard } else { heard };
+    let is_unheard = heard.is_empty() && behind.is_empty();
+    let held = match (is_unheard, heard.is_empty()) {
+        (true, _) => &unheard,
+        (false, true) => &behind,
+        (false, false) => &heard,
+    };
     let first = held.iter().max_by_key(|held| seriousness(held))?;
+    // What is painted is painted of all of them: each must be told that it was.
+    let all = if is_unheard { unheard.iter().chain(&[]) } else { heard.iter().chain(&behind) };
     Some(Row {
         key: key.clone(),
         alarm: Arc::clone(&first.alarm),
         link: first.link,
         unheard: is_unheard,
-        told: held.iter().map(told).collect(),
+        told: all.map(told).collect(),
+        calls: 0,
     })
 }
 
@@ -106,25 +114,70 @@ fn is_over(key: &RowKey, alarm: &v1::Alarm, link: &Link, links: &[Link], local: 
     })
 }
 
-/// Whether what a gateway holds that was started anew is only what it had kept: another one that is heard has told before that it
-/// ended, at this call or a later one.
-fn is_restored(
+/// What another gateway, which was there before this one started anew, says of what this one holds.
+enum Elder {
+    /// It holds it, and has judged it since: what it calls it, and what a person did to it there, count.
+    Holds,
+    /// It has told the end of what this one goes on from.
+    Ended,
+}
+
+/// A gateway that was just started names what it finds by what it saw of it, and knows what people did only once it has asked.
+/// Until then the word of one that was there before goes before its own, unless its own is more urgent, or a later call. `None` where there is no
+/// such word.
+fn elder_word(
     key: &RowKey,
     alarm: &v1::Alarm,
     link: &Link,
     links: &[Link],
     local: LocalTime,
-) -> bool {
-    let Some(since) = link.restarted_at.filter(|_| link.restores(local).is_some()) else {
-        return false;
-    };
+) -> Option<Elder> {
+    // One that is lost again says no more than it did with its last word.
+    let asked = if link.state(local).is_known() { local } else { link.last_word };
+    let since = link.restarted_at.filter(|_| link.restores(asked).is_some())?;
     if key.is_own() || alarm.call == 0 {
-        return false;
+        return None;
     }
-    let over = |other: &&Link| {
-        let told = other.ended.get(&alarm.occurrence);
-        let before = told.is_some_and(|(call, at)| *call >= alarm.call && *at < since);
-        before && !other.holds(&alarm.occurrence) && other.state(local).is_known()
+    let is_elder = |other: &&Link| {
+        let before = other.restarted_at.is_none_or(|at| at < since);
+        !std::ptr::eq(*other, link) && before && other.state(local) == LinkState::Live
     };
-    links.iter().filter(|other| !std::ptr::eq(*other, link)).any(|other| over(&other))
+    links.iter().filter(is_elder).find_map(|other| {
+        let mut held = other.of_row(key).peekable();
+        if held.peek().is_none() {
+            return has_told_the_end(key, alarm, (link, since), other, local)
+                .then_some(Elder::Ended);
+        }
+        let counts = |one: &v1::Alarm| {
+            let same = one.occurrence == alarm.occurrence;
+            let behind = same && one.call < alarm.call;
+            // What was acknowledged here before the restart, and is over here, quiets nothing of another name.
+            let covered = link.acknowledged.get(&one.occurrence);
+            let borrowed =
+                !same && signals(one) && covered.is_some_and(|covered| covered.call >= one.call);
+            !one.last_known
+                && !behind
+                && !borrowed
+                && rank(one.priority()) >= rank(alarm.priority())
+        };
+        held.any(|one| counts(one)).then_some(Elder::Holds)
+    })
+}
+
+/// Whether a gateway has told, before this one came back, the end of what this one holds; under this name or under its own, where
+/// it ended after this one began. What has called since is not over.
+fn has_told_the_end(
+    key: &RowKey,
+    alarm: &v1::Alarm,
+    (link, since): (&Link, LocalTime),
+    other: &Link,
+    local: LocalTime,
+) -> bool {
+    if let Some((call, at)) = other.ended.get(&alarm.occurrence) {
+        return *call >= alarm.call && *at < since;
+    }
+    let age = link.alarms.clock.now(local).map(|now| GatewayTime(alarm.onset_mono_ns).age_at(now));
+    let row = other.ended_rows.get(key).zip(age);
+    let called = link.has_called(&alarm.occurrence);
+    !called && row.is_some_and(|(ended, age)| *ended < since && local.since(*ended) < age)
 }

@@ -74,6 +74,9 @@ pub struct Row {
     pub unheard: bool,
     /// Every gateway that holds it, and what it told.
     pub told: Vec<Told>,
+    /// How often it has called for a person on this display: it began to signal, came back while it signalled, or became more
+    /// urgent. Another gateway's name or count of the same is no call.
+    pub calls: u32,
 }
 
 impl Row {
@@ -88,6 +91,18 @@ impl Row {
     pub fn sounds(&self) -> bool {
         let heard = matches!(self.alarm.audio(), v1::AudioState::Unspecified | v1::AudioState::On);
         heard && self.signals() && self.alarm.priority() != v1::AlarmPriority::Information
+    }
+
+    /// The row with its count of calls, by how it was shown before.
+    pub(crate) fn counted(self, before: Option<&Self>) -> Self {
+        let calls = before.map_or(0, |before| before.calls);
+        let anew = |before: &Self| {
+            let back = self.alarm.present && !before.alarm.present;
+            let more = rank(self.alarm.priority()) > rank(before.alarm.priority());
+            !before.signals() || back || more
+        };
+        let calls_anew = self.signals() && before.is_none_or(anew);
+        Self { calls: calls.saturating_add(u32::from(calls_anew)), ..self }
     }
 
     /// What a gateway told of it; `None` when it does not hold it.

@@ -35,6 +35,12 @@ impl LocalTime {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 
+    /// The point so much earlier; the start of the clock where that lies before it.
+    #[must_use]
+    pub fn before(self, passed: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX)))
+    }
+
     /// The point so much later.
     #[must_use]
     pub fn after(self, passed: Duration) -> Self {

@@ -124,6 +124,8 @@ pub(crate) fn run(
     }
     std::thread::sleep(TAIL);
     run.world.check()?;
+    let stories = folder.join("stories.txt");
+    std::fs::write(&stories, run.stories()).context("cannot write what was shown")?;
     Ok(run.finish(kills))
 }
 
@@ -250,6 +252,19 @@ impl Run {
             self.settled.push(Acknowledged { at: at + SYNCED_MAX, ..done });
         }
         Ok(())
+    }
+
+    /// What each display has shown of what is judged, in order.
+    fn stories(&self) -> String {
+        let displays = [&self.observer, &self.joined, &self.single];
+        let of = |display: &Display| {
+            let mut story = display.story();
+            story.keep(|(_pump, condition)| is_judged(condition));
+            story.lines(display.name())
+        };
+        let mut lines: Vec<_> = displays.into_iter().flat_map(of).collect();
+        lines.sort();
+        lines.into_iter().map(|(_at, line)| line + "\n").collect()
     }
 
     fn finish(self, kills: Vec<Gaps>) -> Found {

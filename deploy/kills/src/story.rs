@@ -11,8 +11,10 @@ pub(crate) type Key = (String, String);
 pub(crate) struct State {
     /// Occurrence id.
     pub(crate) occurrence: String,
-    /// How often it has called for a person.
+    /// How often it has called for a person, by the gateway that is shown.
     pub(crate) call: u32,
+    /// How often the row has, on this display.
+    pub(crate) calls: u32,
     /// Whether nobody has acknowledged it.
     pub(crate) signals: bool,
 }
@@ -94,6 +96,25 @@ impl Story {
         self.rows.keys().filter(about).any(|key| self.signalled(key, from, to))
     }
 
+    /// Every step of every row, a line each: for whoever looks for the cause of what was found.
+    pub(crate) fn lines(&self, name: &str) -> Vec<(Duration, String)> {
+        let of_row = |((pump, condition), steps): (&Key, &Vec<Step>)| {
+            let line = |step: &Step| {
+                let seconds = step.at.as_secs_f64();
+                let state = step.state.as_ref().map_or_else(
+                    || "gone".to_owned(),
+                    |State { occurrence, call, calls, signals }| {
+                        let word = if *signals { "signals" } else { "acknowledged" };
+                        format!("{word}, {calls} here, call {call} of {occurrence}")
+                    },
+                );
+                (step.at, format!("{seconds:9.3} {pump} {condition} {name}: {state}"))
+            };
+            steps.iter().map(line).collect::<Vec<_>>()
+        };
+        self.rows.iter().flat_map(of_row).collect()
+    }
+
     /// What signals now: pump, condition and state.
     pub(crate) fn signalling(&self) -> Vec<(Key, State)> {
         let newest = |(key, steps): (&Key, &Vec<Step>)| {
@@ -110,7 +131,7 @@ fn calls(key: &Key, steps: &[Step]) -> Vec<Call> {
     for step in steps {
         let signals = step.state.as_ref().filter(|state| state.signals);
         let is_same = |state: &State| {
-            before.is_some_and(|before| before.signals && before.call >= state.call)
+            before.is_some_and(|before| before.signals && before.calls >= state.calls)
         };
         match signals {
             Some(state) if !is_same(state) => {
@@ -155,6 +176,7 @@ pub(crate) mod tests {
             let state = state.map(|(occurrence, call, signals)| State {
                 occurrence: occurrence.to_owned(),
                 call,
+                calls: call,
                 signals,
             });
             story.note(Duration::from_millis(*ms), key(), state);

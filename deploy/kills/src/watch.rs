@@ -110,6 +110,11 @@ impl Display {
         display
     }
 
+    /// As it is called in what is printed.
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Since the start of the run.
     pub(crate) fn now(&self) -> Duration {
         self.start.elapsed()
@@ -137,6 +142,7 @@ impl Display {
                 Change::New(row) | Change::Changed(row, _) => Some(State {
                     occurrence: row.alarm.occurrence.clone(),
                     call: row.alarm.call,
+                    calls: row.calls,
                     signals: row.signals(),
                 }),
                 Change::Ended(_) | Change::EndedUnseen(_) | Change::Forgotten(_) => None,

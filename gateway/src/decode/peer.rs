@@ -4,10 +4,11 @@ use ecmo_proto::sealed::{self, SealError};
 use ecmo_proto::topic::Id;
 use ecmo_proto::v1;
 
+use super::waiting::{self, WaitingAt};
 use crate::metrics::PeerRejected;
 
 /// A gateway's word about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PeerBeat {
     /// Its name; not reserved.
     pub gateway: Id,
@@ -25,6 +26,8 @@ pub struct PeerBeat {
     pub actions: u64,
     /// It asks for every action that still counts.
     pub wants_actions: bool,
+    /// Alarms that wait there for a person, with the wall time of their onset in nanoseconds since 1970.
+    pub waiting: Vec<WaitingAt>,
 }
 
 impl From<SealError> for PeerRejected {
@@ -53,6 +56,7 @@ pub fn peer(payload: &[u8], named: &str) -> Result<PeerBeat, PeerRejected> {
     if read.epoch == 0 {
         return Err(PeerRejected::Content);
     }
+    let waiting = waiting::read(read.waiting)?;
     let version = ecmo_decode::shorten(&read.version);
     Ok(PeerBeat {
         gateway,
@@ -63,5 +67,25 @@ pub fn peer(payload: &[u8], named: &str) -> Result<PeerBeat, PeerRejected> {
         version,
         actions: read.actions_digest,
         wants_actions: read.wants_actions,
+        waiting,
     })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn word() -> PeerBeat {
+        PeerBeat {
+            gateway: Id::new("west").unwrap(),
+            epoch: 7,
+            number: 3,
+            config: 11,
+            profile: 12,
+            version: "0.1.0".to_owned(),
+            actions: 13,
+            wants_actions: true,
+            waiting: vec![waiting::tests::waits()],
+        }
+    }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use ecmo_core::alarm::Refused;
 use ecmo_core::alarm::quality::Summary;
 use ecmo_core::alarm::treatment::Treatment;
+use ecmo_core::alarm::{Refused, Waiting};
 use ecmo_core::reconcile::Difference;
 use ecmo_core::time::Instant;
 use ecmo_proto::topic::{Id, PumpAddress};
@@ -44,6 +44,7 @@ pub(super) enum Command {
     Prepare { intent: Intent, by: String, reply: PrepareReply },
     Apply { records: Vec<ActionRecord>, reply: ApplyReply },
     Merge(Box<ActionRecord>),
+    Adopt(Box<(PumpAddress, Waiting)>),
     Standing { with_actions: bool, reply: oneshot::Sender<StandingActions> },
     Treat { address: PumpAddress, treatment: Box<Treatment>, reply: DoneReply },
     Report { address: PumpAddress, reply: oneshot::Sender<Option<Report>> },
@@ -132,6 +133,15 @@ impl EngineHandle {
     pub fn merge(&self, record: ActionRecord) -> Result<(), NoAnswer> {
         let merge = Command::Merge(Box::new(record));
         self.commands.try_send(merge).map_err(|_full_or_ended| NoAnswer)
+    }
+
+    /// Another gateway says that an alarm waits there for a person. It may come often.
+    ///
+    /// # Errors
+    /// There is no room for it: it is not taken.
+    pub fn adopt(&self, address: PumpAddress, waiting: Waiting) -> Result<(), NoAnswer> {
+        let adopt = Command::Adopt(Box::new((address, waiting)));
+        self.commands.try_send(adopt).map_err(|_full_or_ended| NoAnswer)
     }
 
     /// Hands over a treatment; it is in force with the next frame. What is returned waits for the alarm thread's word.

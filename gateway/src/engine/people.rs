@@ -1,10 +1,10 @@
 //! What people do to the pumps and their alarms, and to those of the gateway itself; and what a new alarm does to pauses.
 
-use ecmo_core::alarm::Refused;
 use ecmo_core::alarm::action::{Action, AlarmRef, Ask, What};
 use ecmo_core::alarm::occurrence::{Occurrence, OccurrenceId, PauseScope};
 use ecmo_core::alarm::quality::STALE_AFTER;
 use ecmo_core::alarm::treatment::Treatment;
+use ecmo_core::alarm::{Refused, Waiting};
 use ecmo_core::pump::Pump;
 use ecmo_core::reconcile::Difference;
 use ecmo_core::time::Instant;
@@ -220,6 +220,13 @@ impl Rounds {
             // It has ended, or has called again since; or it is not there yet and the action waits.
             tracing::debug!(id = record.id, ?refused, "an action changes nothing here");
         }
+    }
+
+    /// Lets an alarm wait for a person that waits at another gateway.
+    pub(super) fn adopt(&mut self, address: &PumpAddress, waiting: Waiting, now: Instant) {
+        let adopt = |pump: &mut Pump, out: &mut Outbox<'_>| pump.adopt(waiting, now, out);
+        // Of a pump that is not known here nothing is told here.
+        let _unknown = self.ward.on_pump(address, now, &mut self.hub, adopt);
     }
 
     fn act(

@@ -218,6 +218,10 @@ impl Rounds {
                 let _asker_gone = reply.send(self.ward.standing_actions(with_actions, now));
             }
             Command::Merge(record) => self.merge(&record, now),
+            Command::Adopt(told) => {
+                let (address, waiting) = *told;
+                self.adopt(&address, waiting, now);
+            }
             Command::Treat { address, treatment, reply } => {
                 let done = self.ward.treat(&address, *treatment, now, &mut self.hub);
                 let _asker_gone = reply.send(done);

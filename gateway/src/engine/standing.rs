@@ -1,5 +1,8 @@
 //! What people did, as far as it still counts: for a gateway that missed it, and as a digest by which it sees that it did.
 
+use std::time::Duration;
+
+use ecmo_core::alarm::Waiting;
 use ecmo_core::alarm::action::{Action, AlarmRef, Order, What};
 use ecmo_core::alarm::occurrence::OccurrenceId;
 use ecmo_core::frame::BootId;
@@ -10,6 +13,12 @@ use super::command::{Command, EngineHandle, NoAnswer};
 use super::ward::Ward;
 use crate::action::ActionRecord;
 
+/// Alarms that one word of a gateway tells of (prop).
+const WAITING_MAX: usize = 64;
+
+/// So long an alarm waits before others are told (prop): they have judged the same samples by then.
+const WAITS_FOR: Duration = Duration::from_secs(2);
+
 /// What people did and what still counts.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct StandingActions {
@@ -17,6 +26,8 @@ pub struct StandingActions {
     pub digest: u64,
     /// The actions; empty unless they were asked for.
     pub actions: Vec<ActionRecord>,
+    /// Alarms that wait for a person; at most [`WAITING_MAX`].
+    pub waiting: Vec<(PumpAddress, Waiting)>,
 }
 
 impl EngineHandle {
@@ -33,8 +44,12 @@ impl Ward {
     /// What people did at the pumps and still counts.
     pub(super) fn standing_actions(&self, with_actions: bool, now: Instant) -> StandingActions {
         let mut standing = StandingActions::default();
+        let since = now.minus(WAITS_FOR);
         for entry in self.pumps.values() {
             let address = &entry.slot.address;
+            let room = WAITING_MAX.saturating_sub(standing.waiting.len());
+            let waiting = entry.pump.waiting(since).take(room);
+            standing.waiting.extend(waiting.map(|one| (address.clone(), one)));
             for action in entry.pump.standing(now) {
                 let key = key(&action.what);
                 let part = digest(address, &action.order, &key);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use ecmo_core::alarm::condition::{Kind, Priority};
-use ecmo_core::alarm::occurrence::{Occurrence, Transition};
+use ecmo_core::alarm::occurrence::{Occurrence, OccurrenceId, Transition};
 use ecmo_core::alarm::{AlarmChange, Cause};
 use ecmo_core::frame::BootId;
 use ecmo_core::reading::NoData;
@@ -28,25 +28,10 @@ fn message(
     let unit = occurrence.parameter.filter(|_| occurrence.limit.is_some());
     v1::AlarmDecision {
         pump: pump.to_owned(),
-        alarm: Some(v1::AlarmName {
-            condition: id.condition.to_string(),
-            boot_id: id.boot.map_or(0, BootId::get),
-            onset: id.onset,
-            call: occurrence.call,
-        }),
+        alarm: Some(name(id, occurrence.call)),
         transition: transition(step).into(),
-        kind: match occurrence.kind {
-            Kind::Physiological => v1::AlarmKind::Physiological,
-            Kind::Technical => v1::AlarmKind::Technical,
-        }
-        .into(),
-        priority: match occurrence.priority {
-            Priority::Low => v1::AlarmPriority::Low,
-            Priority::Medium => v1::AlarmPriority::Medium,
-            Priority::High => v1::AlarmPriority::High,
-            Priority::Information => v1::AlarmPriority::Information,
-        }
-        .into(),
+        kind: kind(occurrence.kind).into(),
+        priority: priority(occurrence.priority).into(),
         frame_sequence: cause.sequence,
         sample_mono_ns: cause.sampled.as_nanos(),
         value: occurrence.value,
@@ -56,6 +41,32 @@ fn message(
         validity: occurrence.no_data.map_or(v1::Validity::Unspecified, validity).into(),
         profile_hash,
         crc32c: 0,
+    }
+}
+
+/// The name of an alarm, with how often it has called.
+pub(super) fn name(id: OccurrenceId, call: u32) -> v1::AlarmName {
+    v1::AlarmName {
+        condition: id.condition.to_string(),
+        boot_id: id.boot.map_or(0, BootId::get),
+        onset: id.onset,
+        call,
+    }
+}
+
+pub(super) const fn kind(of: Kind) -> v1::AlarmKind {
+    match of {
+        Kind::Physiological => v1::AlarmKind::Physiological,
+        Kind::Technical => v1::AlarmKind::Technical,
+    }
+}
+
+pub(super) const fn priority(of: Priority) -> v1::AlarmPriority {
+    match of {
+        Priority::Low => v1::AlarmPriority::Low,
+        Priority::Medium => v1::AlarmPriority::Medium,
+        Priority::High => v1::AlarmPriority::High,
+        Priority::Information => v1::AlarmPriority::Information,
     }
 }
 

@@ -18,6 +18,7 @@ pub fn peer_heartbeat(word: &PeerBeat) -> Bytes {
         version: word.version.clone(),
         actions_digest: word.actions,
         wants_actions: word.wants_actions,
+        waiting: word.waiting.iter().map(super::waiting::said).collect(),
         crc32c: 0,
     })
 }
@@ -26,21 +27,8 @@ pub fn peer_heartbeat(word: &PeerBeat) -> Bytes {
 mod tests {
     use super::*;
     use crate::decode;
+    use crate::decode::word;
     use crate::metrics::PeerRejected;
-    use ecmo_proto::topic::Id;
-
-    fn word() -> PeerBeat {
-        PeerBeat {
-            gateway: Id::new("west").unwrap(),
-            epoch: 7,
-            number: 3,
-            config: 11,
-            profile: 12,
-            version: "0.1.0".to_owned(),
-            actions: 13,
-            wants_actions: true,
-        }
-    }
 
     #[test]
     fn a_word_is_read_as_it_was_said_and_only_from_its_own_topic() {

@@ -4577,7 +4577,7 @@ pub mod ownership_service_server {
     }
 }
 /// Sent each second on every path. Sealed like a frame: see the README.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PeerHeartbeat {
     /// Name of the gateway.
     #[prost(string, tag = "1")]
@@ -4603,9 +4603,50 @@ pub struct PeerHeartbeat {
     /// Set when it asks the others for every action that still counts: it has just started, or has missed something.
     #[prost(bool, tag = "8")]
     pub wants_actions: bool,
+    /// Alarms of pumps that are gone and have waited for a person for at least two seconds; at most 64. A gateway that was not there
+    /// when they came and went lets them wait too.
+    #[prost(message, repeated, tag = "9")]
+    pub waiting: ::prost::alloc::vec::Vec<WaitingAlarm>,
     /// CRC-32C (Castagnoli) of all bytes of the encoded message before this field, which is always the last one.
     #[prost(fixed32, tag = "15")]
     pub crc32c: u32,
+}
+/// An alarm that is gone and waits until a person acknowledges it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WaitingAlarm {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// Its name, and how often it has called.
+    #[prost(message, optional, tag = "3")]
+    pub alarm: ::core::option::Option<AlarmName>,
+    /// Physiological or technical.
+    #[prost(enumeration = "AlarmKind", tag = "4")]
+    pub kind: i32,
+    /// How urgent.
+    #[prost(enumeration = "AlarmPriority", tag = "5")]
+    pub priority: i32,
+    /// Parameter id that it watches; empty when it watches none.
+    #[prost(string, tag = "6")]
+    pub parameter: ::prost::alloc::string::String,
+    /// Value furthest beyond the limit, in the parameter's unit; absent when there is none.
+    #[prost(float, optional, tag = "7")]
+    pub worst: ::core::option::Option<f32>,
+    /// The limit that was violated, in the parameter's unit; absent when it has none.
+    #[prost(float, optional, tag = "8")]
+    pub limit: ::core::option::Option<f32>,
+    /// Which side of the limit is the violation.
+    #[prost(enumeration = "LimitSide", tag = "9")]
+    pub limit_side: i32,
+    /// Wall time of the onset, in nanoseconds since 1970 UTC.
+    #[prost(int64, tag = "10")]
+    pub onset_wall_ns: i64,
+    /// True when its limit comes from a profile that no clinician has signed.
+    #[prost(bool, tag = "11")]
+    pub unreviewed: bool,
 }
 /// What people have said about the treatment at one pump, and the rules that follow from it.
 #[derive(Clone, PartialEq, ::prost::Message)]

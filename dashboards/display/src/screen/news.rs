@@ -24,8 +24,8 @@ pub(super) enum Cause {
 impl Screen {
     /// Makes a row anew, and notes what became of it.
     pub(super) fn refresh(&mut self, key: &RowKey, cause: &Cause) {
-        let row = merge::row(key, &self.links, self.now);
         let before = self.rows.remove(key);
+        let row = merge::row(key, &self.links, self.now).map(|row| row.counted(before.as_ref()));
         if let Some(row) = &row {
             self.rows.insert(key.clone(), row.clone());
         }
@@ -77,7 +77,7 @@ fn changed(before: &Row, row: Row, cause: &Cause) -> Option<Change> {
         row.told.iter().any(|told| told.shown.occurrence == occurrence)
     };
     let same = names(before, &row.alarm.occurrence) || names(&row, &before.alarm.occurrence);
-    if !same {
+    if !same && row.calls > before.calls {
         return Some(Change::New(row));
     }
     // One gateway's every revision is told; of two that say the same, one.
@@ -85,7 +85,7 @@ fn changed(before: &Row, row: Row, cause: &Cause) -> Option<Change> {
         Cause::Revision(link, _) => row.told.iter().all(|told| told.link == *link),
         Cause::Snapshot { .. } | Cause::Link => false,
     };
-    (alone || differs(&before.alarm, &row.alarm))
+    (alone || row.calls > before.calls || differs(&before.alarm, &row.alarm))
         .then(|| Change::Changed(row, Arc::clone(&before.alarm)))
 }
 

@@ -186,3 +186,34 @@ fn what_a_restarted_gateway_had_kept_is_shown_when_nobody_is_heard_who_ended_it_
     }
     assert_eq!(rows(&screen), [("pump.stop".to_owned(), true, false)]);
 }
+
+#[test]
+fn what_has_ended_under_another_name_does_not_come_back_either() {
+    let mut screen = Screen::new(2, "");
+    screen.on_alarms(A, snapshot(0, &[]), ms(0));
+    screen.on_alarms(B, snapshot(0, &[]), ms(0));
+    let at = |at_ms: u64, alarm: v1::Alarm| v1::Alarm {
+        onset_mono_ns: at_ms * 1_000_000,
+        changed_mono_ns: at_ms * 1_000_000,
+        ..alarm
+    };
+    let ours = at(2_000, alarm("pump.stop", 1, 1));
+    let theirs = v1::Alarm { occurrence: "later".to_owned(), ..at(2_400, ours.clone()) };
+    screen.on_alarms(A, message(1, 2_500, Update::Alarm(ours.clone())), ms(2_500));
+    screen.on_alarms(B, message(1, 2_500, Update::Alarm(theirs.clone())), ms(2_500));
+    screen.on_alarms(A, message(2, 4_000, Update::Alarm(at(4_000, ended(&ours)))), ms(4_000));
+    screen.on_alarms(B, message(2, 4_001, Update::Alarm(at(4_001, ended(&theirs)))), ms(4_001));
+    assert_eq!(rows(&screen).len(), 0);
+    screen.on_lost(A, ms(4_100));
+    // A gateway whose clock began 100 s before this display's, and that had not kept the end.
+    let kept = v1::Alarm { last_known: true, ..at(102_000, ours) };
+    let kept = v1::AlarmSnapshot { alarms: vec![kept], ..v1::AlarmSnapshot::default() };
+    screen.on_alarms(A, again(0, 104_500, Update::Snapshot(kept)), ms(4_500));
+    assert_eq!(rows(&screen).len(), 0);
+    // Nor when that gateway is lost again.
+    screen.on_lost(A, ms(4_600));
+    screen.on_alarms(B, beat(3, 5_000), ms(5_000));
+    assert_eq!(rows(&screen).len(), 0);
+    screen.tick(ms(5_600));
+    assert_eq!(rows(&screen).len(), 0);
+}

@@ -82,6 +82,8 @@ pub(crate) struct World {
     /// The display whose links are harmed, and the one that never lost anything but a gateway that was started anew.
     pub(crate) tested: Watcher,
     pub(crate) faithful: Watcher,
+    /// When the tested display first heard of the present start of each gateway; 0 for the first start.
+    heard_ms: [u64; 2],
     onsets: u64,
     pub(crate) raised: BTreeSet<String>,
     pub(crate) painted: BTreeSet<String>,
@@ -170,6 +172,7 @@ impl World {
             gateways: [gateway(10, 70_000), gateway(20, 3)],
             tested: Watcher::new(),
             faithful: Watcher::new(),
+            heard_ms: [0; 2],
             onsets: 0,
             raised: BTreeSet::new(),
             painted: BTreeSet::new(),
@@ -256,10 +259,16 @@ impl World {
             return;
         }
         let (epoch, ahead) = (self.gateways[link].epoch, self.gateways[link].ahead);
+        let now_mono_ns = (self.now_ms + ahead) * 1_000_000;
+        let update = match update {
+            Update::Alarm(alarm) => {
+                Update::Alarm(v1::Alarm { changed_mono_ns: now_mono_ns, ..dated(alarm, ahead) })
+            }
+            Update::Snapshot(_) | Update::Heartbeat(_) | Update::Drill(_) => update.clone(),
+        };
         for watcher in [&mut self.tested, &mut self.faithful] {
             let sequence = watcher.number(link).0;
             watcher.lines[link].numbers.0 += 1;
-            let now_mono_ns = (self.now_ms + ahead) * 1_000_000;
             let update = Some(update.clone());
             let message = v1::WatchAlarmsResponse { sequence, epoch, now_mono_ns, update };
             watcher.send(link, self.now_ms, Wire::Alarms(Box::new(message)));
@@ -297,6 +306,9 @@ impl World {
         let watcher = if tested { &mut self.tested } else { &mut self.faithful };
         let id = LinkId(u8::try_from(link).unwrap());
         let seen = watcher.screen.seen_until(id);
+        if tested && seen.as_ref().is_some_and(|seen| seen.epoch != gateway.epoch) {
+            self.heard_ms[link] = now;
+        }
         watcher.screen.on_connecting(id, ms(now));
         // Of another start everything that is remembered is told: wall clocks are not modelled.
         let since = seen.map(|seen| {
@@ -305,8 +317,13 @@ impl World {
         let missed = |(at, _): &&(u64, v1::Alarm)| since.is_some_and(|since| *at >= since);
         let ended = gateway.ended.iter().rev().filter(missed);
         let snapshot = v1::AlarmSnapshot {
-            alarms: gateway.alarms.values().cloned().collect(),
-            ended: ended.map(|(_, alarm)| alarm.clone()).collect(),
+            alarms: gateway.alarms.values().map(|alarm| dated(alarm, gateway.ahead)).collect(),
+            ended: ended
+                .map(|(at, alarm)| v1::Alarm {
+                    changed_mono_ns: (at + gateway.ahead) * 1_000_000,
+                    ..dated(alarm, gateway.ahead)
+                })
+                .collect(),
             ended_incomplete: false,
         };
         let now_mono_ns = (now + gateway.ahead) * 1_000_000;
@@ -334,7 +351,8 @@ impl World {
         let name = format!("condition.{condition}");
         let occurrence = format!("nicu/p1/{name}/1-{:x}", self.onsets);
         self.raised.insert(occurrence.clone());
-        let alarm = v1::Alarm { occurrence, ..alarm(&name, 1, 1) };
+        let onset_mono_ns = self.now_ms * 1_000_000;
+        let alarm = v1::Alarm { occurrence, onset_mono_ns, ..alarm(&name, 1, 1) };
         for link in 0..2 {
             // One that goes on from what it had kept takes it for the one before.
             if self.gateways[link].down || is_there(&self.gateways[link]) {
@@ -449,11 +467,32 @@ impl World {
     /// Whether a gateway has only kept what another one that is heard has ended.
     fn is_over(&self, link: usize, alarm: &v1::Alarm) -> bool {
         let other = &self.gateways[1 - link];
-        let it = |(_, over): &(u64, v1::Alarm)| {
-            over.occurrence == alarm.occurrence && over.call >= alarm.call
+        let began_ms =
+            self.gateways[link].alarms.values().find(|one| one.occurrence == alarm.occurrence);
+        let began_ms = began_ms.map_or(u64::MAX, |one| one.onset_mono_ns / 1_000_000);
+        let named = |over: &v1::Alarm| over.occurrence == alarm.occurrence;
+        let is_named = other.ended.iter().any(|(_, over)| named(over));
+        // Under its own name for it.
+        let renamed = |at: u64, over: &v1::Alarm| {
+            !is_named && over.condition == alarm.condition && at > began_ms
+        };
+        let it = |(at, over): &(u64, v1::Alarm)| {
+            (named(over) && over.call >= alarm.call) || renamed(*at, over)
         };
         let known = self.tested.screen.links()[1 - link].state.is_known();
         self.gateways[link].restored && known && other.ended.iter().any(it)
+    }
+
+    /// Whether the other gateway, which was there before this one lately started anew, holds the condition as acknowledged.
+    fn is_acknowledged_at_the_elder(&self, link: usize, condition: &str) -> bool {
+        let [this, other] = [self.heard_ms[link], self.heard_ms[1 - link]];
+        let is_elder = other < this && self.now_ms - this < 15_000;
+        let known = self.tested.screen.links()[1 - link].state.is_known();
+        let mut told = self.tested.lines[1 - link].told.values();
+        let covers = |alarm: &v1::Alarm| {
+            alarm.condition == condition && alarm.signal() == v1::SignalPresence::Acknowledged
+        };
+        is_elder && known && told.any(covers)
     }
 
     /// What must hold at every step, whatever was lost.
@@ -474,7 +513,8 @@ impl World {
                 let covers = |(gateway, occurrence, call): &(usize, String, u32)| {
                     *gateway != link && *occurrence == alarm.occurrence && *call >= alarm.call
                 };
-                let elsewhere = self.acknowledged.iter().any(covers);
+                let elsewhere = self.acknowledged.iter().any(covers)
+                    || self.is_acknowledged_at_the_elder(link, &alarm.condition);
                 assert!(found[0].signals() || elsewhere, "{} is quiet", alarm.occurrence);
             }
         }
@@ -491,4 +531,9 @@ impl World {
             assert!(view.known && true_age <= bound, "{true_age} ms old, and {view:?}");
         }
     }
+}
+
+/// An alarm, kept by the world's time, with the times of a gateway's own clock.
+fn dated(alarm: &v1::Alarm, ahead: u64) -> v1::Alarm {
+    v1::Alarm { onset_mono_ns: alarm.onset_mono_ns + ahead * 1_000_000, ..alarm.clone() }
 }

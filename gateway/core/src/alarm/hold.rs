@@ -130,16 +130,26 @@ pub(crate) struct Look {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hold {
     phase: Phase,
+    /// It was recovered at least once.
+    was_well: bool,
+    /// Present by what was kept, and not looked at since.
+    is_kept: bool,
 }
 
 impl Hold {
     pub(crate) const fn new() -> Self {
-        Self { phase: Phase::Normal }
+        Self { phase: Phase::Normal, was_well: false, is_kept: false }
     }
 
     /// Present from before.
     pub(crate) const fn present() -> Self {
-        Self { phase: Phase::Present { recovering: None } }
+        Self { phase: Phase::Present { recovering: None }, was_well: false, is_kept: false }
+    }
+
+    /// Present by what was kept of before a restart. Where the first look finds it recovered it is over at once: for how long it has
+    /// been so nobody knows, and what comes after that is another one, that no acknowledgement of before covers.
+    pub(crate) const fn kept() -> Self {
+        Self { is_kept: true, ..Self::present() }
     }
 
     /// Whether it is violated, and not for long enough yet.
@@ -157,8 +167,22 @@ impl Hold {
         matches!(self.phase, Phase::Present { .. })
     }
 
+    /// Whether it was recovered at least once: else what is present may have begun before the first look.
+    pub(crate) const fn was_well(&self) -> bool {
+        self.was_well
+    }
+
     /// Takes one look.
     pub(crate) fn step(&mut self, delays: Delays, look: Look) -> Verdict {
+        self.was_well |= look.recovered;
+        if core::mem::take(&mut self.is_kept) && look.recovered {
+            self.phase = Phase::Normal;
+            return Verdict::Clear;
+        }
+        self.follow(delays, look)
+    }
+
+    fn follow(&mut self, delays: Delays, look: Look) -> Verdict {
         let Look { violated, recovered, at, lag } = look;
         let since = Onset { time: at.time.minus(lag), ..at };
         match &mut self.phase {
@@ -293,6 +317,22 @@ mod tests {
         // the first is the second before it.
         assert_eq!(raised(true, 0..56), Some(64));
         assert_eq!(raised(true, 0..60), Some(60));
+    }
+
+    #[test]
+    fn what_was_kept_is_over_where_the_first_look_finds_it_recovered_and_else_clears_after_its_delay()
+     {
+        let look = |ms: u64, violated: bool| {
+            let (recovered, at) = (!violated, at(ms));
+            Look { violated, recovered, at, lag: Duration::ZERO }
+        };
+        let mut hold = Hold::kept();
+        assert_eq!(hold.step(delays(false), look(0, false)), Verdict::Clear);
+        let mut hold = Hold::kept();
+        for (ms, violated) in [(0, true), (1_000, false), (5_999, false)] {
+            assert_eq!(hold.step(delays(false), look(ms, violated)), Verdict::Unchanged);
+        }
+        assert_eq!(hold.step(delays(false), look(6_000, false)), Verdict::Clear);
     }
 
     #[test]

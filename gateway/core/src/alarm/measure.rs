@@ -19,6 +19,8 @@ pub(crate) struct Shown {
     pub(crate) parameter: Parameter,
     pub(crate) value: f32,
     pub(crate) limit: Option<(Side, f32)>,
+    /// It may have begun before the reader did.
+    pub(crate) late: bool,
 }
 
 impl Shown {
@@ -32,6 +34,7 @@ impl Shown {
             parameter: rule.parameter,
             value,
             limit: limit.is_finite().then_some((rule.side, limit)),
+            late: false,
         }
     }
 
@@ -45,6 +48,8 @@ impl Shown {
             parameter: evidence.parameter,
             value: evidence.value,
             limit: evidence.limit,
+            // A composite looks back further than a reader does that has just begun.
+            late: false,
         }
     }
 }

@@ -11,6 +11,8 @@ pub mod rule;
 
 pub mod treatment;
 
+mod waiting;
+
 pub mod profile;
 
 pub mod occurrence;
@@ -66,6 +68,7 @@ pub(crate) use absence::Absence;
 pub(crate) use hold::Streak;
 pub use register::{COVERED_MAX, Covered};
 pub(crate) use restore::Shelves;
+pub use waiting::Waiting;
 
 /// The sample that decided a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -258,7 +261,8 @@ impl Alarms {
             if verdict == Verdict::Clear {
                 recovered |= 1_u64.checked_shl(bit(place - first)).unwrap_or(0);
             } else if state.hold.is_present() {
-                let shown = Shown::of(rule, judged, limit);
+                let late = !state.hold.was_well();
+                let shown = Shown { late, ..Shown::of(rule, judged, limit) };
                 self.follow(condition, verdict, shown, sampled, moment, out);
             }
         }
@@ -424,6 +428,7 @@ impl Alarms {
         new.limit = shown.limit;
         new.unreviewed = self.rules.unreviewed;
         new.rule = shown.number;
+        new.late = shown.late;
         new
     }
 

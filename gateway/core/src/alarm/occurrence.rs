@@ -214,6 +214,9 @@ pub struct Occurrence {
     pub remind_at: Option<Instant>,
     /// How often it was recalled.
     pub reminders: u32,
+    /// Its rule had never found the condition absent here when it raised it: it may have begun before the reader did, and have
+    /// another name elsewhere.
+    pub late: bool,
     /// No rule here can say whether it is still present: it was before a restart, and stays until a person acknowledges it
     /// anew or a rule finds it.
     pub orphan: bool,
@@ -259,6 +262,7 @@ impl Occurrence {
             escalate_at: None,
             remind_at: None,
             reminders: 0,
+            late: false,
             orphan: false,
         }
     }

@@ -107,6 +107,7 @@ impl Register {
             }
             None => {
                 let shelf = self.shelf_of(condition, priority, now);
+                let new = if new.late { self.as_acknowledged(new, now) } else { new };
                 self.active.push(Occurrence { shelf, ..new });
                 self.changes += 1;
                 Transition::Raised

@@ -56,7 +56,7 @@ impl Alarms {
         let key = RuleKey { condition: occurrence.id.condition, number: occurrence.rule };
         for (rule, state) in self.rules.limits().iter().zip(&mut self.limits) {
             if rule.key == key {
-                state.hold = Hold::present();
+                state.hold = Hold::kept();
                 return true;
             }
         }

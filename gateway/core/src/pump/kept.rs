@@ -10,7 +10,7 @@ use super::ownership::Ownership;
 use crate::alarm::action::{Action, Order, What};
 use crate::alarm::condition::Condition;
 use crate::alarm::occurrence::{Occurrence, Shelf};
-use crate::alarm::{Covered, Output, Shelves};
+use crate::alarm::{Covered, Output, Shelves, Waiting};
 use crate::reading::NoData;
 use crate::time::Instant;
 
@@ -58,6 +58,16 @@ impl Pump {
             standing.push(Action { order, by: String::new(), note: String::new(), what });
         }
         standing
+    }
+
+    /// Alarms that are gone and wait for a person, since before a time.
+    pub fn waiting(&self, since: Instant) -> impl Iterator<Item = Waiting> {
+        self.alarms.waiting(since)
+    }
+
+    /// An alarm waits for a person at another gateway. Where this one was not there when it came and went, it waits here too.
+    pub fn adopt(&mut self, waiting: Waiting, now: Instant, out: &mut impl Output) {
+        self.alarms.adopt(waiting, now, out);
     }
 
     /// What is to be kept of the pump now.

@@ -2,12 +2,14 @@
 
 use ecmo_core::alarm::COVERED_MAX;
 use ecmo_core::alarm::action::{Action, AlarmRef, Order, What};
-use ecmo_core::alarm::occurrence::{OccurrenceId, Signal};
-use ecmo_core::parameter::Parameter::PumpSpeed;
+use ecmo_core::alarm::occurrence::{OccurrenceId, Signal, Transition};
+use ecmo_core::parameter::Parameter::{PressPost, PumpSpeed};
+use ecmo_core::time::Instant;
 
 use crate::bedside::{Bedside, Input};
 
 const STOP: &str = "pump.stop";
+const POST_HIGH: &str = "post.high.alarm";
 
 /// The pump stands from the first second on, and runs again three seconds later where it `recovers`.
 fn stopped(recovers: bool) -> Bedside {
@@ -122,6 +124,97 @@ fn what_comes_before_a_reader_that_joins_has_the_alarm_is_wanted_again() {
     assert_eq!(signal(&joins), Some(Signal::On));
     hear(&mut joins, &here);
     assert_eq!((signal(&joins), counts(&here)), (Some(Signal::Acknowledged), counts(&joins)));
+}
+
+/// The pressure after the membrane is far too high from the first second on, and one person has acknowledged it.
+fn acknowledged_pressure() -> Bedside {
+    let mut here = Bedside::new();
+    here.play(&[(1_000, Input::Value(PressPost, 450.0))], 4_000);
+    here.apply(&Input::Acknowledge(POST_HIGH));
+    assert_eq!(here.find(POST_HIGH).map(|one| one.signal()), Some(Signal::Acknowledged));
+    here
+}
+
+#[test]
+fn a_reader_that_joins_takes_what_it_finds_for_what_was_acknowledged_and_never_calls() {
+    let here = acknowledged_pressure();
+    let mut joins = Bedside::new();
+    joins.apply(&Input::Lose(true));
+    joins.play(&[(1_000, Input::Value(PressPost, 450.0))], 4_500);
+    hear(&mut joins, &here);
+    joins.play(&[(4_500, Input::Lose(false))], 9_000);
+    let (theirs, ours) = (joins.find(POST_HIGH).unwrap(), here.find(POST_HIGH).unwrap());
+    assert_eq!(
+        (theirs.id, theirs.call),
+        (ours.id, ours.call),
+        "by the name of whoever saw it begin"
+    );
+    let changes = joins.log.changes.iter().filter(|change| change.id == ours.id);
+    let transitions: Vec<_> = changes.map(|change| change.transition).collect();
+    assert_eq!(transitions, [Transition::Raised], "acknowledged from the first on");
+    assert_eq!(theirs.signal(), Signal::Acknowledged);
+    assert_eq!(counts(&here), counts(&joins));
+}
+
+#[test]
+fn what_a_reader_has_seen_well_is_another_alarm_although_one_was_acknowledged_elsewhere() {
+    let here = acknowledged_pressure();
+    let mut joins = Bedside::new();
+    joins.play(&[(1_000, Input::Lose(true))], 4_500);
+    hear(&mut joins, &here);
+    let after = [(4_500, Input::Lose(false)), (5_500, Input::Value(PressPost, 450.0))];
+    joins.play(&after, 9_500);
+    assert!(joins.now() < Instant::from_millis(60_000), "it still waits for its alarm");
+    assert_eq!(joins.find(POST_HIGH).map(|one| one.signal()), Some(Signal::On));
+}
+
+/// Hears of everything that waits at another gateway.
+fn hear_waiting(bedside: &mut Bedside, other: &Bedside) {
+    for waiting in other.pump.waiting(other.now()) {
+        let now = bedside.now();
+        bedside.pump.adopt(waiting, now, &mut bedside.log);
+    }
+}
+
+#[test]
+fn what_came_and_went_while_nobody_looked_here_waits_here_too_until_it_is_acknowledged_anywhere() {
+    let (mut there, mut here) = (stopped(true), Bedside::new());
+    here.run_until(7_000);
+    assert_eq!(signal(&here), None);
+    hear_waiting(&mut here, &there);
+    hear_waiting(&mut here, &there);
+    let (ours, theirs) = (here.find(STOP).unwrap().clone(), there.find(STOP).unwrap().clone());
+    assert_eq!(ours.signal(), Signal::Latched);
+    assert_eq!((ours.id, ours.call, ours.priority), (theirs.id, theirs.call, theirs.priority));
+    assert_eq!((ours.worst, ours.limit), (theirs.worst, theirs.limit));
+    assert_eq!(ours.revision, 1, "told once");
+    // It returns by the samples under the same name.
+    for bedside in [&mut here, &mut there] {
+        let back = (9_000, Input::Value(PumpSpeed, 3_000.0));
+        bedside.play(&[(7_000, Input::Value(PumpSpeed, 0.0)), back], 12_000);
+    }
+    let named = |bedside: &Bedside| bedside.find(STOP).map(|one| (one.id, one.call, one.signal()));
+    assert_eq!(named(&here), Some((theirs.id, 2, Signal::Latched)));
+    assert_eq!(named(&here), named(&there));
+    // What was acknowledged does not come again, also not after a restart.
+    here.apply(&Input::Acknowledge(STOP));
+    assert_eq!(signal(&here), None);
+    hear_waiting(&mut here, &there);
+    assert_eq!(signal(&here), None);
+    here.restart_reader();
+    hear_waiting(&mut here, &there);
+    assert_eq!(signal(&here), None);
+    hear(&mut there, &here);
+    assert_eq!(signal(&there), None);
+}
+
+#[test]
+fn what_is_present_waits_for_nobody_elsewhere_and_is_not_changed_by_what_waits_there() {
+    let (mut here, there) = (stopped(false), stopped(true));
+    assert_eq!(here.pump.waiting(here.now()).count(), 0);
+    let before = here.find(STOP).cloned();
+    hear_waiting(&mut here, &there);
+    assert_eq!(here.find(STOP).cloned(), before);
 }
 
 #[test]

@@ -20,6 +20,7 @@ fn word(gateway: &str, epoch: u64, number: u64) -> PeerBeat {
         version: String::new(),
         actions: 0,
         wants_actions: false,
+        waiting: Vec::new(),
     }
 }
 

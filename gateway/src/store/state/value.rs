@@ -429,6 +429,7 @@ fn occurrence_of(value: OccurrenceValue, times: Times) -> Result<Occurrence, Str
         escalate_at: mono(value.escalate_at),
         remind_at: mono(value.remind_at),
         reminders: value.reminders,
+        late: false,
         orphan: value.orphan,
         returned: returned_of(&value.returned),
     })

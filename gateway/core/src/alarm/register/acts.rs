@@ -103,6 +103,30 @@ impl Register {
         self.pending.push_back(Pending { alarm, deed, until: now.plus(PENDING_FOR) });
     }
 
+    /// What was here already when the reader began, and was acknowledged at a gateway that had seen it begin: it is that one, by
+    /// that one's name, and never calls here.
+    pub(super) fn as_acknowledged(&mut self, new: Occurrence, now: Instant) -> Occurrence {
+        let is_it = |one: &Pending| {
+            let id = one.alarm.id;
+            let same = id.condition == new.id.condition && id.boot == new.id.boot;
+            same && id.onset <= new.id.onset && one.until > now
+        };
+        let acknowledges = |one: &Pending| matches!(one.deed, Deed::Acknowledge { .. });
+        let place = self.pending.iter().rposition(|one| is_it(one) && acknowledges(one));
+        let Some(Pending { alarm, deed, until: _ }) =
+            place.and_then(|place| self.pending.remove(place))
+        else {
+            return new;
+        };
+        let Deed::Acknowledge { by, note, order } = deed else { return new };
+        let AlarmRef { id, call } = alarm;
+        let said = (by.clone(), note.clone(), order.clone());
+        self.remember_covered(Covered { alarm, by, note, order, ended: false });
+        let (by, note, order) = said;
+        let acknowledged = Acknowledgement { by, note, at: now, worst: new.worst, call, order };
+        Occurrence { id, call, acknowledged: Some(acknowledged), ..new }
+    }
+
     /// A new alarm: what people did to it elsewhere takes effect.
     pub(super) fn act_on_new(&mut self, condition: Condition, now: Instant, out: &mut impl Output) {
         if self.pending.is_empty() {

@@ -67,6 +67,7 @@ pub(in super::super) fn full() -> Occurrence {
         escalate_at: Some(at(1_100)),
         remind_at: Some(at(1_200)),
         reminders: 6,
+        late: false,
         orphan: true,
         returned: [Some((98, 2)), Some((99, 3)), None, None, None, None, None, None],
     }

@@ -99,7 +99,10 @@ impl Row {
         let anew = |before: &Self| {
             let back = self.alarm.present && !before.alarm.present;
             let more = rank(self.alarm.priority()) > rank(before.alarm.priority());
-            !before.signals() || back || more
+            // What came back while nobody listened was present before and is present now.
+            let same =
+                self.link == before.link && self.alarm.occurrence == before.alarm.occurrence;
+            !before.signals() || back || more || (same && self.alarm.call > before.alarm.call)
         };
         let calls_anew = self.signals() && before.is_none_or(anew);
         Self { calls: calls.saturating_add(u32::from(calls_anew)), ..self }

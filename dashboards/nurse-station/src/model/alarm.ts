@@ -43,7 +43,7 @@ export function alarmRow(row: Row, setting: RowSetting): AlarmRow {
 }
 
 function named(
-  { key, alarm, told }: Row,
+  { key, alarm, told, calls }: Row,
   { bed, name }: RowSetting,
 ): Pick<
   AlarmRow,
@@ -67,10 +67,10 @@ function named(
   | 'gateway'
   | 'toldBy'
 > {
-  const { occurrence, revision, coversFrom, call, ward, pump, condition, ledBy, rule } = alarm;
+  const { occurrence, revision, coversFrom, ward, pump, condition, ledBy, rule } = alarm;
   const { escalated, reminders, redirected, unreviewed } = alarm;
   return {
-    ...{ key, occurrence, revision, coversFrom, call, ward, pump, bed, condition, ledBy, rule },
+    ...{ key, occurrence, revision, coversFrom, call: calls, ward, pump, bed, condition, ledBy, rule },
     ...{ escalated, reminders, redirected, unreviewed },
     kind: kindOf(alarm.kind),
     priority: priorityOf(alarm.priority),

@@ -94,7 +94,7 @@ export class Board {
     const missed = screen.missed.map(({ link, alarm, unheard }) => {
       const key = `missed/${alarm.occurrence}`;
       const told = [{ link, occurrence: alarm.occurrence, revision: alarm.revision, call: alarm.call }];
-      const row: Row = { key, alarm, link, unheard: false, told };
+      const row: Row = { key, alarm, link, unheard: false, told, calls: alarm.call };
       return { row: this.toRow(screen, row, new Map<string, string>(), around, local), unheard };
     });
     const { version } = this.history;

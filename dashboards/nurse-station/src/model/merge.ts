@@ -37,7 +37,7 @@ export function mergedRow(key: string, links: readonly Link[], local: number): R
     const { occurrence, revision, call } = alarm;
     return { link, occurrence, revision, call };
   });
-  return { key, alarm: first.alarm, link: first.link, unheard: heard.length === 0, told };
+  return { key, alarm: first.alarm, link: first.link, unheard: heard.length === 0, told, calls: 0 };
 }
 
 /** Of two words about one row the greater is shown; of two alike that of the first link. */

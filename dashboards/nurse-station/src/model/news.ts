@@ -33,10 +33,11 @@ function changed(before: Row, row: Row, cause: Cause, local: number): Change | n
   const names = (of: Row, occurrence: string): boolean =>
     of.told.some((told) => told.occurrence === occurrence);
   const same = names(before, row.alarm.occurrence) || names(row, before.alarm.occurrence);
-  if (!same) return { what: 'new', row, before: null, local };
+  const calls = row.calls > before.calls;
+  if (!same && calls) return { what: 'new', row, before: null, local };
   // One gateway's every revision is told; of two that say the same, one.
   const alone = cause.kind === 'revision' && row.told.every((told) => told.link === cause.link);
-  return alone || differs(before.alarm, row.alarm)
+  return alone || calls || differs(before.alarm, row.alarm)
     ? { what: 'changed', row, before: before.alarm, local }
     : null;
 }

@@ -91,6 +91,7 @@ export interface AlarmRow {
   /** An acknowledgement names this revision: what was shown. */
   revision: number;
   coversFrom: number;
+  /** How often the row has called for a person on this display. */
   call: number;
   ward: string;
   /** Empty for a condition of a gateway itself. */

@@ -19,6 +19,11 @@ export interface Row {
   /** No gateway that holds it can be heard now. */
   unheard: boolean;
   told: Told[];
+  /**
+   * How often it has called for a person on this display: it began to signal, came back while it signalled, or became more urgent.
+   * Another gateway's name or count of the same is no call.
+   */
+  calls: number;
 }
 
 /** What became of a row. */
@@ -56,6 +61,20 @@ export function isActive(alarm: Alarm): boolean {
 /** Calls for a person. A signal that this page does not know calls. */
 export function signals(alarm: Alarm): boolean {
   return alarm.signal !== SignalPresence.OFF && alarm.signal !== SignalPresence.ACKNOWLEDGED;
+}
+
+/** How often a row has called, by how it was shown before. */
+export function callsOf(row: Row, before: Row | null): number {
+  const calls = before?.calls ?? 0;
+  const anew = (was: Row): boolean =>
+    !signals(was.alarm) ||
+    (row.alarm.present && !was.alarm.present) ||
+    rank(row.alarm.priority) > rank(was.alarm.priority) ||
+    // What came back while nobody listened was present before and is present now.
+    (row.link === was.link &&
+      row.alarm.occurrence === was.alarm.occurrence &&
+      row.alarm.call > was.alarm.call);
+  return signals(row.alarm) && (before === null || anew(before)) ? calls + 1 : calls;
 }
 
 /** No pause, shelf or leader keeps it quiet. A state that this page does not know is heard. */

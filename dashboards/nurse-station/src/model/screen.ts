@@ -12,7 +12,7 @@ import { mergedRow } from './merge';
 import { type Cause, changeOf } from './news';
 import { isBetter, pumpView, type PumpView } from './pump';
 import type { LinkWhy } from './picture';
-import { byUrgency, type Change, isActive, isOwn, type Missed, type Row, rowKey } from './row';
+import { byUrgency, callsOf, type Change, isActive, isOwn, type Missed, type Row, rowKey } from './row';
 
 /** Most missed alarms kept; as many as a gateway remembers. */
 const MISSED_MAX = 1_024;
@@ -261,8 +261,9 @@ export class Screen {
 
   /** Makes a row anew, and notes what became of it. */
   private refresh(key: string, cause: Cause): void {
-    const row = mergedRow(key, this.links, this.now);
     const before = this.byKey.get(key) ?? null;
+    const merged = mergedRow(key, this.links, this.now);
+    const row = merged === null ? null : { ...merged, calls: callsOf(merged, before) };
     if (row === null) this.byKey.delete(key);
     else this.byKey.set(key, row);
     const change = changeOf(before, row, cause, this.links, this.now);

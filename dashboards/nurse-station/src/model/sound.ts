@@ -18,7 +18,7 @@ export class Sounds {
     const play = burst(rows, whole, lossAcknowledged);
     const calling = rows.filter((row) => row.sounds && row.priority === play);
     const ids = new Set(
-      calling.map(({ occurrence, call, escalated }) => `${occurrence}#${String(call)}${String(escalated)}`),
+      calling.map(({ key, call, escalated }) => `${key}#${String(call)}${String(escalated)}`),
     );
     const isNew = [...ids].some((id) => !this.calling.has(id));
     if (isNew || play !== this.played) this.number += 1;

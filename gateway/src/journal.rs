@@ -1,8 +1,6 @@
 //! Keeps every frame on disk, asks agents for what is missing, and looks afterwards for what was missed. All of it on threads of
 //! its own: the alarm thread hands over by a bounded channel and waits for nothing.
 
-pub mod ranges;
-
 pub mod plan;
 
 pub mod record;

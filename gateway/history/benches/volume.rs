@@ -1,0 +1,3 @@
+//! Measures a ward in the history.
+
+fn main() {}

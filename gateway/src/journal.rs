@@ -19,6 +19,6 @@ mod keeper;
 
 pub mod inspect;
 
-pub use intake::{ITEMS_MAX, Intake, Item, Outtake, RecordingState, What, intake};
+pub use intake::{Feeder, ITEMS_MAX, Intake, Item, Outtake, RecordingState, What, intake};
 pub use keeper::{BackfillPart, JournalParts, JournalThread, Notice};
 pub use missed::{MISSED_MAX, Missed, MissedAlarm};

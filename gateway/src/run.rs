@@ -2,6 +2,8 @@
 
 mod brokers;
 
+mod disclosing;
+
 mod others;
 
 mod recording;
@@ -19,6 +21,7 @@ use crate::actions::{Actions, ActionsParts, PeerOutlet};
 use crate::clock::Clock;
 use crate::config::{BrokerAddress, Settings};
 use crate::desk::{self, Desk, DeskParts};
+use crate::disclosure::{Disclosed, DisclosureThread};
 use crate::engine::{Engine, EngineHandle, EngineOutputs, EngineParts, Waveform};
 use crate::fanout::PumpSlot;
 use crate::grpc::{self, Serving};
@@ -102,6 +105,7 @@ pub struct Gateway {
     latencies: Arc<Latencies>,
     engine: Engine,
     journal: Option<JournalThread>,
+    disclosure: Option<DisclosureThread>,
     store: Option<StoreThreads>,
     clock: Clock,
     tasks: JoinSet<&'static str>,
@@ -134,6 +138,11 @@ impl Gateway {
         let ((told, to_tell), latencies) = (mpsc::channel(others::TOLD_MAX), Arc::default());
         let stored = storing::open(settings, clock, &metrics).await?;
         let (intake, outtake) = journal::intake(metrics.journal_dropped.clone());
+        let (disclosing, fed) = journal::intake(metrics.history_dropped.clone());
+        let is_disclosed = settings.disclosure.is_some();
+        let feeder = is_disclosed.then(|| disclosing.feeder());
+        let disclosed = is_disclosed.then(Disclosed::default);
+        let disclosure = disclosing::start(settings, (clock, &metrics), fed, disclosed.clone())?;
         let parts = EngineParts {
             clock,
             metrics: Arc::clone(&metrics),
@@ -143,12 +152,14 @@ impl Gateway {
             asker: Asker::new(),
             restored: stored.restored,
             journal: settings.journal.is_some().then_some(intake),
+            disclosure: is_disclosed.then_some(disclosing),
             state: stored.intake,
         };
         let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
         stored.store.iter().for_each(Store::redone);
         let kept = (outtake, &mut outputs);
-        let journal = recording::start(settings, (clock, &metrics), kept, requests.clone())?;
+        let journal =
+            recording::start(settings, (clock, &metrics), kept, requests.clone(), feeder)?;
 
         let histories = Arc::new(Histories::new(settings.history));
         let shared = (clock, Arc::clone(&metrics), Arc::clone(&latencies));
@@ -158,6 +169,7 @@ impl Gateway {
             order: stored.order,
             said: stored.said,
             told,
+            disclosed,
         };
         let serving = serve_from(settings, shared, &engine.handle, people, journal.as_ref());
         let mut tasks = background(outputs, &serving, histories);
@@ -179,6 +191,7 @@ impl Gateway {
             latencies,
             engine,
             journal,
+            disclosure,
             store: stored.threads,
             clock,
             tasks,
@@ -239,6 +252,9 @@ impl Gateway {
                     if self.journal.as_ref().is_some_and(JournalThread::has_ended) {
                         return "journal thread";
                     }
+                    if self.disclosure.as_ref().is_some_and(DisclosureThread::has_ended) {
+                        return "history thread";
+                    }
                     if self.store.as_ref().is_some_and(StoreThreads::has_ended) {
                         return "a thread of the state store";
                     }
@@ -251,11 +267,15 @@ impl Gateway {
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         let (engine, journal, store) = (self.engine, self.journal, self.store);
+        let disclosure = self.disclosure;
         let clock = self.clock;
         let ending = tokio::task::spawn_blocking(move || {
             engine.stop();
             if let Some(journal) = journal {
                 journal.stop(clock, JOURNAL_END);
+            }
+            if let Some(disclosure) = disclosure {
+                disclosure.stop(clock, JOURNAL_END);
             }
             if let Some(store) = store {
                 store.stop(clock, STORE_END);
@@ -362,6 +382,8 @@ struct People {
     said: desk::Restored,
     /// What other gateways must hear of.
     told: PeerOutlet,
+    /// What was kept, where something is.
+    disclosed: Option<Disclosed>,
 }
 
 /// What the services work with.
@@ -394,8 +416,9 @@ fn serve_from(
         durable: people.said.durable,
     }));
     let missed = journal.map(|journal| Arc::clone(&journal.missed));
+    let disclosed = people.disclosed;
     let engine = engine.clone();
-    Serving { clock, epoch, registry, engine, actions, metrics, desk, latencies, missed }
+    Serving { clock, epoch, registry, engine, actions, metrics, desk, latencies, missed, disclosed }
 }
 
 /// What goes on beside the services: none of it ends before the gateway does.

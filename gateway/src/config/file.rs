@@ -73,6 +73,9 @@ struct StateTable {
 #[serde(deny_unknown_fields, default)]
 struct HistoryTable {
     minutes: Option<Minutes>,
+    dir: Option<FilePath>,
+    hours: Option<Spanned<KeptHours>>,
+    max_mib: Option<Spanned<HistoryMebibytes>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -239,6 +242,24 @@ ranged!(
     Mebibytes, u64 as "u64", u64, "max_mib of the journal", 64..=1_048_576, |mebibytes| mebibytes << 20
 );
 
+ranged!(
+    /// Three months: a course of treatment with what came before it. 0 keeps none.
+    KeptHours, u64 as "u64", Duration, "hours of history", 0..=2_160, Duration::from_hours
+);
+ranged!(
+    /// Below, a few pumps would hardly have an hour.
+    HistoryMebibytes, u64 as "u64", u64, "max_mib of the history", 64..=16_777_216, |mebibytes| mebibytes << 20
+);
+
+/// How long every sample is kept, when the settings do not say: what a ward round over a weekend asks for.
+const HISTORY_AGE: Duration = Duration::from_hours(72);
+
+/// How much, in bytes, when the settings do not say: some 100 pump-days.
+const HISTORY_BYTES: u64 = 16_384 << 20;
+
+/// Folder of the history within that of the state, when the settings do not say.
+const HISTORY_FOLDER: &str = "history";
+
 /// How long frames are kept, when the settings do not say: until the next day's round.
 const JOURNAL_AGE: Duration = Duration::from_hours(24);
 
@@ -274,6 +295,8 @@ fn settings(read: File, file: &str) -> Result<Settings, Complaint> {
     let wards = wards(read.wards)?;
     let (broker, second_broker) = brokers(read.broker, defaults.broker)?;
     let name = read.gateway.name(defaults.name)?;
+    let state_dir = read.state.dir.map(|dir| dir.in_folder_of(file));
+    let preview = read.history.minutes.as_ref().map_or(defaults.history, |minutes| minutes.0);
     Ok(Settings {
         peers: read.peer.expected(&name)?,
         name,
@@ -291,8 +314,9 @@ fn settings(read: File, file: &str) -> Result<Settings, Complaint> {
         },
         pumps: pumps(read.pump, &wards)?,
         wards,
-        state_dir: read.state.dir.map(|dir| dir.in_folder_of(file)),
-        history: read.history.minutes.map_or(defaults.history, |minutes| minutes.0),
+        disclosure: disclosure(read.history, state_dir.as_deref(), file)?,
+        state_dir,
+        history: preview,
         journal: journal(read.journal, file)?,
         ui: read.ui.read(file)?,
     })
@@ -317,6 +341,30 @@ fn journal(read: JournalTable, file: &str) -> Result<Option<Keep>, Complaint> {
         age_max: hours.map_or(JOURNAL_AGE, |hours| hours.into_inner().0),
         bytes_max: max_mib.map_or(JOURNAL_BYTES, |max| max.into_inner().0),
     }))
+}
+
+/// Where every sample is kept: beside the state, unless the settings say otherwise.
+fn disclosure(
+    read: HistoryTable,
+    state_dir: Option<&Path>,
+    file: &str,
+) -> Result<Option<Keep>, Complaint> {
+    let HistoryTable { minutes: _, dir, hours, max_mib } = read;
+    let dir = dir.map(|dir| dir.in_folder_of(file));
+    let Some(dir) = dir.or_else(|| state_dir.map(|dir| dir.join(HISTORY_FOLDER))) else {
+        let set = [hours.map(|hours| hours.span()), max_mib.map(|max| max.span())];
+        return match set.into_iter().flatten().next() {
+            None => Ok(None),
+            Some(span) => Err(Complaint::new(
+                span,
+                "no history is kept without a folder",
+                "set dir under [history] or [state], or remove the key",
+            )),
+        };
+    };
+    let age_max = hours.map_or(HISTORY_AGE, |hours| hours.into_inner().0);
+    let bytes_max = max_mib.map_or(HISTORY_BYTES, |max| max.into_inner().0);
+    Ok((!age_max.is_zero()).then_some(Keep { dir, age_max, bytes_max }))
 }
 
 fn addresses_differ(binds: &[&Option<Spanned<Bind>>]) -> Result<(), Complaint> {

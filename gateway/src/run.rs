@@ -41,6 +41,7 @@ use brokers::embedded;
 use brokers::{all, broker_addresses, paths_of, to_read};
 use others::Ways;
 use recording::Recording;
+use storing::Stored;
 
 /// How long displays may take to end their requests when the gateway ends.
 const DRAIN: Duration = Duration::from_millis(500);
@@ -136,13 +137,9 @@ impl Gateway {
         let (requests, outbound) = ingest::requests(&paths, &metrics);
         let (others, heard) = mpsc::channel(ingest::OTHERS_QUEUED_MAX);
         let ((told, to_tell), latencies) = (mpsc::channel(others::TOLD_MAX), Arc::default());
-        let stored = storing::open(settings, clock, &metrics).await?;
+        let mut stored = storing::open(settings, clock, &metrics).await?;
         let (intake, outtake) = journal::intake(metrics.journal_dropped.clone());
-        let (disclosing, fed) = journal::intake(metrics.history_dropped.clone());
-        let is_disclosed = settings.disclosure.is_some();
-        let feeder = is_disclosed.then(|| disclosing.feeder());
-        let disclosed = is_disclosed.then(Disclosed::default);
-        let disclosure = disclosing::start(settings, (clock, &metrics), fed, disclosed.clone())?;
+        let past = disclosing::start(settings, clock, &metrics)?;
         let parts = EngineParts {
             clock,
             metrics: Arc::clone(&metrics),
@@ -150,27 +147,20 @@ impl Gateway {
             brokers: to_read(settings, &broker_addresses, outbound, &others),
             requests: requests.clone(),
             asker: Asker::new(),
-            restored: stored.restored,
+            restored: std::mem::take(&mut stored.restored),
             journal: settings.journal.is_some().then_some(intake),
-            disclosure: is_disclosed.then_some(disclosing),
-            state: stored.intake,
+            disclosure: past.intake,
+            state: stored.intake.take(),
         };
         let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
         stored.store.iter().for_each(Store::redone);
         let kept = (outtake, &mut outputs);
         let journal =
-            recording::start(settings, (clock, &metrics), kept, requests.clone(), feeder)?;
+            recording::start(settings, (clock, &metrics), kept, requests.clone(), past.feeder)?;
 
         let histories = Arc::new(Histories::new(settings.history));
         let shared = (clock, Arc::clone(&metrics), Arc::clone(&latencies));
-        let people = People {
-            histories: Arc::clone(&histories),
-            store: stored.store.clone(),
-            order: stored.order,
-            said: stored.said,
-            told,
-            disclosed,
-        };
+        let people = People::new(&histories, &mut stored, told, past.disclosed);
         let serving = serve_from(settings, shared, &engine.handle, people, journal.as_ref());
         let mut tasks = background(outputs, &serving, histories);
         others::start(&mut tasks, settings, &serving, Ways { requests, heard, told: to_tell });
@@ -191,7 +181,7 @@ impl Gateway {
             latencies,
             engine,
             journal,
-            disclosure,
+            disclosure: past.thread,
             store: stored.threads,
             clock,
             tasks,
@@ -384,6 +374,24 @@ struct People {
     told: PeerOutlet,
     /// What was kept, where something is.
     disclosed: Option<Disclosed>,
+}
+
+impl People {
+    fn new(
+        histories: &Arc<Histories>,
+        stored: &mut Stored,
+        told: PeerOutlet,
+        disclosed: Option<Disclosed>,
+    ) -> Self {
+        Self {
+            histories: Arc::clone(histories),
+            store: stored.store.clone(),
+            order: stored.order,
+            said: std::mem::take(&mut stored.said),
+            told,
+            disclosed,
+        }
+    }
 }
 
 /// What the services work with.

@@ -7,29 +7,48 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::disclosure::{Disclosed, DisclosureParts, DisclosureThread};
 use crate::grpc;
-use crate::journal::Outtake;
+use crate::journal::{self, Feeder, Intake};
 use crate::metrics::Metrics;
+
+/// The history that was started, and the ways to it; nothing, where none is kept.
+#[derive(Default)]
+pub(super) struct Past {
+    /// The alarm thread's end.
+    pub(super) intake: Option<Intake>,
+    /// The journal's end, for what comes from spools.
+    pub(super) feeder: Option<Feeder>,
+    /// Where questions find it.
+    pub(super) disclosed: Option<Disclosed>,
+    /// To be ended.
+    pub(super) thread: Option<DisclosureThread>,
+}
 
 /// Starts the history's thread, if the settings name a folder. It opens what is there by itself: nobody waits for it.
 pub(super) fn start(
     settings: &Settings,
-    (clock, metrics): (Clock, &Arc<Metrics>),
-    outtake: Outtake,
-    disclosed: Option<Disclosed>,
-) -> Result<Option<DisclosureThread>, StartError> {
-    let Some((keep, disclosed)) = settings.disclosure.clone().zip(disclosed) else {
+    clock: Clock,
+    metrics: &Arc<Metrics>,
+) -> Result<Past, StartError> {
+    let Some(keep) = settings.disclosure.clone() else {
         tracing::info!(
             "no [history] dir and no [state] dir: what was measured cannot be looked up"
         );
-        return Ok(None);
+        return Ok(Past::default());
     };
-    let parts = DisclosureParts {
+    let (intake, outtake) = journal::intake(metrics.history_dropped.clone());
+    let disclosed = Disclosed::default();
+    let thread = DisclosureThread::start(DisclosureParts {
         clock,
         metrics: Arc::clone(metrics),
         keep,
         outtake,
-        disclosed,
+        disclosed: Arc::clone(&disclosed),
         write_alarm: grpc::write_alarm,
-    };
-    DisclosureThread::start(parts).map(Some).map_err(StartError::Thread)
+    });
+    Ok(Past {
+        feeder: Some(intake.feeder()),
+        intake: Some(intake),
+        disclosed: Some(disclosed),
+        thread: Some(thread.map_err(StartError::Thread)?),
+    })
 }

@@ -5,6 +5,9 @@
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
     clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
     unreachable_pub,
     reason = "all of it is test code; a panic is a failed test"
 )]

@@ -4,6 +4,8 @@ mod among;
 
 mod error;
 
+mod kept;
+
 mod file;
 
 mod ui;

@@ -166,9 +166,7 @@ impl Gateway {
         others::start(&mut tasks, settings, &serving, Ways { requests, heard, told: to_tell });
         storing::run(&mut tasks, stored.store, engine.handle.clone(), clock);
         let journal = journal.map(|journal| journal.run(&mut tasks, engine.handle.clone()));
-        let services = grpc::router(serving, &settings.ui).await?;
-        let page = Page::open(settings).await.router(settings, services);
-        let displays = http::router(readiness(engine.handle.clone(), clock)).merge(page);
+        let displays = for_displays(settings, serving, &engine.handle).await?;
 
         let (stop, stopping) = watch::channel(false);
         let displays = (listener, displays, settings.serve.displays_max);
@@ -242,9 +240,6 @@ impl Gateway {
                     if self.journal.as_ref().is_some_and(JournalThread::has_ended) {
                         return "journal thread";
                     }
-                    if self.disclosure.as_ref().is_some_and(DisclosureThread::has_ended) {
-                        return "history thread";
-                    }
                     if self.store.as_ref().is_some_and(StoreThreads::has_ended) {
                         return "a thread of the state store";
                     }
@@ -286,6 +281,18 @@ impl Gateway {
             tracing::error!(%error, "ending the embedded broker failed");
         }
     }
+}
+
+/// What displays may ask for: services, page, health.
+async fn for_displays(
+    settings: &Settings,
+    serving: Serving,
+    engine: &EngineHandle,
+) -> Result<axum::Router, StartError> {
+    let ready = readiness(engine.clone(), serving.clock);
+    let services = grpc::router(serving, &settings.ui).await?;
+    let page = Page::open(settings).await.router(settings, services);
+    Ok(http::router(ready).merge(page))
 }
 
 /// Serves displays and scrapes until the gateway ends.

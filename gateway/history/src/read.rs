@@ -18,6 +18,9 @@ use crate::summary::Summary;
 /// Time without a chunk that is no gap unless one was noted: a console may speak each six seconds.
 const GAP_UNNOTED_NS: i64 = 10_000_000_000;
 
+/// Most buckets of a trend: more than any screen has columns.
+pub const BUCKETS_MAX: usize = 10_000;
+
 /// Why a question has no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
@@ -33,7 +36,7 @@ pub enum QueryError {
         to_ns: i64,
     },
     /// Too many or too few buckets.
-    #[error("{0} buckets: ask for 1 to {max}", max = crate::trend::BUCKETS_MAX)]
+    #[error("{0} buckets: ask for 1 to {max}", max = BUCKETS_MAX)]
     Buckets(usize),
     /// The disk.
     #[error("the history cannot be read: check the disk")]

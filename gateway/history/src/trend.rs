@@ -9,12 +9,9 @@ use ecmo_core::reading::Reading;
 use crate::chunk::{Chunk, WINDOW_NS, wall_ns};
 use crate::gap::Gap;
 use crate::index::{Entry, Kind};
-use crate::read::{History, QueryError, Snapshot, check_range, gaps, gone, window_of};
+use crate::read::{BUCKETS_MAX, History, QueryError, Snapshot, check_range, gaps, gone, window_of};
 use crate::row::Row;
 use crate::summary::{Level, MINUTE_NS, Summary, TEN_MINUTES_NS};
-
-/// Most buckets of a trend: more than any screen has columns.
-pub const BUCKETS_MAX: usize = 10_000;
 
 /// Times from 1970 to 2116, in nanoseconds: no sum of two of them overflows.
 const TIME_MAX_NS: i64 = 1 << 62;

@@ -11,10 +11,9 @@ use toml::Spanned;
 
 use super::among::{DrillTable, GatewayTable, PeerTable, id};
 use super::error::Complaint;
+use super::kept::{HistoryTable, JournalTable, disclosure, journal};
 use super::ui::UiTable;
-use super::{
-    Alarms, Broker, BrokerAddress, ConfigError, Keep, PUMPS_MAX, Serve, Settings, WARDS_MAX,
-};
+use super::{Alarms, Broker, BrokerAddress, ConfigError, PUMPS_MAX, Serve, Settings, WARDS_MAX};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -67,23 +66,6 @@ struct AlarmsTable {
 #[serde(deny_unknown_fields, default)]
 struct StateTable {
     dir: Option<FilePath>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct HistoryTable {
-    minutes: Option<Minutes>,
-    dir: Option<FilePath>,
-    hours: Option<Spanned<KeptHours>>,
-    max_mib: Option<Spanned<HistoryMebibytes>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct JournalTable {
-    dir: Option<FilePath>,
-    hours: Option<Spanned<Hours>>,
-    max_mib: Option<Spanned<Mebibytes>>,
 }
 
 #[derive(Deserialize)]
@@ -198,7 +180,7 @@ macro_rules! ranged {
         $(#[$doc])*
         #[derive(Deserialize)]
         #[serde(try_from = $raw_name)]
-        struct $name($holds);
+        pub(super) struct $name(pub(super) $holds);
 
         impl TryFrom<$raw> for $name {
             type Error = String;
@@ -220,6 +202,8 @@ macro_rules! ranged {
     };
 }
 
+pub(super) use ranged;
+
 ranged!(
     /// Below 200 ms a healthy Wi-Fi path alarms; above 10 s nobody would call it watched.
     Silence, u64 as "u64", Duration, "silence_ms", 200..=10_000, Duration::from_millis
@@ -228,44 +212,6 @@ ranged!(
     /// Each display costs a stream and a mailbox.
     Displays, u16 as "u16", usize, "displays_max", 1..=512, usize::from
 );
-ranged!(
-    /// Two hours of ten fast channels take some 12 MB a pump.
-    Minutes, u64 as "u64", Duration, "minutes of history", 0..=120, Duration::from_mins
-);
-
-ranged!(
-    /// Ten days of every pump are more than any disk beside a bed.
-    Hours, u64 as "u64", Duration, "hours of the journal", 1..=240, Duration::from_hours
-);
-ranged!(
-    /// Below, a pump's share would be too small to be divided.
-    Mebibytes, u64 as "u64", u64, "max_mib of the journal", 64..=1_048_576, |mebibytes| mebibytes << 20
-);
-
-ranged!(
-    /// Three months: a course of treatment with what came before it. 0 keeps none.
-    KeptHours, u64 as "u64", Duration, "hours of history", 0..=2_160, Duration::from_hours
-);
-ranged!(
-    /// Below, a few pumps would hardly have an hour.
-    HistoryMebibytes, u64 as "u64", u64, "max_mib of the history", 64..=16_777_216, |mebibytes| mebibytes << 20
-);
-
-/// How long every sample is kept, when the settings do not say: what a ward round over a weekend asks for.
-const HISTORY_AGE: Duration = Duration::from_hours(72);
-
-/// How much, in bytes, when the settings do not say: some 100 pump-days.
-const HISTORY_BYTES: u64 = 16_384 << 20;
-
-/// Folder of the history within that of the state, when the settings do not say.
-const HISTORY_FOLDER: &str = "history";
-
-/// How long frames are kept, when the settings do not say: until the next day's round.
-const JOURNAL_AGE: Duration = Duration::from_hours(24);
-
-/// How much, in bytes, when the settings do not say.
-const JOURNAL_BYTES: u64 = 8_192 << 20;
-
 /// Reads and checks the text, and the profile that it names.
 pub(super) fn parse(file: &str, text: &str) -> Result<Settings, ConfigError> {
     let complain = |complaint: Complaint| complaint.in_file(file, text);
@@ -296,7 +242,7 @@ fn settings(read: File, file: &str) -> Result<Settings, Complaint> {
     let (broker, second_broker) = brokers(read.broker, defaults.broker)?;
     let name = read.gateway.name(defaults.name)?;
     let state_dir = read.state.dir.map(|dir| dir.in_folder_of(file));
-    let preview = read.history.minutes.as_ref().map_or(defaults.history, |minutes| minutes.0);
+    let preview = read.history.preview(defaults.history);
     Ok(Settings {
         peers: read.peer.expected(&name)?,
         name,
@@ -320,51 +266,6 @@ fn settings(read: File, file: &str) -> Result<Settings, Complaint> {
         journal: journal(read.journal, file)?,
         ui: read.ui.read(file)?,
     })
-}
-
-/// Where frames are kept, if they are; without a folder, nothing may be set for it.
-fn journal(read: JournalTable, file: &str) -> Result<Option<Keep>, Complaint> {
-    let JournalTable { dir, hours, max_mib } = read;
-    let Some(dir) = dir else {
-        let set = [hours.map(|hours| hours.span()), max_mib.map(|max| max.span())];
-        return match set.into_iter().flatten().next() {
-            None => Ok(None),
-            Some(span) => Err(Complaint::new(
-                span,
-                "nothing is recorded without a folder",
-                "set dir under [journal], or remove the section",
-            )),
-        };
-    };
-    Ok(Some(Keep {
-        dir: dir.in_folder_of(file),
-        age_max: hours.map_or(JOURNAL_AGE, |hours| hours.into_inner().0),
-        bytes_max: max_mib.map_or(JOURNAL_BYTES, |max| max.into_inner().0),
-    }))
-}
-
-/// Where every sample is kept: beside the state, unless the settings say otherwise.
-fn disclosure(
-    read: HistoryTable,
-    state_dir: Option<&Path>,
-    file: &str,
-) -> Result<Option<Keep>, Complaint> {
-    let HistoryTable { minutes: _, dir, hours, max_mib } = read;
-    let dir = dir.map(|dir| dir.in_folder_of(file));
-    let Some(dir) = dir.or_else(|| state_dir.map(|dir| dir.join(HISTORY_FOLDER))) else {
-        let set = [hours.map(|hours| hours.span()), max_mib.map(|max| max.span())];
-        return match set.into_iter().flatten().next() {
-            None => Ok(None),
-            Some(span) => Err(Complaint::new(
-                span,
-                "no history is kept without a folder",
-                "set dir under [history] or [state], or remove the key",
-            )),
-        };
-    };
-    let age_max = hours.map_or(HISTORY_AGE, |hours| hours.into_inner().0);
-    let bytes_max = max_mib.map_or(HISTORY_BYTES, |max| max.into_inner().0);
-    Ok((!age_max.is_zero()).then_some(Keep { dir, age_max, bytes_max }))
 }
 
 fn addresses_differ(binds: &[&Option<Spanned<Bind>>]) -> Result<(), Complaint> {

@@ -55,7 +55,8 @@ pub struct DisclosureParts {
     pub write_alarm: WriteAlarm,
 }
 
-/// The running thread; it ends when told to.
+/// The running thread; it ends when told to. Where it ends unasked the gateway goes on: the alarm thread hears nothing of it any
+/// more, and that is an alarm.
 #[derive(Debug)]
 pub struct DisclosureThread {
     thread: JoinHandle<()>,
@@ -74,12 +75,6 @@ impl DisclosureThread {
             runtime.block_on(Recorder::new(parts).run(stopped));
         })?;
         Ok(Self { thread, stop })
-    }
-
-    /// Whether the thread has ended unasked.
-    #[must_use]
-    pub fn has_ended(&self) -> bool {
-        self.thread.is_finished()
     }
 
     /// Tells the thread to end and waits for it, but for no disk that hangs.

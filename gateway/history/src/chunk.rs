@@ -343,3 +343,42 @@ impl Chunk {
         Some((head, rows))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const fn span(first_index: u64, start_ns: u64, interval_ns: u64, count: u64) -> Span {
+        Span { first_index, start_ns, interval_ns, count }
+    }
+
+    #[test]
+    fn a_span_goes_on_with_what_follows_it_and_with_nothing_else() {
+        let ms = 1_000_000;
+        for (first, next, expected) in [
+            (span(0, 0, 10 * ms, 2), span(2, 20 * ms, 10 * ms, 2), Some(span(0, 0, 10 * ms, 4))),
+            (span(5, 0, 0, 1), span(6, 1_000 * ms, 0, 1), Some(span(5, 0, 1_000 * ms, 2))),
+            (span(5, 0, 1_000 * ms, 2), span(7, 2_001 * ms, 0, 1), Some(span(5, 0, 1_000 * ms, 3))),
+            // One is missing; it is too late; another rate; much later; the clock stood.
+            (span(0, 0, 10 * ms, 2), span(3, 30 * ms, 10 * ms, 2), None),
+            (span(0, 0, 10 * ms, 2), span(2, 21 * ms, 10 * ms, 2), None),
+            (span(0, 0, 10 * ms, 2), span(2, 20 * ms, 20 * ms, 2), None),
+            (span(0, 0, 0, 1), span(1, 200_000 * ms, 0, 1), None),
+            (span(0, 7, 0, 1), span(1, 7, 0, 1), None),
+        ] {
+            let mut joined = first;
+            let is_joined = joined.join(&next);
+            assert_eq!(is_joined.then_some(joined), expected, "{first:?} {next:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(mut bytes in proptest::collection::vec(any::<u8>(), 1..300)) {
+            bytes[0] = VERSION;
+            let _any = Chunk::decode(&bytes, |_one| true);
+            let _any = Chunk::rows(&bytes);
+        }
+    }
+}

@@ -147,3 +147,47 @@ fn put_rows(out: &mut Vec<u8>, rows: &BTreeMap<i64, Row>, level: Level) {
         before = place;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ecmo_core::reading::Reading;
+    use proptest::prelude::*;
+
+    fn row(value: f32) -> Row {
+        let mut row = Row::default();
+        row.add(Reading::Value(value));
+        row
+    }
+
+    #[test]
+    fn rows_of_a_minute_and_of_ten_come_back_and_add_up() {
+        let mut summary = Summary::default();
+        for window in -7..130 {
+            summary.add(window, [(Parameter::FlowBlood, row(1.5)), (Parameter::Hb, row(9.0))]);
+        }
+        let bytes = summary.encode();
+        assert_eq!(Summary::span(&bytes), Some((-2 * MINUTE_NS, 22 * MINUTE_NS)));
+        for (level, rows) in [(Level::Minute, 24), (Level::TenMinutes, 4)] {
+            let mut found = BTreeMap::new();
+            let wanted = |one| one == Parameter::Hb;
+            Summary::read(&bytes, level, wanted, |parameter, at_ns, row| {
+                assert_eq!(parameter, Parameter::Hb);
+                assert_eq!(at_ns % level.ns(), 0);
+                found.insert(at_ns, *row);
+            })
+            .unwrap();
+            assert_eq!(found.len(), rows);
+            assert_eq!(found.values().map(|row| row.count).sum::<u64>(), 137);
+            assert_eq!(found, summary.rows(level, Parameter::Hb));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(mut bytes in proptest::collection::vec(any::<u8>(), 1..200)) {
+            bytes[0] = VERSION;
+            let _any = Summary::read(&bytes, Level::Minute, |_one| true, |_one, _at, _row| {});
+        }
+    }
+}

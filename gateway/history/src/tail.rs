@@ -182,3 +182,67 @@ fn decode_frame<'a>(
     }
     Some(Kept { pump, frame, offset_ns, is_late })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ecmo_core::reading::{NoData, Reading};
+    use proptest::prelude::*;
+
+    fn frame(run: u64, sequence: u64, readings: &[Reading]) -> Frame {
+        let stamp = FrameStamp {
+            published: SampleTime::from_nanos(sequence * 20_000_000),
+            published_wall_ns: 0,
+            received: Instant::from_nanos(0),
+        };
+        let mut frame = Frame::new(BootId::new(run).unwrap(), sequence, stamp);
+        let start = SampleTime::from_nanos(sequence * 20_000_000 + 7);
+        let interval = Duration::from_millis(10);
+        for parameter in [Parameter::PressDrain, Parameter::SatPost] {
+            frame.push(parameter, sequence * 2, start, interval, readings.iter().copied());
+        }
+        frame
+    }
+
+    fn reading() -> impl Strategy<Value = Reading> {
+        prop_oneof![
+            6 => (-2_000_i16..2_000).prop_map(|tenths| Reading::Value(f32::from(tenths) * 0.1)),
+            1 => any::<f32>().prop_filter("finite", |one| one.is_finite()).prop_map(Reading::Questionable),
+            1 => (0..NoData::WORDS.len()).prop_map(|one| Reading::NoData(NoData::WORDS[one].1)),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn frames_come_back_as_they_were(
+            frames in proptest::collection::vec(
+                (1_u64.., 0_u64..1 << 34, proptest::collection::vec(reading(), 1..5), any::<i64>(), any::<bool>()),
+                1..20,
+            ),
+        ) {
+            let made: Vec<Frame> =
+                frames.iter().map(|(run, number, readings, ..)| frame(*run, *number, readings)).collect();
+            let incoming: Vec<Incoming<'_>> = frames
+                .iter()
+                .zip(&made)
+                .map(|((.., offset_ns, is_late), frame)| {
+                    let pump = if *is_late { "nicu/late" } else { "nicu/live" };
+                    Incoming { pump, frame, offset_ns: *offset_ns, is_late: *is_late }
+                })
+                .collect();
+            let records = encode(&incoming);
+            let back: Vec<Kept<'_>> = records.iter().flat_map(|one| decode(one).unwrap()).collect();
+            prop_assert_eq!(back.len(), incoming.len());
+            for (kept, one) in back.iter().zip(&incoming) {
+                prop_assert_eq!((kept.pump, kept.offset_ns, kept.is_late), (one.pump, one.offset_ns, one.is_late));
+                prop_assert_eq!(&kept.frame, one.frame);
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(mut bytes in proptest::collection::vec(any::<u8>(), 1..200)) {
+            bytes[0] = VERSION;
+            let _any = decode(&bytes);
+        }
+    }
+}

@@ -258,6 +258,22 @@ mod tests {
         }
 
         #[test]
+        fn a_damaged_block_does_not_make_it_panic(
+            seed in any::<u64>(),
+            flips in proptest::collection::vec((any::<usize>(), 1_u8..=255), 1..6),
+        ) {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let values: Vec<f32> = (0..300).map(|_| value_of(random.i32(-900..900), 0.1)).collect();
+            let mut out = Vec::new();
+            encode(&values, &mut out);
+            for (at, bits) in flips {
+                let at = at % out.len();
+                out[at] ^= bits;
+            }
+            let _any = decode(&mut Cursor::new(&out), values.len());
+        }
+
+        #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), count in 0_usize..4_000) {
             let _any = decode(&mut Cursor::new(&bytes), count);
             let _any = decode_codes(&mut Cursor::new(&bytes), count);

@@ -46,10 +46,11 @@ pub(crate) async fn run(context: Context, args: ExportArgs) -> Result<Verdict, C
     let ExportFormat::Csv = args.format;
     let now_ns = context.clock.wall_ns();
     let Context { gateway, printer, .. } = context;
+    // First, so that a gateway that is not there leaves no files behind.
+    let gateway = gateway.connect().await?;
     let (mut files, mut mark) = begin(&args, now_ns)?;
     let parameters: Vec<Parameter> =
         mark.parameters.iter().filter_map(|id| Parameter::from_id(id)).collect();
-    let gateway = gateway.connect().await?;
     let mut told = None;
     while mark.next_ns < mark.to_ns {
         let end_ns = mark.next_ns.saturating_add(PART_NS).min(mark.to_ns);

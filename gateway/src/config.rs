@@ -4,6 +4,8 @@ mod among;
 
 mod error;
 
+mod kept;
+
 mod file;
 
 mod ui;
@@ -58,6 +60,8 @@ pub struct Settings {
     pub state_dir: Option<PathBuf>,
     /// How far back a preview of a limit looks, 0 to 2 hours; zero: there is no preview.
     pub history: Duration,
+    /// How long and where every sample is kept; `None`: it is not.
+    pub disclosure: Option<Keep>,
     /// Which frames are kept on disk; `None`: none, and nothing is asked of agents' spools.
     pub journal: Option<Keep>,
     /// The nurse station, and which pages may reach this gateway.
@@ -169,6 +173,7 @@ impl Default for Settings {
             pumps: Vec::new(),
             state_dir: None,
             history: HISTORY_DEFAULT,
+            disclosure: None,
             journal: None,
             ui: Ui::default(),
         }

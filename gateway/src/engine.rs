@@ -121,6 +121,8 @@ pub struct EngineParts {
     pub restored: Restored,
     /// The way to the journal, where one is kept.
     pub journal: Option<Intake>,
+    /// The way to the history, where one is kept.
+    pub disclosure: Option<Intake>,
     /// The way to the state store, where one is kept.
     pub state: Option<StateIntake>,
 }
@@ -167,7 +169,7 @@ impl Engine {
         let clock = parts.clock;
         let mut hub = Hub::new(clock, Arc::clone(&parts.metrics), parts.latencies, waveforms)
             .named(&settings.name)
-            .recording(parts.journal)
+            .recording(parts.journal, parts.disclosure)
             .telling(Decisions { requests: parts.requests.clone(), profile_hash: profile.hash })
             .storing(parts.state);
         let mut uplink = Uplink::new(&profile, clock.now());

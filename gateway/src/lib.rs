@@ -25,6 +25,8 @@ pub mod fanout;
 
 pub mod journal;
 
+pub mod disclosure;
+
 pub mod registry;
 
 pub mod action;

@@ -2,6 +2,8 @@
 
 mod brokers;
 
+mod disclosing;
+
 mod others;
 
 mod recording;
@@ -19,6 +21,7 @@ use crate::actions::{Actions, ActionsParts, PeerOutlet};
 use crate::clock::Clock;
 use crate::config::{BrokerAddress, Settings};
 use crate::desk::{self, Desk, DeskParts};
+use crate::disclosure::{Disclosed, DisclosureThread};
 use crate::engine::{Engine, EngineHandle, EngineOutputs, EngineParts, Waveform};
 use crate::fanout::PumpSlot;
 use crate::grpc::{self, Serving};
@@ -38,6 +41,7 @@ use brokers::embedded;
 use brokers::{all, broker_addresses, paths_of, to_read};
 use others::Ways;
 use recording::Recording;
+use storing::Stored;
 
 /// How long displays may take to end their requests when the gateway ends.
 const DRAIN: Duration = Duration::from_millis(500);
@@ -102,6 +106,7 @@ pub struct Gateway {
     latencies: Arc<Latencies>,
     engine: Engine,
     journal: Option<JournalThread>,
+    disclosure: Option<DisclosureThread>,
     store: Option<StoreThreads>,
     clock: Clock,
     tasks: JoinSet<&'static str>,
@@ -132,8 +137,9 @@ impl Gateway {
         let (requests, outbound) = ingest::requests(&paths, &metrics);
         let (others, heard) = mpsc::channel(ingest::OTHERS_QUEUED_MAX);
         let ((told, to_tell), latencies) = (mpsc::channel(others::TOLD_MAX), Arc::default());
-        let stored = storing::open(settings, clock, &metrics).await?;
+        let mut stored = storing::open(settings, clock, &metrics).await?;
         let (intake, outtake) = journal::intake(metrics.journal_dropped.clone());
+        let past = disclosing::start(settings, clock, &metrics)?;
         let parts = EngineParts {
             clock,
             metrics: Arc::clone(&metrics),
@@ -141,32 +147,26 @@ impl Gateway {
             brokers: to_read(settings, &broker_addresses, outbound, &others),
             requests: requests.clone(),
             asker: Asker::new(),
-            restored: stored.restored,
+            restored: std::mem::take(&mut stored.restored),
             journal: settings.journal.is_some().then_some(intake),
-            state: stored.intake,
+            disclosure: past.intake,
+            state: stored.intake.take(),
         };
         let (engine, mut outputs) = Engine::start(settings, parts).map_err(StartError::Thread)?;
         stored.store.iter().for_each(Store::redone);
         let kept = (outtake, &mut outputs);
-        let journal = recording::start(settings, (clock, &metrics), kept, requests.clone())?;
+        let journal =
+            recording::start(settings, (clock, &metrics), kept, requests.clone(), past.feeder)?;
 
         let histories = Arc::new(Histories::new(settings.history));
         let shared = (clock, Arc::clone(&metrics), Arc::clone(&latencies));
-        let people = People {
-            histories: Arc::clone(&histories),
-            store: stored.store.clone(),
-            order: stored.order,
-            said: stored.said,
-            told,
-        };
+        let people = People::new(&histories, &mut stored, told, past.disclosed);
         let serving = serve_from(settings, shared, &engine.handle, people, journal.as_ref());
         let mut tasks = background(outputs, &serving, histories);
         others::start(&mut tasks, settings, &serving, Ways { requests, heard, told: to_tell });
         storing::run(&mut tasks, stored.store, engine.handle.clone(), clock);
         let journal = journal.map(|journal| journal.run(&mut tasks, engine.handle.clone()));
-        let services = grpc::router(serving, &settings.ui).await?;
-        let page = Page::open(settings).await.router(settings, services);
-        let displays = http::router(readiness(engine.handle.clone(), clock)).merge(page);
+        let displays = for_displays(settings, serving, &engine.handle).await?;
 
         let (stop, stopping) = watch::channel(false);
         let displays = (listener, displays, settings.serve.displays_max);
@@ -179,6 +179,7 @@ impl Gateway {
             latencies,
             engine,
             journal,
+            disclosure: past.thread,
             store: stored.threads,
             clock,
             tasks,
@@ -251,11 +252,15 @@ impl Gateway {
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         let (engine, journal, store) = (self.engine, self.journal, self.store);
+        let disclosure = self.disclosure;
         let clock = self.clock;
         let ending = tokio::task::spawn_blocking(move || {
             engine.stop();
             if let Some(journal) = journal {
                 journal.stop(clock, JOURNAL_END);
+            }
+            if let Some(disclosure) = disclosure {
+                disclosure.stop(clock, JOURNAL_END);
             }
             if let Some(store) = store {
                 store.stop(clock, STORE_END);
@@ -276,6 +281,18 @@ impl Gateway {
             tracing::error!(%error, "ending the embedded broker failed");
         }
     }
+}
+
+/// What displays may ask for: services, page, health.
+async fn for_displays(
+    settings: &Settings,
+    serving: Serving,
+    engine: &EngineHandle,
+) -> Result<axum::Router, StartError> {
+    let ready = readiness(engine.clone(), serving.clock);
+    let services = grpc::router(serving, &settings.ui).await?;
+    let page = Page::open(settings).await.router(settings, services);
+    Ok(http::router(ready).merge(page))
 }
 
 /// Serves displays and scrapes until the gateway ends.
@@ -362,6 +379,26 @@ struct People {
     said: desk::Restored,
     /// What other gateways must hear of.
     told: PeerOutlet,
+    /// What was kept, where something is.
+    disclosed: Option<Disclosed>,
+}
+
+impl People {
+    fn new(
+        histories: &Arc<Histories>,
+        stored: &mut Stored,
+        told: PeerOutlet,
+        disclosed: Option<Disclosed>,
+    ) -> Self {
+        Self {
+            histories: Arc::clone(histories),
+            store: stored.store.clone(),
+            order: stored.order,
+            said: std::mem::take(&mut stored.said),
+            told,
+            disclosed,
+        }
+    }
 }
 
 /// What the services work with.
@@ -394,8 +431,9 @@ fn serve_from(
         durable: people.said.durable,
     }));
     let missed = journal.map(|journal| Arc::clone(&journal.missed));
+    let disclosed = people.disclosed;
     let engine = engine.clone();
-    Serving { clock, epoch, registry, engine, actions, metrics, desk, latencies, missed }
+    Serving { clock, epoch, registry, engine, actions, metrics, desk, latencies, missed, disclosed }
 }
 
 /// What goes on beside the services: none of it ends before the gateway does.

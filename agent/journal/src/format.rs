@@ -86,6 +86,16 @@ impl SegmentHeader {
         bytes.chunks_exact(HEADER_BYTES).take(2).find_map(Self::decode_copy)
     }
 
+    /// The version that a whole header of another version names.
+    pub(crate) fn foreign_version(bytes: &[u8]) -> Option<u32> {
+        bytes.chunks_exact(HEADER_BYTES).take(2).find_map(|copy| {
+            let covered = copy.get(..32)?;
+            let is_whole =
+                covered.starts_with(&SEGMENT_MAGIC) && u32_at(copy, 32)? == crc32c::crc32c(covered);
+            u32_at(copy, 8).filter(|version| is_whole && *version != VERSION)
+        })
+    }
+
     fn decode_copy(copy: &[u8]) -> Option<Self> {
         let covered = copy.get(..32)?;
         let is_right = covered.starts_with(&SEGMENT_MAGIC)

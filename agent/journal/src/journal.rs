@@ -25,6 +25,8 @@ pub struct Journal<D> {
     _lock: File,
     shared: Shared<D>,
     active: Option<Box<dyn Handle>>,
+    /// Age base of the log when the active segment began, in this run at the latest.
+    active_since_ns: u64,
     /// Files that were left and not synced yet.
     unsynced: Vec<Box<dyn Handle>>,
     /// Segments that were there at opening: the process before may have died before it synced them.
@@ -77,6 +79,7 @@ impl<D: Digest> Journal<D> {
             _lock: lock,
             shared: Shared::new(VecDeque::new()),
             active: None,
+            active_since_ns: 0,
             unsynced: Vec::new(),
             inherited: Vec::new(),
             is_folder_unsynced: true,
@@ -103,7 +106,11 @@ impl<D: Digest> Journal<D> {
         let last = found.last().map(|(id, _)| *id);
         for (id, path) in found {
             self.next_segment = id.saturating_add(1);
-            let loaded = Segment::<D>::load(id, &path);
+            let mut loaded = Segment::<D>::load(id, &path);
+            if loaded.segment.trouble.is_some() {
+                // What cannot be read goes with what was written before it, and not sooner.
+                loaded.segment.last_stamp_ns = self.stamp_base_ns;
+            }
             // What lies between two segments is missing as much as what lies in one; before the first one it just went.
             let first = loaded.segment.first_number.filter(|_| self.next_number > 0);
             let between = first.map_or(0, |first| first.saturating_sub(self.next_number));
@@ -118,6 +125,7 @@ impl<D: Digest> Journal<D> {
             self.adopt(loaded, Some(id) == last);
         }
         self.first_unsynced = self.next_number;
+        self.active_since_ns = self.stamp_base_ns;
         Ok(())
     }
 
@@ -193,13 +201,18 @@ impl<D: Digest> Journal<D> {
         let end = self.shared.segments().back().map_or(0, |segment| segment.end);
         // A segment is longer than its limit only by its first record.
         let has_room = end == RECORDS_AT as u64 || end + bytes <= self.options.segment_bytes;
-        if self.active.is_some() && has_room {
+        let written_ns = u128::from(self.stamp_ns(now).saturating_sub(self.active_since_ns));
+        let is_young = written_ns < self.options.segment_for.as_nanos();
+        if self.active.is_some() && has_room && is_young {
             return Ok(false);
         }
         self.finish_active();
         loop {
             match self.begin_segment() {
-                Ok(()) => return Ok(true),
+                Ok(()) => {
+                    self.active_since_ns = self.stamp_ns(now);
+                    return Ok(true);
+                }
                 Err(error) if is_full(&error) && self.evict_for_others() => {}
                 Err(error) => return Err(self.wait(now, error)),
             }
@@ -241,6 +254,22 @@ impl<D: Digest> Journal<D> {
             return self.sync(now);
         }
         Ok(())
+    }
+
+    /// Gives the log another bound, in bytes; what is too much goes with the next append.
+    pub const fn set_bytes_max(&mut self, bytes: u64) {
+        self.options.bytes_max = bytes;
+    }
+
+    /// Lets go what is too old or too much, for a log to which nothing is appended.
+    pub fn evict_if_due(&mut self, now: Duration) {
+        let age_max = self.options.age_max.as_nanos();
+        let last_ns = self.shared.segments().back().map(|last| last.last_stamp_ns);
+        let is_old = |last_ns| u128::from(self.stamp_ns(now).saturating_sub(last_ns)) > age_max;
+        if self.active.is_some() && last_ns.is_some_and(is_old) {
+            self.finish_active();
+        }
+        self.evict_old(now, 0);
     }
 
     /// Number of the first record that a power loss may still take.

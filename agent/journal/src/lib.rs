@@ -36,6 +36,8 @@
 //!   shrinks; on one quiet machine a durable small record took them 1.6 ms, SQLite as well, and a plain segment file 0.15 ms.
 //!   `cargo bench -p ecmo-journal` measures this one.
 
+mod ranges;
+
 mod format;
 
 mod scan;
@@ -43,6 +45,8 @@ mod scan;
 mod disk;
 
 mod segment;
+
+mod pick;
 
 mod reader;
 
@@ -57,6 +61,8 @@ pub use format::{KIND_MAX, PAYLOAD_BYTES_MAX, RECORD_OVERHEAD, Record};
 pub use journal::Journal;
 pub use options::Options;
 pub use outcome::{AppendError, Counts, OpenError, Place, State};
+pub use pick::Pick;
+pub use ranges::Ranges;
 pub use reader::{Reader, View};
 pub use scan::Scan;
-pub use segment::Digest;
+pub use segment::{Digest, Trouble};

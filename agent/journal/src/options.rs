@@ -20,6 +20,8 @@ pub struct Options {
     pub age_max: Duration,
     /// A segment that is this long is followed by a new one.
     pub segment_bytes: u64,
+    /// A segment that has been written for so long is followed by a new one: what is too old goes segment by segment.
+    pub segment_for: Duration,
     /// Bytes that are kept when the disk is full because of others: with less, nothing old goes and the log is full.
     pub floor_bytes: u64,
     /// Least time between two waits for the disk: what a power loss may cost.
@@ -39,6 +41,7 @@ impl Options {
             age_max,
             segment_bytes: (bytes_max / SEGMENTS)
                 .clamp(*SEGMENT_BYTES.start(), *SEGMENT_BYTES.end()),
+            segment_for: Duration::MAX,
             floor_bytes: bytes_max / 4,
             sync_every: Duration::from_secs(1),
             retry_after: Duration::from_secs(2),

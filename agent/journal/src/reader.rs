@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::format::RECORDS_AT;
+use crate::pick::Pick;
 use crate::scan::Scan;
-use crate::segment::{Digest, Segment, segments_in};
+use crate::segment::{Digest, Segment, Trouble, segments_in};
 
 /// The segments, shared by the writer and its readers. Held for moments only, never while the disk is waited for.
 #[derive(Debug)]
@@ -88,6 +89,25 @@ impl<D: Digest> Reader<D> {
         segments.iter().filter(|segment| is_wanted(&segment.digest)).map(View::new).collect()
     }
 
+    /// The segments of which something is wanted, with that instead of their digest, the oldest first. It holds the writer
+    /// up while it runs.
+    #[must_use]
+    pub fn segments_with<T>(&self, mut wanted: impl FnMut(&D) -> Option<T>) -> Vec<View<T>> {
+        let segments = self.shared.segments();
+        let views = segments.iter().filter_map(|segment| {
+            wanted(&segment.digest).map(|wanted| View::with(segment, wanted))
+        });
+        views.collect()
+    }
+
+    /// The segments that cannot be read, and why.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<(PathBuf, Trouble)> {
+        let segments = self.shared.segments();
+        let troubled = segments.iter().filter_map(|one| Some((one.path.clone(), one.trouble?)));
+        troubled.collect()
+    }
+
     /// Something of every digest, the oldest segment first, without cloning them. It holds the writer up while it runs.
     #[must_use]
     pub fn digests<T>(&self, mut look: impl FnMut(&D) -> T) -> Vec<T> {
@@ -103,11 +123,17 @@ impl<D: Digest> Reader<D> {
 
 impl<D: Digest> View<D> {
     fn new(segment: &Segment<D>) -> Self {
+        Self::with(segment, segment.digest.clone())
+    }
+}
+
+impl<T> View<T> {
+    fn with<D>(segment: &Segment<D>, digest: T) -> Self {
         Self {
             segment: segment.id,
             bytes: segment.file_bytes,
             records: segment.records,
-            digest: segment.digest.clone(),
+            digest,
             path: Arc::from(segment.path.as_path()),
             seed: segment.seed,
             end: segment.end,
@@ -121,5 +147,19 @@ impl<D: Digest> View<D> {
     pub fn scan(&self, at: u64) -> io::Result<Scan> {
         let from = at.max(RECORDS_AT as u64);
         Ok(Scan::new(File::open(&self.path)?, self.seed, from, self.end.max(from)))
+    }
+
+    /// Reads single records by their places. Blocks on the disk.
+    ///
+    /// # Errors
+    /// As [`View::scan`].
+    pub fn pick(&self) -> io::Result<Pick> {
+        Ok(Pick::new(File::open(&self.path)?, self.seed))
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 }

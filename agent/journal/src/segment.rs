@@ -41,6 +41,17 @@ impl Digest for () {
     }
 }
 
+/// Why a segment cannot be read. It is left as it is until it is the oldest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// Another version of this program wrote it.
+    Version(u32),
+    /// Both copies of its header are damaged.
+    Header,
+    /// The disk does not let it be read.
+    Disk,
+}
+
 /// A segment.
 #[derive(Debug, Clone)]
 pub(crate) struct Segment<D> {
@@ -58,6 +69,7 @@ pub(crate) struct Segment<D> {
     pub(crate) next_number: Option<u64>,
     pub(crate) last_stamp_ns: u64,
     pub(crate) digest: D,
+    pub(crate) trouble: Option<Trouble>,
 }
 
 /// A segment as it was found.
@@ -95,6 +107,7 @@ impl<D: Digest> Segment<D> {
             next_number,
             last_stamp_ns,
             digest,
+            trouble: None,
         }
     }
 
@@ -131,8 +144,13 @@ impl<D: Digest> Segment<D> {
     /// Reads a segment: by its footer if it has one, else record by record. A disk that fails here costs this segment only.
     pub(crate) fn load(id: u64, path: &Path) -> Loaded<D> {
         let mut segment = Self::new(id, path.to_owned(), 0);
-        let found = segment.read(path);
-        let (condition, missing) = found.unwrap_or((Condition::Broken, 1));
+        let (condition, missing) = match segment.read(path) {
+            Ok(found) => found,
+            Err(_) => {
+                segment.trouble = Some(Trouble::Disk);
+                (Condition::Broken, 1)
+            }
+        };
         Loaded { segment, condition, missing }
     }
 
@@ -141,8 +159,11 @@ impl<D: Digest> Segment<D> {
         let file = File::open(path)?;
         self.file_bytes = file.metadata()?.len();
         let head = RECORDS_AT.min(usize::try_from(self.file_bytes).unwrap_or(RECORDS_AT));
-        let header = SegmentHeader::decode(&read_exactly(&file, 0, head)?);
+        let head = read_exactly(&file, 0, head)?;
+        let header = SegmentHeader::decode(&head);
         let Some(header) = header.filter(|header| header.id == self.id) else {
+            let foreign = SegmentHeader::foreign_version(&head).map(Trouble::Version);
+            self.trouble = Some(foreign.unwrap_or(Trouble::Header));
             return Ok((Condition::Broken, u64::from(self.file_bytes > RECORDS_AT as u64)));
         };
         self.seed = header.seed;

@@ -56,6 +56,8 @@ async fn dispatch(context: Context, command: Command) -> Result<Verdict, Command
         Command::Own(command) => command::own::run(context, command).await,
         Command::Displays(args) => command::displays::displays(context, &args).await,
         Command::Confirmations(args) => command::displays::confirmations(context, &args).await,
+        Command::History(args) => command::history::run(context, args).await,
+        Command::Export(args) => command::export::run(context, args).await,
         Command::Missed(args) => command::missed::run(context, args.pump.as_ref()).await,
     }
 }

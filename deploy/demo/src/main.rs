@@ -22,7 +22,7 @@ use ecmo_agent::sensor::simulated::case;
 use ecmo_agent::{BrokerUrl, Fault, RunError, Summary};
 use ecmo_core::case::Case;
 use ecmo_gateway::Gateway;
-use ecmo_gateway::config::{Broker, Settings};
+use ecmo_gateway::config::{Broker, Keep, Settings};
 use ecmo_proto::topic::{Id, PumpAddress};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -32,6 +32,10 @@ use display::Display;
 
 /// The ward of the demo.
 const WARD: &str = "nicu";
+
+/// For how long and how much the demo keeps of what was measured, in bytes.
+const HISTORY_AGE: Duration = Duration::from_hours(72);
+const HISTORY_BYTES: u64 = 1 << 30;
 
 /// How often the state of the unit is printed.
 const STATE_PERIOD: Duration = Duration::from_secs(5);
@@ -75,6 +79,10 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     settings.serve.bind = arguments.bind;
     settings.metrics_bind = arguments.metrics;
     settings.ui.dir = if arguments.no_page { None } else { page::prepare() };
+    // What was measured can be looked up for as long as the demo runs.
+    let past = tempfile::tempdir().context("no folder for the history")?;
+    settings.disclosure =
+        Some(Keep { dir: past.path().to_owned(), age_max: HISTORY_AGE, bytes_max: HISTORY_BYTES });
     debug_assert!(matches!(settings.broker, Broker::Embedded { .. }));
     let mut gateway = Gateway::start(&settings).await?;
 

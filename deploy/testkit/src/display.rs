@@ -12,6 +12,7 @@ use std::time::Duration;
 use ecmo_proto::v1;
 use ecmo_proto::v1::alarm_service_client::AlarmServiceClient;
 use ecmo_proto::v1::display_service_client::DisplayServiceClient;
+use ecmo_proto::v1::history_service_client::HistoryServiceClient;
 use ecmo_proto::v1::pump_service_client::PumpServiceClient;
 use ecmo_proto::v1::watch_alarms_response::Update;
 use tokio::sync::mpsc;
@@ -50,6 +51,12 @@ impl Display {
             .initial_stream_window_size(bytes)
             .initial_connection_window_size(1 << 20);
         Self { channel: endpoint.connect().await.expect("the gateway answers") }
+    }
+
+    /// The service of what was kept.
+    #[must_use]
+    pub fn history(&self) -> HistoryServiceClient<Channel> {
+        HistoryServiceClient::new(self.channel.clone())
     }
 
     /// The service of the pumps.

@@ -50,6 +50,7 @@ usage:
   cargo xtask bench sampler [--seconds N]    pace and cost of the agent at 1 kHz x 8 channels, in the release profile
   cargo xtask bench instructions [--write]   what a frame and a delivery cost, in instructions (valgrind), against the baseline
   cargo xtask bench store [--dir FOLDER]     how long a durable action takes, beside a flush of the same disk
+  cargo xtask bench history [--quick]        the history of 30 pumps: cost of writing, size, time of a question and of a start
   cargo xtask score [OPTION]...              holds the alarm rules against runs whose truth is known; --help tells more
   cargo xtask outage [OPTION]...             an outage with random kills: no sample missing, none doubled; --help tells more
   cargo xtask sim [OPTION]...                agents, brokers, gateways and displays under one seed; --help tells more
@@ -85,6 +86,10 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["bench", "sampler", options @ ..] => sampler::run(&project, options),
         ["bench", "store", options @ ..] => {
             let bench = ["bench", "--package", "ecmo-gateway", "--bench", "store"];
+            project.cargo(&[bench.as_slice(), &["--"], options].concat())
+        }
+        ["bench", "history", options @ ..] => {
+            let bench = ["bench", "--package", "ecmo-history", "--bench", "volume"];
             project.cargo(&[bench.as_slice(), &["--"], options].concat())
         }
         ["bench", "instructions", options @ ..] => instructions::bench(&project, options),

@@ -11,10 +11,9 @@ use toml::Spanned;
 
 use super::among::{DrillTable, GatewayTable, PeerTable, id};
 use super::error::Complaint;
+use super::kept::{HistoryTable, JournalTable, disclosure, journal};
 use super::ui::UiTable;
-use super::{
-    Alarms, Broker, BrokerAddress, ConfigError, Keep, PUMPS_MAX, Serve, Settings, WARDS_MAX,
-};
+use super::{Alarms, Broker, BrokerAddress, ConfigError, PUMPS_MAX, Serve, Settings, WARDS_MAX};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -67,20 +66,6 @@ struct AlarmsTable {
 #[serde(deny_unknown_fields, default)]
 struct StateTable {
     dir: Option<FilePath>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct HistoryTable {
-    minutes: Option<Minutes>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct JournalTable {
-    dir: Option<FilePath>,
-    hours: Option<Spanned<Hours>>,
-    max_mib: Option<Spanned<Mebibytes>>,
 }
 
 #[derive(Deserialize)]
@@ -195,7 +180,7 @@ macro_rules! ranged {
         $(#[$doc])*
         #[derive(Deserialize)]
         #[serde(try_from = $raw_name)]
-        struct $name($holds);
+        pub(super) struct $name(pub(super) $holds);
 
         impl TryFrom<$raw> for $name {
             type Error = String;
@@ -217,6 +202,8 @@ macro_rules! ranged {
     };
 }
 
+pub(super) use ranged;
+
 ranged!(
     /// Below 200 ms a healthy Wi-Fi path alarms; above 10 s nobody would call it watched.
     Silence, u64 as "u64", Duration, "silence_ms", 200..=10_000, Duration::from_millis
@@ -225,26 +212,6 @@ ranged!(
     /// Each display costs a stream and a mailbox.
     Displays, u16 as "u16", usize, "displays_max", 1..=512, usize::from
 );
-ranged!(
-    /// Two hours of ten fast channels take some 12 MB a pump.
-    Minutes, u64 as "u64", Duration, "minutes of history", 0..=120, Duration::from_mins
-);
-
-ranged!(
-    /// Ten days of every pump are more than any disk beside a bed.
-    Hours, u64 as "u64", Duration, "hours of the journal", 1..=240, Duration::from_hours
-);
-ranged!(
-    /// Below, a pump's share would be too small to be divided.
-    Mebibytes, u64 as "u64", u64, "max_mib of the journal", 64..=1_048_576, |mebibytes| mebibytes << 20
-);
-
-/// How long frames are kept, when the settings do not say: until the next day's round.
-const JOURNAL_AGE: Duration = Duration::from_hours(24);
-
-/// How much, in bytes, when the settings do not say.
-const JOURNAL_BYTES: u64 = 8_192 << 20;
-
 /// Reads and checks the text, and the profile that it names.
 pub(super) fn parse(file: &str, text: &str) -> Result<Settings, ConfigError> {
     let complain = |complaint: Complaint| complaint.in_file(file, text);
@@ -274,6 +241,8 @@ fn settings(read: File, file: &str) -> Result<Settings, Complaint> {
     let wards = wards(read.wards)?;
     let (broker, second_broker) = brokers(read.broker, defaults.broker)?;
     let name = read.gateway.name(defaults.name)?;
+    let state_dir = read.state.dir.map(|dir| dir.in_folder_of(file));
+    let preview = read.history.preview(defaults.history);
     Ok(Settings {
         peers: read.peer.expected(&name)?,
         name,
@@ -291,32 +260,12 @@ fn settings(read: File, file: &str) -> Result<Settings, Complaint> {
         },
         pumps: pumps(read.pump, &wards)?,
         wards,
-        state_dir: read.state.dir.map(|dir| dir.in_folder_of(file)),
-        history: read.history.minutes.map_or(defaults.history, |minutes| minutes.0),
+        disclosure: disclosure(read.history, state_dir.as_deref(), file)?,
+        state_dir,
+        history: preview,
         journal: journal(read.journal, file)?,
         ui: read.ui.read(file)?,
     })
-}
-
-/// Where frames are kept, if they are; without a folder, nothing may be set for it.
-fn journal(read: JournalTable, file: &str) -> Result<Option<Keep>, Complaint> {
-    let JournalTable { dir, hours, max_mib } = read;
-    let Some(dir) = dir else {
-        let set = [hours.map(|hours| hours.span()), max_mib.map(|max| max.span())];
-        return match set.into_iter().flatten().next() {
-            None => Ok(None),
-            Some(span) => Err(Complaint::new(
-                span,
-                "nothing is recorded without a folder",
-                "set dir under [journal], or remove the section",
-            )),
-        };
-    };
-    Ok(Some(Keep {
-        dir: dir.in_folder_of(file),
-        age_max: hours.map_or(JOURNAL_AGE, |hours| hours.into_inner().0),
-        bytes_max: max_mib.map_or(JOURNAL_BYTES, |max| max.into_inner().0),
-    }))
 }
 
 fn addresses_differ(binds: &[&Option<Spanned<Bind>>]) -> Result<(), Complaint> {

@@ -56,6 +56,9 @@ fn every_key_is_read() {
 
         [history]
         minutes = 5
+        dir = "all"
+        hours = 100
+        max_mib = 200
         [[pump]]
         ward = "nicu"
         pump = "p1"
@@ -76,6 +79,9 @@ fn every_key_is_read() {
     let kept = settings.journal.unwrap();
     assert!(kept.dir.ends_with("kept"));
     assert_eq!((kept.age_max, kept.bytes_max), (Duration::from_hours(48), 100 << 20));
+    let all = settings.disclosure.unwrap();
+    assert!(all.dir.ends_with("all"));
+    assert_eq!((all.age_max, all.bytes_max), (Duration::from_hours(100), 200 << 20));
     let ui = settings.ui;
     assert_eq!(ui.dir.as_deref(), Some(Path::new("/etc/ecmo/page")));
     let texts = |origins: &[Origin]| -> Vec<String> {
@@ -143,9 +149,21 @@ fn an_unknown_key_is_refused_with_its_line() {
     refused("[serve]\nbind = \"127.0.0.1:0\"\ntls = true", 3, "unknown field `tls`");
     refused("[alarms]\nsilence = 800", 2, "unknown field `silence`");
     refused("[state]\nfolder = \"x\"", 2, "unknown field `folder`");
-    refused("[history]\nhours = 3", 2, "unknown field `hours`");
+    refused("[history]\ndays = 3", 2, "unknown field `days`");
     refused("[[alarms.rule]]\nid = \"x\"", 1, "unknown field `rule`");
     refused("[[pump]]\nward = \"a\"\npump = \"b\"\nbed = 4", 4, "unknown field `bed`");
+}
+
+#[test]
+fn the_history_lies_beside_the_state_unless_the_settings_say_otherwise() {
+    let of = |text: &str| Settings::parse("/etc/ecmo/gateway.toml", text).unwrap().disclosure;
+    let beside = of("[state]\ndir = \"state\"").unwrap();
+    assert_eq!(beside.dir, Path::new("/etc/ecmo/state/history"));
+    assert_eq!(beside.age_max, Duration::from_hours(72));
+    let own = of("[state]\ndir = \"state\"\n[history]\ndir = \"x\"").unwrap();
+    assert_eq!(own.dir, Path::new("/etc/ecmo/x"));
+    assert_eq!(of("[state]\ndir = \"state\"\n[history]\nhours = 0"), None);
+    assert_eq!(of(""), None);
 }
 
 #[test]
@@ -163,6 +181,9 @@ fn an_impossible_value_is_refused_with_its_line() {
     refused("[ui]\nstale_ms = 10001", 2, "10001 is impossible");
     refused("[ui]\ndir = \"\"", 2, "an empty path");
     refused("[ui]\nfolder = \"x\"", 2, "unknown field `folder`");
+    refused("[history]\nhours = 3", 2, "no history is kept without a folder");
+    refused("[history]\ndir = \"a\"\nhours = 2161", 3, "2161 is impossible for hours of history");
+    refused("[history]\ndir = \"a\"\nmax_mib = 1", 3, "1 is impossible for max_mib");
     refused("[history]\nminutes = 121", 2, "121 is impossible for minutes of history");
     refused("[state]\ndir = \"\"", 2, "an empty path");
     refused("[alarms]\nprofile = \" \"", 2, "an empty path");

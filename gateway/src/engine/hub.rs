@@ -84,6 +84,8 @@ pub(super) struct Hub {
     heard: Vec<Option<Id>>,
     notes: Vec<Note>,
     journal: Option<Intake>,
+    /// The way to the history, where one is kept.
+    disclosure: Option<Intake>,
     /// The way to the state store, where one is kept.
     pub(super) state: Option<StateIntake>,
     decisions: Option<Decisions>,
@@ -118,6 +120,7 @@ impl Hub {
             heard: Vec::new(),
             notes: Vec::new(),
             journal: None,
+            disclosure: None,
             state: None,
             decisions: None,
         }
@@ -137,10 +140,10 @@ impl Hub {
         self
     }
 
-    /// The same with a journal, where one is kept.
+    /// The same with a journal and a history, where they are kept.
     #[must_use]
-    pub(super) fn recording(mut self, journal: Option<Intake>) -> Self {
-        self.journal = journal;
+    pub(super) fn recording(mut self, journal: Option<Intake>, disclosure: Option<Intake>) -> Self {
+        (self.journal, self.disclosure) = (journal, disclosure);
         self
     }
 
@@ -149,22 +152,40 @@ impl Hub {
         self.lane.restore(ended);
     }
 
-    /// Hands something to the journal, where one is kept; waits for nothing.
+    /// Hands something to the journal and the history, where they are kept; waits for nothing.
     pub(super) fn keep(
         &self,
         slot: &Arc<PumpSlot>,
         received: Instant,
         what: impl FnOnce() -> What,
     ) {
-        if let Some(journal) = &self.journal {
-            journal.offer(slot, received, what());
+        if self.journal.is_none() && self.disclosure.is_none() {
+            return;
         }
+        let what = what();
+        if let Some((history, what)) = self.disclosure.as_ref().zip(what.for_history()) {
+            history.offer(slot, received, what);
+        }
+        if let Some(journal) = &self.journal {
+            journal.offer(slot, received, what);
+        }
+    }
+
+    /// Hands a revision of an alarm to the history, where one is kept; waits for nothing.
+    pub(super) fn keep_alarm(&self, slot: &Arc<PumpSlot>, now: Instant, change: &AlarmChange<'_>) {
+        let Some(history) = &self.disclosure else { return };
+        let mut update = self.update_of(Some(&slot.address), change.occurrence);
+        update.transition = Some(change.transition);
+        history.offer(slot, now, What::Alarm(Box::new(update)));
     }
 
     /// Whether what arrives is kept; `None` where nothing is to be.
     pub(super) fn keeps(&mut self, now: Instant) -> Option<bool> {
-        let journal = self.journal.as_mut()?;
-        Some(journal.state(now) == RecordingState::Keeps)
+        let mut keeps = None;
+        for intake in [&mut self.journal, &mut self.disclosure].into_iter().flatten() {
+            keeps = Some(keeps.unwrap_or(true) && intake.state(now) == RecordingState::Keeps);
+        }
+        keeps
     }
 
     /// What happened since the last time that the gateway is judged by.

@@ -331,26 +331,35 @@ fn path_latency(path: PathTimes) -> Option<v1::PathLatency> {
 
 /// A block of samples as displays see it.
 pub(super) fn waveform(block: &WaveformBlock) -> v1::WaveformBlock {
-    let all_valid = block.readings.iter().all(|it| matches!(it, Reading::Value(_)));
-    let mut runs: Vec<v1::ValidityRun> = Vec::new();
-    if !all_valid {
-        for reading in &block.readings {
-            let validity = validity(*reading).into();
-            match runs.last_mut() {
-                Some(run) if run.validity == validity => run.count += 1,
-                Some(_) | None => runs.push(v1::ValidityRun { validity, count: 1 }),
-            }
-        }
-    }
     v1::WaveformBlock {
         parameter: block.parameter.info().id.to_owned(),
         first_index: block.first_index,
         start_mono_ns: block.start.as_nanos(),
         interval_ns: nanos(block.interval),
-        // A place holder where there is no value: the validity says that it means nothing.
-        values: block.readings.iter().map(|it| it.value().unwrap_or_default()).collect(),
-        validity: runs,
+        values: values(&block.readings),
+        validity: validity_runs(&block.readings),
     }
+}
+
+/// The values of samples, with a place holder where there is none: the validity says that it means nothing.
+pub(super) fn values(readings: &[Reading]) -> Vec<f32> {
+    readings.iter().map(|it| it.value().unwrap_or_default()).collect()
+}
+
+/// The validity of samples; none when all are valid.
+pub(super) fn validity_runs(readings: &[Reading]) -> Vec<v1::ValidityRun> {
+    let mut runs: Vec<v1::ValidityRun> = Vec::new();
+    if readings.iter().all(|it| matches!(it, Reading::Value(_))) {
+        return runs;
+    }
+    for reading in readings {
+        let validity = validity(*reading).into();
+        match runs.last_mut() {
+            Some(run) if run.validity == validity => run.count += 1,
+            Some(_) | None => runs.push(v1::ValidityRun { validity, count: 1 }),
+        }
+    }
+    runs
 }
 
 pub(super) fn nanos(duration: Duration) -> u64 {
@@ -391,7 +400,7 @@ const fn kind(kind: PumpKind) -> v1::PumpKind {
     }
 }
 
-const fn validity(reading: Reading) -> v1::Validity {
+pub(super) const fn validity(reading: Reading) -> v1::Validity {
     match reading {
         Reading::Value(_) => v1::Validity::Valid,
         Reading::Questionable(_) => v1::Validity::Questionable,

@@ -18,6 +18,8 @@ mod alarms;
 
 mod displays;
 
+mod history;
+
 mod latency;
 
 mod ownership;
@@ -31,6 +33,7 @@ mod treatment;
 mod treatments;
 
 pub use alarm_lane::write_item;
+pub use history::write_alarm;
 
 use std::sync::Arc;
 
@@ -39,6 +42,7 @@ use ecmo_proto::DESCRIPTOR_SET;
 use ecmo_proto::topic::{Id, PumpAddress};
 use ecmo_proto::v1::alarm_service_server::AlarmServiceServer;
 use ecmo_proto::v1::display_service_server::DisplayServiceServer;
+use ecmo_proto::v1::history_service_server::HistoryServiceServer;
 use ecmo_proto::v1::latency_service_server::LatencyServiceServer;
 use ecmo_proto::v1::ownership_service_server::OwnershipServiceServer;
 use ecmo_proto::v1::pump_service_server::PumpServiceServer;
@@ -51,6 +55,7 @@ use crate::actions::Actions;
 use crate::clock::Clock;
 use crate::config::Ui;
 use crate::desk::Desk;
+use crate::disclosure::Disclosed;
 use crate::engine::EngineHandle;
 use crate::journal::Missed;
 use crate::latency::Latencies;
@@ -82,6 +87,8 @@ pub struct Serving {
     pub metrics: Arc<Metrics>,
     /// What was missed while frames did not arrive; `None` where nothing is recorded.
     pub missed: Option<Arc<Missed>>,
+    /// What was kept; `None` where nothing is.
+    pub disclosed: Option<Disclosed>,
 }
 
 /// Why the services cannot be offered.
@@ -102,6 +109,7 @@ pub async fn router(serving: Serving, pages: &Ui) -> Result<Router, ServeError> 
     health.set_serving::<PumpServiceServer<pumps::Pumps>>().await;
     health.set_serving::<AlarmServiceServer<alarms::Alarms>>().await;
     health.set_serving::<DisplayServiceServer<displays::Displays>>().await;
+    health.set_serving::<HistoryServiceServer<history::Histories>>().await;
     health.set_serving::<LatencyServiceServer<latency::Latency>>().await;
     health.set_serving::<TreatmentServiceServer<treatments::Treatments>>().await;
     health.set_serving::<OwnershipServiceServer<ownership::Owners>>().await;
@@ -116,6 +124,7 @@ pub async fn router(serving: Serving, pages: &Ui) -> Result<Router, ServeError> 
     let treatments = TreatmentServiceServer::new(treatments::Treatments::new(serving.clone()));
     let owners = OwnershipServiceServer::new(ownership::Owners::new(serving.clone()));
     let latency = LatencyServiceServer::new(latency::Latency::new(serving.clone()));
+    let history = HistoryServiceServer::new(history::Histories::new(serving.disclosed.clone()));
     let pumps = pumps.max_decoding_message_size(REQUEST_BYTES_MAX);
     let alarms = alarms.max_decoding_message_size(REQUEST_BYTES_MAX);
     let routes = Routes::new(Lanes::new(serving.clone(), pumps))
@@ -123,6 +132,7 @@ pub async fn router(serving: Serving, pages: &Ui) -> Result<Router, ServeError> 
         .add_service(displays.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(treatments.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(owners.max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(history.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(latency.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(health_service)
         // Clients of the older reflection protocol are common; one without the other is a riddle to them.

@@ -18,13 +18,12 @@ use ecmo_core::frame::Frame;
 use ecmo_core::pump::Pump;
 use ecmo_core::reconcile::{Finder, FoundOccurrence, RuleSet};
 use ecmo_core::time::{ClockMap, Instant, SampleTime};
-use ecmo_journal::Reader;
+use ecmo_journal::{Ranges, Reader};
 use ecmo_proto::topic::PumpAddress;
 
 use super::compare::{self, AgentWord, Found, Ground, Judged};
 use super::missed::MissedAlarm;
 use super::plan::Source;
-use super::ranges::Ranges;
 use super::record::{self, Contents, Entry};
 use crate::decode::{self, Accepted, Birth, Decoder, FrameBytes};
 

@@ -11,7 +11,7 @@ use ecmo_core::time::Instant;
 use tokio::sync::mpsc;
 
 use crate::config::{FRAMES_PER_SECOND, PUMPS_MAX};
-use crate::fanout::PumpSlot;
+use crate::fanout::{AlarmUpdate, PumpSlot};
 use crate::metrics::Counter;
 
 /// How long a disk may hold the journal up before frames are dropped, in seconds.
@@ -54,6 +54,30 @@ pub enum What {
     Heartbeat(Bytes),
     /// An alarm was raised live.
     Raised(OccurrenceId),
+    /// A frame from the spool that was not there yet, sealed; for the history alone.
+    Late {
+        /// Its run.
+        boot: BootId,
+        /// The sealed message.
+        sealed: Bytes,
+    },
+    /// A revision of an alarm; for the history alone.
+    Alarm(Box<AlarmUpdate>),
+}
+
+impl What {
+    /// The same for the history, which wants frames and births.
+    #[must_use]
+    pub fn for_history(&self) -> Option<Self> {
+        match self {
+            Self::Frame { boot, sequence, sealed } => {
+                let (boot, sequence) = (*boot, *sequence);
+                Some(Self::Frame { boot, sequence, sealed: sealed.clone() })
+            }
+            Self::Birth(boot, message) => Some(Self::Birth(*boot, message.clone())),
+            Self::Heartbeat(_) | Self::Raised(_) | Self::Late { .. } | Self::Alarm(_) => None,
+        }
+    }
 }
 
 /// The state of the recording, as the journal thread says it.
@@ -77,12 +101,29 @@ struct Shared {
     beat: AtomicU64,
 }
 
-/// The alarm thread's end.
-#[derive(Debug)]
-pub struct Intake {
+/// The way of items: bounded, never waited for. Every copy leads to the same thread.
+#[derive(Debug, Clone)]
+pub struct Feeder {
     items: mpsc::Sender<Item>,
     shared: Arc<Shared>,
     dropped: Counter,
+}
+
+impl Feeder {
+    /// Hands over without waiting; what finds no room is dropped and counted.
+    pub fn offer(&self, slot: &Arc<PumpSlot>, received: Instant, what: What) {
+        let item = Item { slot: Arc::clone(slot), received, what };
+        if self.items.try_send(item).is_err() {
+            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+            self.dropped.increment(1);
+        }
+    }
+}
+
+/// The alarm thread's end.
+#[derive(Debug)]
+pub struct Intake {
+    feeder: Feeder,
     looked: (u64, Instant),
     /// When it was first looked at.
     begun: Option<Instant>,
@@ -103,7 +144,11 @@ pub fn intake(dropped: Counter) -> (Intake, Outtake) {
     let shared = Arc::new(Shared::default());
     let looked = (0, Instant::default());
     (
-        Intake { items, shared: Arc::clone(&shared), dropped, looked, begun: None },
+        Intake {
+            feeder: Feeder { items, shared: Arc::clone(&shared), dropped },
+            looked,
+            begun: None,
+        },
         Outtake { items: taken, shared },
     )
 }
@@ -111,27 +156,30 @@ pub fn intake(dropped: Counter) -> (Intake, Outtake) {
 impl Intake {
     /// Hands over without waiting; what finds no room is dropped and counted.
     pub fn offer(&self, slot: &Arc<PumpSlot>, received: Instant, what: What) {
-        let item = Item { slot: Arc::clone(slot), received, what };
-        if self.items.try_send(item).is_err() {
-            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
-            self.dropped.increment(1);
-        }
+        self.feeder.offer(slot, received, what);
+    }
+
+    /// The same way for another thread.
+    #[must_use]
+    pub fn feeder(&self) -> Feeder {
+        self.feeder.clone()
     }
 
     /// How the recording does. To be asked a few times a second.
     pub fn state(&mut self, now: Instant) -> RecordingState {
-        let dropped = self.shared.dropped.load(Ordering::Relaxed);
+        let shared = &self.feeder.shared;
+        let dropped = shared.dropped.load(Ordering::Relaxed);
         if dropped != self.looked.0 {
             self.looked = (dropped, now);
         }
         let dropped_lately = dropped > 0 && now.since(self.looked.1) < Duration::from_secs(1);
         // A journal that is still being opened is given as long as one that goes round.
         let begun = *self.begun.get_or_insert(now);
-        let beat = Instant::from_nanos(self.shared.beat.load(Ordering::Acquire)).max(begun);
+        let beat = Instant::from_nanos(shared.beat.load(Ordering::Acquire)).max(begun);
         if dropped_lately || now.since(beat) >= HANGS_AFTER {
             return RecordingState::Behind;
         }
-        match self.shared.state.load(Ordering::Acquire) {
+        match shared.state.load(Ordering::Acquire) {
             0 => RecordingState::Keeps,
             1 => RecordingState::Full,
             _failed => RecordingState::Failed,
@@ -140,6 +188,12 @@ impl Intake {
 }
 
 impl Outtake {
+    /// Items that found no room, ever.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.shared.dropped.load(Ordering::Relaxed)
+    }
+
     /// Says how the recording does, and that the journal thread lives.
     pub fn tell(&self, state: RecordingState, now: Instant) {
         let code = match state {
@@ -169,7 +223,7 @@ mod tests {
         outtake.tell(RecordingState::Failed, at(3_300));
         assert_eq!(intake.state(at(3_400)), RecordingState::Failed);
         outtake.tell(RecordingState::Keeps, at(3_500));
-        intake.shared.dropped.fetch_add(1, Ordering::Relaxed);
+        intake.feeder.shared.dropped.fetch_add(1, Ordering::Relaxed);
         assert_eq!(intake.state(at(3_600)), RecordingState::Behind, "something was dropped");
         outtake.tell(RecordingState::Keeps, at(4_500));
         assert_eq!(intake.state(at(4_700)), RecordingState::Keeps);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ecmo_core::alarm::profile::Profile;
+use ecmo_core::frame::BootId;
 use ecmo_core::reconcile::Difference;
 use ecmo_core::time::Instant;
 use ecmo_journal::State;
@@ -17,7 +18,7 @@ use tokio::time::sleep_until;
 
 use super::again::{self, Job};
 use super::compare::{AgentWord, Judged};
-use super::intake::{Item, Outtake, RecordingState, What};
+use super::intake::{Feeder, Item, Outtake, RecordingState, What};
 use super::logs::{Found, Logs};
 use super::missed::Missed;
 use super::plan::{Extent, PartHead, Plan, Source};
@@ -88,6 +89,8 @@ pub struct JournalParts {
     pub missed: Arc<Missed>,
     /// Where it is told that something was.
     pub notices: mpsc::Sender<Notice>,
+    /// The way to the history, where one is kept.
+    pub history: Option<Feeder>,
 }
 
 /// The running journal; it ends when told to.
@@ -271,6 +274,8 @@ impl Keeper {
             What::Birth(boot, message) => self.logs.keep_birth(address, boot.get(), &message, now),
             What::Heartbeat(payload) => self.on_heartbeat(address, &payload, now),
             What::Raised(id) => self.parts.missed.on_raised(address, id),
+            // They are for the history.
+            What::Late { .. } | What::Alarm(_) => {}
         }
     }
 
@@ -315,6 +320,20 @@ impl Keeper {
         true
     }
 
+    /// Hands what came from the spool to the history, where one is kept.
+    fn give(
+        &self,
+        address: &PumpAddress,
+        boot: u64,
+        now: Instant,
+        what: impl FnOnce(BootId) -> What,
+    ) {
+        let way = self.parts.history.as_ref().zip(self.slots.get(address)).zip(BootId::new(boot));
+        if let Some(((history, slot), boot)) = way {
+            history.offer(slot, now, what(boot));
+        }
+    }
+
     fn on_part(&mut self, part: &BackfillPart) {
         let now = self.parts.clock.now();
         let address = &part.address;
@@ -330,12 +349,16 @@ impl Keeper {
         };
         if let Some(birth) = birth {
             self.logs.keep_birth(address, boot, &birth, now);
+            self.give(address, boot, now, |boot| What::Birth(boot, Bytes::copy_from_slice(&birth)));
         }
         let (mut new, mut refused) = (0, refused);
         for (sequence, sealed) in frames {
             if asked.contains(&sequence) {
                 let is_new = self.keep(address, (boot, sequence), Source::Spool, &sealed, now);
                 new += u64::from(is_new);
+                if is_new {
+                    self.give(address, boot, now, |boot| What::Late { boot, sealed });
+                }
             } else {
                 refused += 1;
             }

@@ -6,11 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ecmo_core::time::Instant;
-use ecmo_journal::{AppendError, Disk, Journal, OpenError, Options, Reader, State};
+use ecmo_journal::{AppendError, Disk, Journal, OpenError, Options, Ranges, Reader, State};
 use ecmo_proto::topic::{Id, PumpAddress};
 
 use super::plan::{Restored, Source};
-use super::ranges::Ranges;
 use super::record::{self, Contents, Entry};
 use crate::config::Keep;
 

@@ -8,9 +8,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 use ecmo_core::time::Instant;
+use ecmo_journal::Ranges;
 use ecmo_proto::topic::PumpAddress;
 
-use super::ranges::Ranges;
 use crate::fanout::Completeness;
 
 /// Frames that one request asks for: a minute, so that a request that is lost costs little and newer gaps go before.

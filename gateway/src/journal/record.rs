@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ecmo_journal::{Digest, Record};
+use ecmo_journal::{Digest, Ranges, Record};
 
 use super::plan::Source;
-use super::ranges::Ranges;
 
 /// A frame as it came live; the payload is its run, its sequence, and the sealed message.
 const LIVE: u8 = 1;

@@ -162,6 +162,20 @@ names! {
         "Writes of the journal that failed: full or failing disk.";
     Counter JOURNAL_DROPPED "ecmo_gateway_journal_dropped_total"
         "Frames and other items that found no room on their way to the journal; frames are asked for again.";
+
+    // The history.
+    Gauge HISTORY_BYTES "ecmo_gateway_history_bytes"
+        "Bytes of the history on disk.";
+    Histogram(LATENCY) HISTORY_WRITE "ecmo_gateway_history_write_seconds"
+        "What it takes to hand what arrived in a round to the history.";
+    Counter HISTORY_ERRORS "ecmo_gateway_history_errors_total"
+        "Times that the disk did not do what the history asked for.";
+    Counter HISTORY_DROPPED "ecmo_gateway_history_dropped_total"
+        "Frames and other items that found no room on their way to the history.";
+    Counter HISTORY_LOST_SAMPLES "ecmo_gateway_history_lost_samples_total"
+        "Samples that the history had and the disk did not take.";
+
+    // Backfill.
     Counter BACKFILL_REFUSED "ecmo_gateway_backfill_refused_total"
         "Parts of backfills, or frames in them, that nobody asked for or that are damaged.";
 

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::config::{PUMPS_MAX, Settings};
 use crate::engine::{EngineHandle, EngineOutputs};
 use crate::ingest::Requests;
-use crate::journal::{JournalParts, JournalThread, Missed, Notice, Outtake};
+use crate::journal::{Feeder, JournalParts, JournalThread, Missed, Notice, Outtake};
 use crate::metrics::Metrics;
 
 /// Notices of missed alarms on their way to the alarm thread; one a pump is enough.
@@ -29,6 +29,7 @@ pub(super) fn start(
     (clock, metrics): (Clock, &Arc<Metrics>),
     (outtake, outputs): (Outtake, &mut EngineOutputs),
     requests: Requests,
+    history: Option<Feeder>,
 ) -> Result<Option<Recording>, StartError> {
     let Some(keep) = settings.journal.clone() else {
         tracing::info!("no [journal] dir: frames are not recorded, and none is asked for again");
@@ -49,6 +50,7 @@ pub(super) fn start(
         profile: settings.alarms.in_force(),
         missed: Arc::clone(&missed),
         notices,
+        history,
     });
     let thread = thread.map_err(StartError::Thread)?;
     Ok(Some(Recording { thread, missed, notices: noticed }))

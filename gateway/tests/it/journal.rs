@@ -26,11 +26,11 @@ const START_NS: u64 = 1_000_000_000_000;
 const PERIOD_NS: u64 = 20_000_000;
 
 /// In these frames the pump stands still; they are lost on their way.
-const LOST: Range<u64> = 400..900;
+pub(super) const LOST: Range<u64> = 400..900;
 
-const FRAMES: u64 = 1_000;
+pub(super) const FRAMES: u64 = 1_000;
 
-fn keep(dir: &Path) -> Keep {
+pub(super) fn keep(dir: &Path) -> Keep {
     Keep { dir: dir.to_owned(), age_max: Duration::from_hours(24), bytes_max: 64 << 20 }
 }
 
@@ -41,7 +41,7 @@ fn settings(dir: &Path) -> Settings {
 }
 
 /// A frame of the agent's run as it was sampled.
-fn frame(agent: &HandAgent, sequence: u64) -> v1::Frame {
+pub(super) fn frame(agent: &HandAgent, sequence: u64) -> v1::Frame {
     let stands = LOST.contains(&sequence) && sequence > LOST.start + 10;
     let (speed, flow) = if stands { (0, 0) } else { (2_000, 400) };
     let mono = START_NS + sequence * PERIOD_NS;
@@ -69,7 +69,7 @@ fn historical(agent: &HandAgent, sequence: u64) -> v1::Frame {
 }
 
 /// What the agent's spool holds, said each half second; requests are answered in parts of a hundred frames.
-struct Spool {
+pub(super) struct Spool {
     asked: Arc<AtomicU64>,
     task: tokio::task::JoinHandle<()>,
 }
@@ -113,7 +113,7 @@ fn part(agent: &HandAgent, request: &v1::Request, frames: &[u64], last: bool) ->
 }
 
 impl Spool {
-    fn start(site: &Site, agent: &Arc<HandAgent>) -> Self {
+    pub(super) fn start(site: &Site, agent: &Arc<HandAgent>) -> Self {
         let broker = site.broker();
         let mut options = MqttOptions::new("spool", broker.ip().to_string(), broker.port());
         options.set_max_packet_size(4 << 20, 4 << 20);
@@ -164,7 +164,7 @@ impl Spool {
     }
 }
 
-async fn await_kept(site: &Site, expected: (u64, u64)) {
+pub(super) async fn await_kept(site: &Site, expected: (u64, u64)) {
     let what = |pump: &v1::Pump| {
         pump.completeness.is_some_and(|has| (has.frames_kept, has.frames_missing) == expected)
     };
@@ -225,7 +225,7 @@ async fn trap_10_what_comes_late_sounds_no_alarm_and_what_was_missed_in_it_is_to
 }
 
 /// The same run on the broker of another gateway.
-async fn agent_again(site: &Site, before: &HandAgent) -> HandAgent {
+pub(super) async fn agent_again(site: &Site, before: &HandAgent) -> HandAgent {
     let agent = HandAgent::connect_as(site.broker(), address("j1"), before.boot());
     site.introduce(&agent).await;
     agent

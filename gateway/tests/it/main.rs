@@ -44,6 +44,8 @@ mod attendance;
 
 mod journal;
 
+mod history;
+
 mod two_paths;
 
 mod two_gateways;

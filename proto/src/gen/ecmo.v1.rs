@@ -3590,6 +3590,851 @@ impl SourceState {
         }
     }
 }
+/// One parameter over the range of a trend: one entry of each list for each bucket.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TrendSeries {
+    /// Parameter id.
+    #[prost(string, tag = "1")]
+    pub parameter: ::prost::alloc::string::String,
+    /// Unit as a UCUM code.
+    #[prost(string, tag = "2")]
+    pub unit: ::prost::alloc::string::String,
+    /// Samples with a value in each bucket. Where it is 0 there is a gap, and the other numbers mean nothing.
+    #[prost(uint64, repeated, tag = "3")]
+    pub count: ::prost::alloc::vec::Vec<u64>,
+    /// Least value of each bucket.
+    #[prost(float, repeated, tag = "4")]
+    pub min: ::prost::alloc::vec::Vec<f32>,
+    /// Greatest value of each bucket.
+    #[prost(float, repeated, tag = "5")]
+    pub max: ::prost::alloc::vec::Vec<f32>,
+    /// Mean of the values of each bucket.
+    #[prost(float, repeated, tag = "6")]
+    pub mean: ::prost::alloc::vec::Vec<f32>,
+    /// Buckets with samples that have no value, and why.
+    #[prost(message, repeated, tag = "7")]
+    pub absences: ::prost::alloc::vec::Vec<BucketAbsence>,
+}
+/// Why samples of a bucket have no value.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct BucketAbsence {
+    /// Place of the bucket, from 0.
+    #[prost(uint32, tag = "1")]
+    pub bucket: u32,
+    /// The reasons, each once. Below or above range is an excursion, and no number tells of it.
+    #[prost(enumeration = "Validity", repeated, tag = "2")]
+    pub reasons: ::prost::alloc::vec::Vec<i32>,
+}
+/// A time without samples of a pump.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HistoryGap {
+    /// Its begin, in nanoseconds since 1970 UTC.
+    #[prost(int64, tag = "1")]
+    pub from_wall_ns: i64,
+    /// Its end.
+    #[prost(int64, tag = "2")]
+    pub to_wall_ns: i64,
+    /// Why.
+    #[prost(enumeration = "HistoryGapReason", tag = "3")]
+    pub reason: i32,
+}
+/// Consecutive samples of one parameter at equal distances.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HistoryBlock {
+    /// Parameter id.
+    #[prost(string, tag = "1")]
+    pub parameter: ::prost::alloc::string::String,
+    /// The agent's run.
+    #[prost(fixed64, tag = "2")]
+    pub boot_id: u64,
+    /// Number of the first sample within run and channel: with both it is the identity of a sample.
+    #[prost(uint64, tag = "3")]
+    pub first_index: u64,
+    /// Gateway wall time of the first sample, in nanoseconds since 1970 UTC.
+    #[prost(int64, tag = "4")]
+    pub start_wall_ns: i64,
+    /// Time between two samples, in nanoseconds; 0 for a single one.
+    #[prost(uint64, tag = "5")]
+    pub interval_ns: u64,
+    /// Values in the parameter's unit. Meaningless where the sample is not valid: a gap is drawn as a gap.
+    #[prost(float, repeated, tag = "6")]
+    pub values: ::prost::alloc::vec::Vec<f32>,
+    /// Validity of the values in order; empty means that all are valid.
+    #[prost(message, repeated, tag = "7")]
+    pub validity: ::prost::alloc::vec::Vec<ValidityRun>,
+    /// Whether the samples came from the agent's spool.
+    #[prost(bool, tag = "8")]
+    pub backfilled: bool,
+}
+/// One revision of an alarm, as it was handed to displays.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AlarmRevision {
+    /// Gateway wall time of the decision, in nanoseconds since 1970 UTC.
+    #[prost(int64, tag = "1")]
+    pub at_wall_ns: i64,
+    /// The alarm as it was. Its monotonic times are those of the gateway's run at that time.
+    #[prost(message, optional, tag = "2")]
+    pub alarm: ::core::option::Option<Alarm>,
+}
+/// What is kept of a pump.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HistoryExtent {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// Begin of what is kept, in nanoseconds since 1970 UTC; absent when nothing is.
+    #[prost(int64, optional, tag = "3")]
+    pub from_wall_ns: ::core::option::Option<i64>,
+    /// Its end.
+    #[prost(int64, optional, tag = "4")]
+    pub to_wall_ns: ::core::option::Option<i64>,
+    /// Bytes on disk.
+    #[prost(uint64, tag = "5")]
+    pub bytes: u64,
+    /// Records that this version of the gateway cannot read.
+    #[prost(uint64, tag = "6")]
+    pub foreign_records: u64,
+}
+/// Why there are no samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum HistoryGapReason {
+    /// Nothing is known: before the first sample, after the last one, or what was kept is gone.
+    Unspecified = 0,
+    /// The gateway did not run.
+    NotRunning = 1,
+    /// Nothing was received of the pump.
+    NotReceived = 2,
+    /// The agent was started anew.
+    AgentRestarted = 3,
+    /// What was received could not be kept: the disk was full, failed or too slow.
+    NotRecorded = 4,
+    /// The gateway's wall clock was set forward: the time never was.
+    ClockSet = 5,
+    /// What was kept is damaged.
+    Damaged = 6,
+}
+impl HistoryGapReason {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "HISTORY_GAP_REASON_UNSPECIFIED",
+            Self::NotRunning => "HISTORY_GAP_REASON_NOT_RUNNING",
+            Self::NotReceived => "HISTORY_GAP_REASON_NOT_RECEIVED",
+            Self::AgentRestarted => "HISTORY_GAP_REASON_AGENT_RESTARTED",
+            Self::NotRecorded => "HISTORY_GAP_REASON_NOT_RECORDED",
+            Self::ClockSet => "HISTORY_GAP_REASON_CLOCK_SET",
+            Self::Damaged => "HISTORY_GAP_REASON_DAMAGED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "HISTORY_GAP_REASON_UNSPECIFIED" => Some(Self::Unspecified),
+            "HISTORY_GAP_REASON_NOT_RUNNING" => Some(Self::NotRunning),
+            "HISTORY_GAP_REASON_NOT_RECEIVED" => Some(Self::NotReceived),
+            "HISTORY_GAP_REASON_AGENT_RESTARTED" => Some(Self::AgentRestarted),
+            "HISTORY_GAP_REASON_NOT_RECORDED" => Some(Self::NotRecorded),
+            "HISTORY_GAP_REASON_CLOCK_SET" => Some(Self::ClockSet),
+            "HISTORY_GAP_REASON_DAMAGED" => Some(Self::Damaged),
+            _ => None,
+        }
+    }
+}
+/// Asks what is kept.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListHistoryRequest {
+    /// Ward id; empty for all.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+}
+/// What is kept.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListHistoryResponse {
+    /// Pump by pump, sorted.
+    #[prost(message, repeated, tag = "1")]
+    pub extents: ::prost::alloc::vec::Vec<HistoryExtent>,
+}
+/// Asks for a trend.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct QueryTrendRequest {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// Parameter ids, 1 to 64.
+    #[prost(string, repeated, tag = "3")]
+    pub parameters: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// From this gateway wall time on, in nanoseconds since 1970 UTC.
+    #[prost(int64, tag = "4")]
+    pub from_wall_ns: i64,
+    /// Before this gateway wall time.
+    #[prost(int64, tag = "5")]
+    pub to_wall_ns: i64,
+    /// About so many buckets, 1 to 10000: at most one more.
+    #[prost(uint32, tag = "6")]
+    pub buckets: u32,
+}
+/// A trend.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct QueryTrendResponse {
+    /// Gateway wall time at which the first bucket begins: at or before the begin that was asked for.
+    #[prost(int64, tag = "1")]
+    pub from_wall_ns: i64,
+    /// Width of a bucket, in nanoseconds: what was asked for or wider, up to whole rows of what is summed up already.
+    #[prost(uint64, tag = "2")]
+    pub width_ns: u64,
+    /// In the order of the request.
+    #[prost(message, repeated, tag = "3")]
+    pub series: ::prost::alloc::vec::Vec<TrendSeries>,
+    /// Times without samples of the pump.
+    #[prost(message, repeated, tag = "4")]
+    pub gaps: ::prost::alloc::vec::Vec<HistoryGap>,
+    /// Records that are damaged: what was in them is missing.
+    #[prost(uint64, tag = "5")]
+    pub damaged_records: u64,
+}
+/// Asks for samples.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadWaveformRequest {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// Parameter ids; empty for all.
+    #[prost(string, repeated, tag = "3")]
+    pub parameters: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// From this gateway wall time on, in nanoseconds since 1970 UTC.
+    #[prost(int64, tag = "4")]
+    pub from_wall_ns: i64,
+    /// Before this gateway wall time.
+    #[prost(int64, tag = "5")]
+    pub to_wall_ns: i64,
+}
+/// Samples of ten seconds at most; the last message has gaps instead.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReadWaveformResponse {
+    /// In the order of their begin.
+    #[prost(message, repeated, tag = "1")]
+    pub blocks: ::prost::alloc::vec::Vec<HistoryBlock>,
+    /// Every time without samples in the range; in the last message alone.
+    #[prost(message, repeated, tag = "2")]
+    pub gaps: ::prost::alloc::vec::Vec<HistoryGap>,
+    /// Records that were found damaged so far: what was in them is missing.
+    #[prost(uint64, tag = "3")]
+    pub damaged_records: u64,
+    /// True in the last message: a stream that ends without it was cut.
+    #[prost(bool, tag = "4")]
+    pub complete: bool,
+}
+/// Asks for alarms of the past.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListAlarmHistoryRequest {
+    /// Ward id.
+    #[prost(string, tag = "1")]
+    pub ward: ::prost::alloc::string::String,
+    /// Pump id.
+    #[prost(string, tag = "2")]
+    pub pump: ::prost::alloc::string::String,
+    /// From this gateway wall time on, in nanoseconds since 1970 UTC.
+    #[prost(int64, tag = "3")]
+    pub from_wall_ns: i64,
+    /// Before this gateway wall time.
+    #[prost(int64, tag = "4")]
+    pub to_wall_ns: i64,
+    /// Condition ids; empty for all.
+    #[prost(string, repeated, tag = "5")]
+    pub conditions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Priorities; empty for all.
+    #[prost(enumeration = "AlarmPriority", repeated, tag = "6")]
+    pub priorities: ::prost::alloc::vec::Vec<i32>,
+    /// Most revisions of a page, 1 to 1000; 0 means 100.
+    #[prost(uint32, tag = "7")]
+    pub page_size: u32,
+    /// next_page_token of the page before; empty for the first one.
+    #[prost(string, tag = "8")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// A page of alarms.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListAlarmHistoryResponse {
+    /// The newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub revisions: ::prost::alloc::vec::Vec<AlarmRevision>,
+    /// For the next page; empty after the last one.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// Records that are damaged: what was in them is missing.
+    #[prost(uint64, tag = "3")]
+    pub damaged_records: u64,
+}
+/// Generated client implementations.
+#[cfg(feature = "grpc")]
+pub mod history_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Answers questions about the past. Errors of every call: UNAVAILABLE when this gateway keeps no history; INVALID_ARGUMENT
+    /// for a range that is empty, or an id that is none; NOT_FOUND for a pump of which nothing is kept; INTERNAL when the disk cannot
+    /// be read.
+    #[derive(Debug, Clone)]
+    pub struct HistoryServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl HistoryServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> HistoryServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> HistoryServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            HistoryServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Returns what is kept of each pump. Errors: as above.
+        pub async fn list_history(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListHistoryRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListHistoryResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.HistoryService/ListHistory",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.HistoryService", "ListHistory"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns least, greatest, mean and count in buckets, and the gaps. Errors: INVALID_ARGUMENT for no parameter, more than 64,
+        /// one that does not exist, or not 1 to 10000 buckets.
+        pub async fn query_trend(
+            &mut self,
+            request: impl tonic::IntoRequest<super::QueryTrendRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::QueryTrendResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.HistoryService/QueryTrend",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.HistoryService", "QueryTrend"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sends the samples of a range as they were measured, in the order of time, and ends. It sends as fast as it is read. Errors:
+        /// INVALID_ARGUMENT for a parameter that does not exist; RESOURCE_EXHAUSTED when eight streams are read already.
+        pub async fn read_waveform(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReadWaveformRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ReadWaveformResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.HistoryService/ReadWaveform",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.HistoryService", "ReadWaveform"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Returns revisions of alarms, the newest first, page by page. Errors: INVALID_ARGUMENT for a token that is none, or a
+        /// page of more than 1000.
+        pub async fn list_alarm_history(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListAlarmHistoryRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAlarmHistoryResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ecmo.v1.HistoryService/ListAlarmHistory",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ecmo.v1.HistoryService", "ListAlarmHistory"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+#[cfg(feature = "grpc")]
+pub mod history_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with HistoryServiceServer.
+    #[async_trait]
+    pub trait HistoryService: std::marker::Send + std::marker::Sync + 'static {
+        /// Returns what is kept of each pump. Errors: as above.
+        async fn list_history(
+            &self,
+            request: tonic::Request<super::ListHistoryRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListHistoryResponse>,
+            tonic::Status,
+        >;
+        /// Returns least, greatest, mean and count in buckets, and the gaps. Errors: INVALID_ARGUMENT for no parameter, more than 64,
+        /// one that does not exist, or not 1 to 10000 buckets.
+        async fn query_trend(
+            &self,
+            request: tonic::Request<super::QueryTrendRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::QueryTrendResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ReadWaveform method.
+        type ReadWaveformStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ReadWaveformResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Sends the samples of a range as they were measured, in the order of time, and ends. It sends as fast as it is read. Errors:
+        /// INVALID_ARGUMENT for a parameter that does not exist; RESOURCE_EXHAUSTED when eight streams are read already.
+        async fn read_waveform(
+            &self,
+            request: tonic::Request<super::ReadWaveformRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ReadWaveformStream>,
+            tonic::Status,
+        >;
+        /// Returns revisions of alarms, the newest first, page by page. Errors: INVALID_ARGUMENT for a token that is none, or a
+        /// page of more than 1000.
+        async fn list_alarm_history(
+            &self,
+            request: tonic::Request<super::ListAlarmHistoryRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAlarmHistoryResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Answers questions about the past. Errors of every call: UNAVAILABLE when this gateway keeps no history; INVALID_ARGUMENT
+    /// for a range that is empty, or an id that is none; NOT_FOUND for a pump of which nothing is kept; INTERNAL when the disk cannot
+    /// be read.
+    #[derive(Debug)]
+    pub struct HistoryServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> HistoryServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for HistoryServiceServer<T>
+    where
+        T: HistoryService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/ecmo.v1.HistoryService/ListHistory" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListHistorySvc<T: HistoryService>(pub Arc<T>);
+                    impl<
+                        T: HistoryService,
+                    > tonic::server::UnaryService<super::ListHistoryRequest>
+                    for ListHistorySvc<T> {
+                        type Response = super::ListHistoryResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListHistoryRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HistoryService>::list_history(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListHistorySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.HistoryService/QueryTrend" => {
+                    #[allow(non_camel_case_types)]
+                    struct QueryTrendSvc<T: HistoryService>(pub Arc<T>);
+                    impl<
+                        T: HistoryService,
+                    > tonic::server::UnaryService<super::QueryTrendRequest>
+                    for QueryTrendSvc<T> {
+                        type Response = super::QueryTrendResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::QueryTrendRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HistoryService>::query_trend(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = QueryTrendSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.HistoryService/ReadWaveform" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadWaveformSvc<T: HistoryService>(pub Arc<T>);
+                    impl<
+                        T: HistoryService,
+                    > tonic::server::ServerStreamingService<super::ReadWaveformRequest>
+                    for ReadWaveformSvc<T> {
+                        type Response = super::ReadWaveformResponse;
+                        type ResponseStream = T::ReadWaveformStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReadWaveformRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HistoryService>::read_waveform(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadWaveformSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ecmo.v1.HistoryService/ListAlarmHistory" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListAlarmHistorySvc<T: HistoryService>(pub Arc<T>);
+                    impl<
+                        T: HistoryService,
+                    > tonic::server::UnaryService<super::ListAlarmHistoryRequest>
+                    for ListAlarmHistorySvc<T> {
+                        type Response = super::ListAlarmHistoryResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListAlarmHistoryRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as HistoryService>::list_alarm_history(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListAlarmHistorySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for HistoryServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "ecmo.v1.HistoryService";
+    impl<T> tonic::server::NamedService for HistoryServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// Asks for all hops.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetLatencyRequest {}

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod past;
+
 mod people;
 
+pub(crate) use past::*;
 pub(crate) use people::*;
 
 const EXIT_CODES: &str = "\
@@ -21,6 +24,7 @@ Exit codes:
   5   refused, and nothing has changed: out of range, not allowed, or changed by somebody else meanwhile
   64  the command line cannot be understood
 3 outranks 1, and 1 outranks 2: an alarm is known to need somebody. `latency` ends with 0, 2 (nothing measured) or 3.
+`history` and `export` end with 2 when nothing is kept of that time, `export` with 4 when it was stopped.
 `alarms --until` ends with 0 once the condition was shown, whatever else is active. `top` ends with 0 when it is quit.
 Commands that follow (stream, alarms --watch) judge by what was known when they ended.
 Commands by which people act (ack to report) end with 0 when it was done, whatever alarm is active.
@@ -115,6 +119,10 @@ pub(crate) enum Command {
     Displays(WardArgs),
     /// Who has shown each alarm that signals, and which display that should has not; ends with 1 when one is unconfirmed.
     Confirmations(WardArgs),
+    /// What was measured: least, mean and greatest over a time, with its gaps; or the alarms of that time.
+    History(HistoryArgs),
+    /// Every sample of a time into a file; one that was stopped goes on with --resume.
+    Export(ExportArgs),
     /// What was missed while a pump's frames did not arrive; ends with 1 when something was.
     Missed(MissedArgs),
 }

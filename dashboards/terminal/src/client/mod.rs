@@ -26,6 +26,8 @@ mod displays;
 
 mod owners;
 
+mod past;
+
 pub(crate) use care::TreatmentAnswer;
 pub(crate) use displays::Attended;
 pub(crate) use ecmo_display::Shown as ShownAlarm;

@@ -24,6 +24,10 @@ pub(crate) mod agent;
 
 pub(crate) mod missed;
 
+pub(crate) mod history;
+
+pub(crate) mod export;
+
 pub(crate) mod own;
 
 pub(crate) mod displays;
@@ -80,6 +84,8 @@ pub(crate) enum CommandError {
         "`top` needs a terminal for input and output; use `ecmoctl pumps` or `ecmoctl alarms --watch`"
     )]
     NoTerminal,
+    #[error("cannot use the file: {0}")]
+    File(#[source] std::io::Error),
     #[error("cannot use the terminal")]
     Terminal(#[source] std::io::Error),
 }
@@ -99,6 +105,7 @@ impl CommandError {
             | Self::AmbiguousPump { .. }
             | Self::NoTerminal
             | Self::Usage(_)
+            | Self::File(_)
             | Self::Terminal(_) => Verdict::Usage,
             Self::Client(ClientError::NotFound { .. })
             | Self::UnknownPump { .. }

@@ -17,6 +17,9 @@ mod treatment;
 
 mod watcher;
 
+mod past;
+
+pub(crate) use past::*;
 pub(crate) use treatment::*;
 pub(crate) use watcher::*;
 

@@ -15,9 +15,12 @@ pub(crate) use agent::AgentJson;
 
 mod missed;
 
+mod past;
+
 mod watcher;
 
 pub(crate) use missed::MissedJson;
+pub(crate) use past::{PastAlarmJson, TrendJson};
 pub(crate) use treatment::{PreviewJson, ReportJson, TreatmentJson};
 pub(crate) use watcher::{ConfirmationsJson, DisplayJson, OwnershipJson};
 

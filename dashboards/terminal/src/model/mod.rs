@@ -44,12 +44,15 @@ mod agent;
 
 mod pump;
 
+mod past;
+
 mod treatment;
 
 mod watcher;
 
 pub(crate) use agent::*;
 pub(crate) use alarm::*;
+pub(crate) use past::*;
 pub(crate) use pump::*;
 pub(crate) use treatment::*;
 pub(crate) use watcher::*;

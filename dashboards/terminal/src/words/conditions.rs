@@ -95,7 +95,7 @@ conditions! {
     "gateway.peer_lost": "the other gateway is silent",
         "the other gateway and its network; this one watches alone";
     "gateway.recording": "gateway does not record",
-        "disk of the gateway's journal: room, permissions, errors; live alarms go on, history has holes";
+        "disk of the gateway's journal and history: room, permissions, errors; live alarms go on, history has holes";
     "gateway.state": "what people do is not kept",
         "disk of the gateway's state: room, permissions, errors; a restart would forget acknowledgements and limits";
     "heater.over": "heater water too hot",

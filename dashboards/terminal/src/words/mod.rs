@@ -21,12 +21,15 @@ pub(crate) use agent::{agent_lines, clock_text};
 
 mod missed;
 
+mod past;
+
 mod ownership;
 
 pub(crate) use change::*;
 pub(crate) use conditions::check_text;
 pub(crate) use missed::missed_line;
 pub(crate) use ownership::{ownership_line, ownership_text};
+pub(crate) use past::{damage_line, past_alarm_line, trend_csv, trend_lines};
 pub(crate) use report::report_lines;
 pub(crate) use treatment::*;
 

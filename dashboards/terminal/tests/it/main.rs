@@ -28,4 +28,6 @@ mod owning;
 
 mod pairs;
 
+mod past;
+
 mod screens;

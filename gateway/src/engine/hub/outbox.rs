@@ -83,6 +83,9 @@ impl Output for Outbox<'_> {
         if let Some(slot) = self.pump.filter(|_slot| change.transition == Transition::Raised) {
             self.hub.keep(slot, self.now, || What::Raised(occurrence.id));
         }
+        if let Some(slot) = self.pump {
+            self.hub.keep_alarm(slot, self.now, &change);
+        }
         if let Some(slot) = self.pump.filter(|_slot| change.transition == Transition::Ended) {
             self.hub.store_ended(&slot.address, occurrence);
         }

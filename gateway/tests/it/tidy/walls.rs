@@ -180,7 +180,11 @@ const RANKS: &[(&str, &[&str])] = &[
         "agent",
         &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-circuit", "ecmo-journal"],
     ),
-    ("gateway", &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-journal"]),
+    ("gateway/history", &["ecmo-core", "ecmo-journal"]),
+    (
+        "gateway",
+        &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-journal", "ecmo-history"],
+    ),
     ("dashboards/display", &["ecmo-proto"]),
     ("dashboards/terminal", &["ecmo-proto", "ecmo-core", "ecmo-display"]),
 ];

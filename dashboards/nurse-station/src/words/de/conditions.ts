@@ -201,7 +201,7 @@ export const conditions: Record<ConditionId, ConditionWords> = {
   'gateway.recording': [
     'Gateway zeichnet nicht auf',
     'KEINE AUFZEICHNUNG',
-    'Platte des Gateway-Journals: Platz, Rechte, Fehler; Alarme gehen weiter, die Geschichte hat Lücken',
+    'Platte von Journal und Verlauf des Gateways: Platz, Rechte, Fehler; Alarme gehen weiter, der Verlauf hat Lücken',
   ],
   'gateway.state': [
     'was Menschen tun, wird nicht bewahrt',

@@ -203,7 +203,7 @@ export const conditions = {
   'gateway.recording': [
     'gateway does not record',
     'NOT RECORDING',
-    "disk of the gateway's journal: room, permissions, errors; live alarms go on, history has holes",
+    "disk of the gateway's journal and history: room, permissions, errors; live alarms go on, history has holes",
   ],
   'gateway.state': [
     'what people do is not kept',

@@ -201,7 +201,7 @@ export const conditions: Record<ConditionId, ConditionWords> = {
   'gateway.recording': [
     'la pasarela no registra',
     'SIN REGISTRO',
-    'disco del diario de la pasarela: espacio, permisos, errores; las alarmas siguen, el historial tiene huecos',
+    'disco del diario y del historial de la pasarela: espacio, permisos, errores; las alarmas siguen, el historial tiene huecos',
   ],
   'gateway.state': [
     'lo que hacen las personas no se guarda',

@@ -201,7 +201,7 @@ export const conditions: Record<ConditionId, ConditionWords> = {
   'gateway.recording': [
     'la passerelle n’enregistre pas',
     'SANS ENREGISTREMENT',
-    'disque du journal de la passerelle : place, droits, erreurs ; les alarmes continuent, l’historique a des trous',
+    'disque du journal et de l’historique de la passerelle : place, droits, erreurs ; les alarmes continuent, l’historique a des trous',
   ],
   'gateway.state': [
     'ce que font les gens n’est pas gardé',

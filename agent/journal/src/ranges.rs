@@ -1,9 +1,9 @@
-//! A set of frame numbers as sorted ranges: what is here, what is gone, what is missing. Pure.
+//! A set of numbers as sorted ranges: what is here, what is gone, what is missing. Pure.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Numbers of frames of one boot. Neighbours are merged, so its size follows the number of holes and not that of the frames.
+/// A set of numbers, such as those of the frames of one boot. Neighbours are merged, so its size follows the number of holes and not that of the frames.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ranges {
     /// End of each range by its begin; no two touch, none is empty.

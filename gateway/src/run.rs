@@ -128,7 +128,7 @@ impl Gateway {
 
         let clock = Clock::start();
         let paths = paths_of(&broker_addresses);
-        let metrics = Arc::new(Metrics::new(&paths));
+        let metrics = Arc::new(storing::described(Metrics::new(&paths), settings));
         let (requests, outbound) = ingest::requests(&paths, &metrics);
         let (others, heard) = mpsc::channel(ingest::OTHERS_QUEUED_MAX);
         let ((told, to_tell), latencies) = (mpsc::channel(others::TOLD_MAX), Arc::default());

@@ -394,7 +394,10 @@ mod tests {
         assert!(value("process_open_fds ") >= 3.0);
         assert!(value(r#"ecmo_gateway_storage_free_bytes{folder="state"}"#) > 0.0);
         // Unknown is no room, and not much room.
-        assert_eq!(lines(&metrics, r#"ecmo_gateway_storage_free_bytes{folder="journal"} 0"#).len(), 1);
+        assert_eq!(
+            lines(&metrics, r#"ecmo_gateway_storage_free_bytes{folder="journal"} 0"#).len(),
+            1
+        );
     }
 
     #[test]

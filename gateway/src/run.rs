@@ -215,6 +215,12 @@ impl Gateway {
         &self.broker_addresses
     }
 
+    /// Tells when the alarm thread last finished a round; for whoever watches over it.
+    pub fn last_round(&self) -> impl Fn() -> ecmo_core::time::Instant + use<> {
+        let engine = self.engine.handle.clone();
+        move || engine.last_round()
+    }
+
     /// Histograms of the hops.
     #[must_use]
     pub fn latencies(&self) -> &Latencies {

@@ -10,7 +10,10 @@ use crate::metrics::{AlarmKind, AlarmPriority, Label as _, PumpMetrics};
 
 impl Rounds {
     /// Tells since when the oldest alarm of each priority waits for a person.
-    #[expect(clippy::cast_precision_loss, reason = "a wall time in seconds, exact to a microsecond")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a wall time in seconds, exact to a microsecond"
+    )]
     pub(super) fn tell_unacknowledged(&self, now: Instant) {
         let of_pumps = self.ward.pumps.values().flat_map(|entry| entry.pump.alarms());
         let of_wards = self.attendance.ward_alarms().flat_map(|(_ward, alarms)| alarms);

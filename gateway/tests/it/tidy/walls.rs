@@ -176,11 +176,23 @@ const RANKS: &[(&str, &[&str])] = &[
     ("gateway/decode", &["ecmo-proto", "ecmo-core"]),
     ("agent/circuit", &["ecmo-core"]),
     ("agent/journal", &[]),
+    ("agent/notify", &[]),
     (
         "agent",
-        &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-circuit", "ecmo-journal"],
+        &[
+            "ecmo-proto",
+            "ecmo-core",
+            "ecmo-profile",
+            "ecmo-decode",
+            "ecmo-circuit",
+            "ecmo-journal",
+            "ecmo-notify",
+        ],
     ),
-    ("gateway", &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-journal"]),
+    (
+        "gateway",
+        &["ecmo-proto", "ecmo-core", "ecmo-profile", "ecmo-decode", "ecmo-journal", "ecmo-notify"],
+    ),
     ("dashboards/display", &["ecmo-proto"]),
     ("dashboards/terminal", &["ecmo-proto", "ecmo-core", "ecmo-display"]),
 ];

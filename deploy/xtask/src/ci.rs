@@ -11,6 +11,7 @@ use crate::contract;
 use crate::cross;
 use crate::demo;
 use crate::instructions;
+use crate::monitoring;
 use crate::mosquitto;
 use crate::outage;
 use crate::page;
@@ -75,7 +76,8 @@ const STEPS: &[Step] = &[
     Step {
         name: "outage",
         what: "ten minutes of outage and random kills lose and double no sample; meanwhile what takes no times: the agent for ARM, \
-               the release build, the simulation, a short score of the alarm rules, the page within the program",
+               the release build, the simulation, a short score of the alarm rules, the page within the program, \
+               what operators get",
         run: outage_and_beside,
     },
     Step {
@@ -264,7 +266,8 @@ fn beside_outage(project: &Project) -> Result<()> {
     bench::build(project)?;
     sim::check(project)?;
     short_score(project)?;
-    page::embedded(project)
+    page::embedded(project)?;
+    monitoring::check(project)
 }
 
 fn doc(project: &Project) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Installs what the checks need and the machine lacks: Mosquitto, promtool, valgrind, what cuts networks and fakes clocks,
+//! Installs what the checks need and the machine lacks: Mosquitto, Prometheus, Alertmanager, valgrind, what cuts networks and fakes clocks,
 //! chromium, protoc, pymodbus, Buf.
 
 use std::fs;
@@ -18,6 +18,7 @@ pub(crate) const C_COMPILER: Tool = ("cc", &["gcc", "libc6-dev"]);
 pub(crate) const MOSQUITTO: Tool = ("mosquitto", &["mosquitto"]);
 pub(crate) const MOSQUITTO_SUB: Tool = ("mosquitto_sub", &["mosquitto-clients"]);
 pub(crate) const PROMTOOL: Tool = ("promtool", &["prometheus"]);
+pub(crate) const ALERTMANAGER: Tool = ("amtool", &["prometheus-alertmanager"]);
 pub(crate) const VALGRIND: Tool = ("valgrind", &["valgrind", "libc6-dbg"]);
 const SOCAT: Tool = ("socat", &["socat"]);
 const PYTHON: Tool = ("python3", &["python3", "python3-venv"]);
@@ -30,11 +31,12 @@ const CHROMIUM: Tool = ("chromium", &["chromium", "fonts-dejavu-core"]);
 const PROTOC: Tool = ("protoc", &["protobuf-compiler"]);
 
 /// Every tool that comes as a package.
-pub(crate) const ALL: [Tool; 13] = [
+pub(crate) const ALL: [Tool; 14] = [
     C_COMPILER,
     MOSQUITTO,
     MOSQUITTO_SUB,
     PROMTOOL,
+    ALERTMANAGER,
     VALGRIND,
     PYTHON,
     NPM,

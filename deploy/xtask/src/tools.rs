@@ -20,6 +20,7 @@ pub(crate) const MOSQUITTO_SUB: Tool = ("mosquitto_sub", &["mosquitto-clients"])
 pub(crate) const PROMTOOL: Tool = ("promtool", &["prometheus"]);
 pub(crate) const ALERTMANAGER: Tool = ("amtool", &["prometheus-alertmanager"]);
 pub(crate) const VALGRIND: Tool = ("valgrind", &["valgrind", "libc6-dbg"]);
+const SYSTEMD_ANALYZE: Tool = ("systemd-analyze", &["systemd"]);
 const SOCAT: Tool = ("socat", &["socat"]);
 const PYTHON: Tool = ("python3", &["python3", "python3-venv"]);
 const NPM: Tool = ("npm", &["npm"]);
@@ -31,7 +32,7 @@ const CHROMIUM: Tool = ("chromium", &["chromium", "fonts-dejavu-core"]);
 const PROTOC: Tool = ("protoc", &["protobuf-compiler"]);
 
 /// Every tool that comes as a package.
-pub(crate) const ALL: [Tool; 14] = [
+pub(crate) const ALL: [Tool; 15] = [
     C_COMPILER,
     MOSQUITTO,
     MOSQUITTO_SUB,
@@ -40,6 +41,7 @@ pub(crate) const ALL: [Tool; 14] = [
     VALGRIND,
     PYTHON,
     NPM,
+    SYSTEMD_ANALYZE,
     SOCAT,
     IP,
     NFT,

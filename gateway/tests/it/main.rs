@@ -46,6 +46,8 @@ mod journal;
 
 mod two_paths;
 
+mod units;
+
 mod two_gateways;
 
 mod whole_path;

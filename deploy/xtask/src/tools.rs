@@ -21,6 +21,7 @@ pub(crate) const PROMTOOL: Tool = ("promtool", &["prometheus"]);
 pub(crate) const ALERTMANAGER: Tool = ("amtool", &["prometheus-alertmanager"]);
 pub(crate) const VALGRIND: Tool = ("valgrind", &["valgrind", "libc6-dbg"]);
 const SYSTEMD_ANALYZE: Tool = ("systemd-analyze", &["systemd"]);
+const OPENSSL: Tool = ("openssl", &["openssl"]);
 const SOCAT: Tool = ("socat", &["socat"]);
 const PYTHON: Tool = ("python3", &["python3", "python3-venv"]);
 const NPM: Tool = ("npm", &["npm"]);
@@ -32,7 +33,7 @@ const CHROMIUM: Tool = ("chromium", &["chromium", "fonts-dejavu-core"]);
 const PROTOC: Tool = ("protoc", &["protobuf-compiler"]);
 
 /// Every tool that comes as a package.
-pub(crate) const ALL: [Tool; 15] = [
+pub(crate) const ALL: [Tool; 16] = [
     C_COMPILER,
     MOSQUITTO,
     MOSQUITTO_SUB,
@@ -42,6 +43,7 @@ pub(crate) const ALL: [Tool; 15] = [
     PYTHON,
     NPM,
     SYSTEMD_ANALYZE,
+    OPENSSL,
     SOCAT,
     IP,
     NFT,

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::bench;
 use crate::clock::Start;
+use crate::containers;
 use crate::contract;
 use crate::cross;
 use crate::demo;
@@ -43,6 +44,11 @@ const STEPS: &[Step] = &[
         name: "mosquitto",
         what: "a real Mosquitto serves with deploy/mosquitto",
         run: mosquitto::check,
+    },
+    Step {
+        name: "containers",
+        what: "files for containers follow their schema and rules",
+        run: containers::check,
     },
     Step {
         name: "page",
@@ -183,6 +189,7 @@ fn short_score(project: &Project) -> Result<()> {
 fn install(project: &Project) -> Result<()> {
     tools::ensure_installed(project, &tools::ALL)?;
     tools::pymodbus(project)?;
+    tools::container_checkers(project)?;
     tools::buf(project).map(|_installed| ())
 }
 
@@ -266,8 +273,8 @@ fn beside_outage(project: &Project) -> Result<()> {
     bench::build(project)?;
     sim::check(project)?;
     short_score(project)?;
-    page::embedded(project)?;
-    monitoring::check(project)
+    monitoring::check(project)?;
+    page::embedded(project)
 }
 
 fn doc(project: &Project) -> Result<()> {

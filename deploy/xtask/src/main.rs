@@ -10,6 +10,8 @@ mod tools;
 
 mod contract;
 
+mod containers;
+
 mod mosquitto;
 
 mod page;
@@ -35,6 +37,8 @@ mod sim;
 mod packages;
 
 mod cross;
+
+mod dependencies;
 
 mod ci;
 

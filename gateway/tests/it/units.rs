@@ -1,8 +1,10 @@
-//! What systemd says of the units: they are sound, and expose little.
+//! What systemd says of the units: they are sound, and expose little. And the settings that containers are given.
 #![cfg(test)]
 
 use std::path::Path;
 use std::process::Command;
+
+use ecmo_gateway::config::Settings;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/systemd");
 
@@ -60,6 +62,21 @@ fn a_unit_that_is_open_or_wrong_is_noticed() {
     assert!(exposure(&unit) > 9.0);
     let (_, words) = analyze(&["verify", "--man=no", unit.to_str().unwrap()]);
     assert!(words.contains("NoSuchKey"), "{words}");
+}
+
+#[test]
+fn the_settings_of_the_ward_in_containers_are_fine() {
+    let folder = Path::new(FOLDER).join("../compose");
+    let decided = ["gateway-a", "gateway-b"].map(|gateway| {
+        let settings = Settings::load(&folder.join(format!("{gateway}.toml"))).unwrap();
+        assert_eq!(settings.name.as_str(), gateway);
+        assert_eq!(settings.brokers().count(), 2);
+        ecmo_gateway::peer::config_digest(&settings, &settings.alarms.in_force())
+    });
+    assert_eq!(decided[0], decided[1], "both decide by the same settings");
+    for pump in ["pump-1", "pump-2"] {
+        ecmo_agent::Settings::load(&folder.join(format!("agent-{pump}.toml"))).unwrap();
+    }
 }
 
 #[test]

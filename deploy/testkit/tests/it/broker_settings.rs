@@ -1,4 +1,5 @@
 //! deploy/mosquitto/broker.conf and ecmo.acl on two real Mosquittos: who gets in, and what each may write and read.
+#![cfg(test)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -51,5 +51,5 @@ mod run;
 
 pub use config::{BrokerUrl, Fault, FaultKind, Settings};
 pub use counters::Summary;
-pub use manager::Manager;
+pub use ecmo_notify::Manager;
 pub use run::{RunError, lineup, run, run_lineup};

@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::sync::{Arc, OnceLock};
 
 use ecmo_core::alarm::profile::Profile;
+use ecmo_notify::Manager;
 use ecmo_proto::v1;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -17,7 +18,7 @@ use crate::framer::{self, Taker};
 use crate::heartbeat::Vitals;
 use crate::judge::{self, Judge, JudgeError};
 use crate::lease::Lease;
-use crate::manager::Manager;
+use crate::manager;
 use crate::metrics::{self, Metrics};
 use crate::publish::{self, Archive, Publication, Publisher};
 use crate::queue::Outlets;
@@ -177,7 +178,7 @@ pub async fn run_lineup(
     let (stop_publisher, is_stopped) = watch::channel(false);
     let mut publishing = core::pin::pin!(publisher.run(is_stopped));
     let beside = async {
-        tokio::join!(manager.follow(&counters, &pump), async {
+        tokio::join!(manager::follow(&manager, &counters, &pump), async {
             if let Some(told) = told {
                 told.await;
             }

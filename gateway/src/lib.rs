@@ -49,6 +49,8 @@ pub mod grpc;
 
 pub mod http;
 
+pub mod supervision;
+
 mod run;
 
 pub use run::{Gateway, StartError};

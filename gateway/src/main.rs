@@ -11,6 +11,8 @@ use ecmo_gateway::Gateway;
 use ecmo_gateway::config::Settings;
 use ecmo_gateway::journal::inspect;
 use ecmo_gateway::store::audit;
+use ecmo_gateway::supervision;
+use ecmo_notify::Manager;
 
 /// Joins the pumps of a ward, detects alarm conditions, serves displays. Research software, not a medical device.
 ///
@@ -131,7 +133,8 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
                 config.map_or_else(|| Ok(Settings::default()), |it| Settings::load(&it))?;
             settings.ui.dir = ui_dir.or(settings.ui.dir);
             let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-            runtime.block_on(serve(&settings))
+            let manager = Manager::from_environment().context("cannot start")?;
+            runtime.block_on(serve(&settings, &manager))
         }
     }
 }
@@ -169,7 +172,7 @@ fn journal(settings: &Settings, wanted: JournalCommand) -> anyhow::Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
+async fn serve(settings: &Settings, manager: &Manager) -> anyhow::Result<ExitCode> {
     let mut gateway = Gateway::start(settings).await?;
     let brokers: String =
         gateway.broker_addresses().iter().map(|broker| format!("broker:   {broker}\n")).collect();
@@ -182,13 +185,16 @@ async fn serve(settings: &Settings) -> anyhow::Result<ExitCode> {
     let mut stdout = std::io::stdout();
     let _reader_gone =
         stdout.write_all(addresses.as_bytes()).and_then(|()| stdout.flush()).is_err();
+    let last_round = gateway.last_round();
     let code = tokio::select! {
+        () = supervision::follow(manager, last_round) => ExitCode::FAILURE,
         () = asked_to_stop()? => ExitCode::SUCCESS,
         failed = gateway.failed() => {
             tracing::error!(part = failed, "a part has ended; the gateway ends too");
             ExitCode::FAILURE
         }
     };
+    manager.stopping();
     gateway.stop().await;
     Ok(code)
 }

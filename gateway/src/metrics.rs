@@ -6,9 +6,12 @@ mod label;
 
 mod name;
 
+mod process;
+
 mod pump;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ecmo_proto::topic::PumpAddress;
@@ -19,7 +22,7 @@ use handles::Registrar;
 
 pub use handles::By;
 pub use label::{
-    AlarmKind, AlarmPriority, AlarmTransition, BirthRejected, BrokerPath, CanaryStage,
+    AlarmKind, AlarmPriority, AlarmTransition, BirthRejected, BrokerPath, CanaryStage, Folder,
     FrameRejected, FrameSource, Label, LinkLost, PeerRejected, RuntimeName, Said, SampleInvalid,
     Stage, StateError, StatusRejected, StreamKind, SubscriptionDropped,
 };
@@ -45,6 +48,10 @@ pub struct Metrics {
     pub runtime_lag_seconds: By<RuntimeName, Histogram>,
     /// Alarms that have not ended.
     pub alarms_active: By<AlarmPriority, By<AlarmKind, Gauge>>,
+    /// Wall time at which the oldest alarm began that waits for a person, in seconds since 1970; 0: none waits.
+    pub unacknowledged_oldest_timestamp_seconds: By<AlarmPriority, Gauge>,
+    /// Time to write and flush the audit log.
+    pub audit_flush_seconds: Histogram,
     /// Treatments that could not be read or written.
     pub state_errors: By<StateError, Counter>,
     /// Rows of the history that found no place.
@@ -105,6 +112,7 @@ pub struct Metrics {
     pub watchdog_timestamp_seconds: Gauge,
     /// Messages whose topic names no pump.
     pub unknown_pump: PumpMetrics,
+    process: process::Series,
     other_pump: Arc<PumpMetrics>,
     pumps: Mutex<HashMap<PumpAddress, Arc<PumpMetrics>>>,
     wards: Mutex<Vec<String>>,
@@ -135,6 +143,9 @@ impl Metrics {
             alarms_active: By::new(|priority: AlarmPriority| {
                 registrar.gauges(&name::ALARMS_ACTIVE, &handles::with(&[], priority))
             }),
+            unacknowledged_oldest_timestamp_seconds: registrar
+                .gauges(&name::UNACKNOWLEDGED_OLDEST, &[]),
+            audit_flush_seconds: registrar.histogram(&name::AUDIT_FLUSH, &[]),
             state_errors: registrar.counters(&name::STATE_ERRORS, &[]),
             journal_frames: registrar.counters(&name::JOURNAL_FRAMES, &[]),
             journal_frames_missing: registrar.gauge(&name::JOURNAL_FRAMES_MISSING, &[]),
@@ -178,6 +189,7 @@ impl Metrics {
             canary_latency_seconds: registrar.histograms(&name::CANARY_LATENCY),
             canary_failures: registrar.counter(&name::CANARY_FAILURES, &[]),
             watchdog_timestamp_seconds: registrar.gauge(&name::WATCHDOG, &[]),
+            process: process::Series::new(&registrar),
             unknown_pump: shared_pump("unknown"),
             other_pump: Arc::new(shared_pump("other")),
             pumps: Mutex::default(),
@@ -230,14 +242,28 @@ impl Metrics {
         self.registrar.gauges(&name::SUBSCRIPTIONS_ACTIVE, &[("ward", label.to_owned())])
     }
 
+    /// Tells the digest of all settings that decide. Once.
+    pub fn set_config(&self, digest: u64) {
+        let labels = [("digest", format!("{digest:016x}"))];
+        self.registrar.gauge(&name::CONFIG_INFO, &labels).set(1.0);
+    }
+
+    /// Tells which folder lies where, so that the room on its disk is shown. Once, before any [`Metrics::run_upkeep`].
+    pub fn set_folder(&self, folder: Folder, path: &Path) {
+        let gauge = self.registrar.gauge(&name::STORAGE_FREE, &handles::with(&[], folder));
+        self.process.add_folder(path, gauge);
+    }
+
     /// Everything in Prometheus' text format. Takes milliseconds: never on the alarm thread.
     #[must_use]
     pub fn render(&self) -> String {
         self.handle.render()
     }
 
-    /// Sorts new histogram values into their buckets. Without a call every 5 s they pile up until somebody scrapes.
+    /// Sorts new histogram values into their buckets, and asks the system about the process. Without a call every 5 s values
+    /// pile up until somebody scrapes. Blocks on the disk: never on the alarm thread.
     pub fn run_upkeep(&self) {
+        self.process.look();
         self.handle.run_upkeep();
     }
 }
@@ -353,6 +379,9 @@ mod tests {
         let metrics = Metrics::new(&[BrokerPath::A]);
         let _transitions = metrics.alarm_transitions("x");
         let _subscriptions = metrics.subscriptions_active("");
+        metrics.set_config(7);
+        metrics.set_folder(Folder::State, Path::new("/"));
+        metrics.run_upkeep();
         let text = metrics.render();
         for name in name::ALL {
             let total = name.text.ends_with("_total");
@@ -364,6 +393,26 @@ mod tests {
                 name.text
             );
         }
+    }
+
+    #[test]
+    fn the_system_is_asked_about_the_process_and_its_disks() {
+        let metrics = Metrics::new(&[BrokerPath::A]);
+        metrics.set_folder(Folder::State, Path::new("/"));
+        metrics.set_folder(Folder::Journal, Path::new("/nowhere/at/all"));
+        metrics.run_upkeep();
+        let value = |start: &str| -> f64 {
+            let found = lines(&metrics, start);
+            found[0].rsplit(' ').next().unwrap().parse().unwrap()
+        };
+        assert!(value("process_resident_memory_bytes ") > 1e6);
+        assert!(value("process_open_fds ") >= 3.0);
+        assert!(value(r#"ecmo_gateway_storage_free_bytes{folder="state"}"#) > 0.0);
+        // Unknown is no room, and not much room.
+        assert_eq!(
+            lines(&metrics, r#"ecmo_gateway_storage_free_bytes{folder="journal"} 0"#).len(),
+            1
+        );
     }
 
     #[test]

@@ -133,7 +133,7 @@ impl Gateway {
 
         let clock = Clock::start();
         let paths = paths_of(&broker_addresses);
-        let metrics = Arc::new(Metrics::new(&paths));
+        let metrics = Arc::new(storing::described(Metrics::new(&paths), settings));
         let (requests, outbound) = ingest::requests(&paths, &metrics);
         let (others, heard) = mpsc::channel(ingest::OTHERS_QUEUED_MAX);
         let ((told, to_tell), latencies) = (mpsc::channel(others::TOLD_MAX), Arc::default());
@@ -214,6 +214,12 @@ impl Gateway {
     #[must_use]
     pub fn broker_addresses(&self) -> &[BrokerAddress] {
         &self.broker_addresses
+    }
+
+    /// Tells when the alarm thread last finished a round; for whoever watches over it.
+    pub fn last_round(&self) -> impl Fn() -> ecmo_core::time::Instant + use<> {
+        let engine = self.engine.handle.clone();
+        move || engine.last_round()
     }
 
     /// Histograms of the hops.

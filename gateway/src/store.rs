@@ -214,6 +214,8 @@ pub fn open(parts: &StoreParts<'_>) -> std::io::Result<Opened> {
         known: known.max(redo.last),
         gateway: gateway.to_owned(),
         wall_ns: stamp.wall_ns,
+        clock,
+        flushed: metrics.audit_flush_seconds.clone(),
     })?;
     if audit.is_failing() {
         metrics.state_errors.get(StateError::Write).increment(1);

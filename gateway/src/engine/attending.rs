@@ -195,6 +195,7 @@ impl Rounds {
         self.metrics.displays_attending.set(gauge(self.attendance.attending(None, now)));
         self.metrics.canary_failures.absolute(self.uplink.drill_failures());
         self.attendance.set_wards(wards, now);
+        self.tell_unacknowledged(now);
     }
 
     /// Takes a message of a synthetic pump.

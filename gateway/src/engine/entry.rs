@@ -223,6 +223,9 @@ impl Entry {
         let more = chattering.saturating_sub(self.told_chattering);
         series.alarms_chattering.increment(u64::from(more));
         self.told_chattering = chattering;
+        let case = self.pump.case();
+        let is_expected = case.weight_kg.is_some() || case.flow_target.is_some();
+        series.assigned.set(if is_expected { 1.0 } else { 0.0 });
         let gaps = self.slot.rules().not_evaluable.len();
         series.rules_not_evaluable.set(f64::from(u32::try_from(gaps).unwrap_or(u32::MAX)));
     }

@@ -222,6 +222,14 @@ labels! {
         Write "write",
     }
 
+    /// Folder that the settings name.
+    Folder "folder" {
+        /// Of the state and the audit log.
+        State "state",
+        /// Of the journal.
+        Journal "journal",
+    }
+
     /// What a subscription carries.
     StreamKind "kind" {
         /// Newest values.

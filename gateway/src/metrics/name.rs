@@ -44,6 +44,8 @@ macro_rules! names {
 names! {
     Gauge BUILD_INFO "ecmo_gateway_build_info"
         "Always 1; the labels tell what runs.";
+    Gauge CONFIG_INFO "ecmo_gateway_config_info"
+        "Always 1; the digest is that of all settings that decide, and must be the same at every gateway of a unit.";
 
     // One pump: labels ward and pump.
     Counter FRAMES_RECEIVED "ecmo_gateway_frames_received_total"
@@ -74,6 +76,8 @@ names! {
         "How long each gap in the frames of a pump was.";
     Gauge STREAM_UP "ecmo_pump_stream_up"
         "1 while frames of the pump are fresh, else 0.";
+    Gauge ASSIGNED "ecmo_pump_assigned"
+        "1 while a weight or a flow target is entered for the pump, so that a treatment is expected at it, else 0.";
     Gauge LAST_FRAME "ecmo_pump_last_frame_timestamp_seconds"
         "Wall time of the last accepted frame, in seconds since 1970; 0 when there was none.";
     Counter CLOCK_STEPS "ecmo_gateway_clock_steps_total"
@@ -142,10 +146,16 @@ names! {
         "Alarm occurrences that have not ended.";
     Counter ALARM_TRANSITIONS "ecmo_gateway_alarm_transitions_total"
         "Steps in the life of alarms, by rule.";
+    Gauge UNACKNOWLEDGED_OLDEST "ecmo_gateway_alarm_unacknowledged_oldest_timestamp_seconds"
+        "Wall time at which the oldest alarm began that waits for a person, in seconds since 1970; 0 when none waits.";
 
     // What people say.
     Counter STATE_ERRORS "ecmo_gateway_state_errors_total"
         "Treatments that could not be read or written: what people said is not durable.";
+    Histogram(LATENCY) AUDIT_FLUSH "ecmo_gateway_audit_flush_seconds"
+        "Time to write what people did to the audit log, and to flush it.";
+    Gauge STORAGE_FREE "ecmo_gateway_storage_free_bytes"
+        "Bytes that are free for the gateway on the disk of a folder.";
     Counter HISTORY_LOST "ecmo_gateway_history_rows_lost_total"
         "Rows of the history that found no place; they show as time without data.";
 
@@ -217,4 +227,10 @@ names! {
         "Drills that were not decided, or not confirmed, in time.";
     Gauge WATCHDOG "ecmo_gateway_watchdog_timestamp_seconds"
         "Wall time at which the alarm thread last finished a round, in seconds since 1970.";
+    Gauge MEMORY "process_resident_memory_bytes"
+        "Memory of the process that is resident.";
+    Counter CPU "process_cpu_seconds_total"
+        "Processor time of the process, in whole seconds.";
+    Gauge OPEN_FILES "process_open_fds"
+        "Files and sockets of the process that are open.";
 }

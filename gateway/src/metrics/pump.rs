@@ -40,6 +40,8 @@ pub struct PumpMetrics {
     pub dropout_seconds: Histogram,
     /// 1 while frames are fresh.
     pub stream_up: Gauge,
+    /// 1 while a treatment is expected at it.
+    pub assigned: Gauge,
     /// Wall time of the last accepted frame, in seconds since 1970.
     pub last_frame_timestamp_seconds: Gauge,
     /// Jumps of the agent's wall clock.
@@ -136,6 +138,7 @@ impl PumpMetrics {
             samples_invalid: registrar.counters(&name::SAMPLES_INVALID, labels),
             dropout_seconds: registrar.histogram(&name::DROPOUT_SECONDS, labels),
             stream_up: registrar.gauge(&name::STREAM_UP, labels),
+            assigned: registrar.gauge(&name::ASSIGNED, labels),
             last_frame_timestamp_seconds: registrar.gauge(&name::LAST_FRAME, labels),
             clock_steps: registrar.counter(&name::CLOCK_STEPS, labels),
             alarms_raised: registrar.counters(&name::ALARMS_RAISED, labels),

@@ -12,7 +12,8 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::desk;
 use crate::engine::{self, EngineHandle};
-use crate::metrics::Metrics;
+use crate::metrics::{Folder, Metrics};
+use crate::peer;
 use crate::store::state::StateIntake;
 use crate::store::{self, Store, StoreParts, StoreThreads};
 use crate::treatment::Stamp;
@@ -35,6 +36,19 @@ pub(super) struct Stored {
     pub(super) order: u64,
     /// To be ended.
     pub(super) threads: Option<StoreThreads>,
+}
+
+/// Metrics that tell by which settings is decided, and which disks must have room.
+pub(super) fn described(metrics: Metrics, settings: &Settings) -> Metrics {
+    metrics.set_config(peer::config_digest(settings, &settings.alarms.in_force()));
+    let journal = settings.journal.as_ref().map(|journal| &journal.dir);
+    for (folder, dir) in [(Folder::State, settings.state_dir.as_ref()), (Folder::Journal, journal)]
+    {
+        if let Some(dir) = dir {
+            metrics.set_folder(folder, dir);
+        }
+    }
+    metrics
 }
 
 /// Opens the store, before the first frame is judged.

@@ -21,6 +21,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use crate::clock::Clock;
+use crate::metrics::Histogram;
 use files::{Found, Log};
 
 pub use line::{Entry, Fault, Kind, from_hex, hex};
@@ -210,6 +212,10 @@ pub struct AuditParts {
     pub gateway: String,
     /// Wall time of the start, in nanoseconds since 1970 UTC.
     pub wall_ns: i64,
+    /// For the time that a flush takes.
+    pub clock: Clock,
+    /// How long flushes take, in seconds.
+    pub flushed: Histogram,
 }
 
 /// The running log. It ends when every way to it is gone.
@@ -335,7 +341,9 @@ impl Writer {
         let entries: Vec<Entry> = waiting.chain(lost).collect();
         let Some(log) = &mut self.log else { return Err(io::ErrorKind::NotFound.into()) };
         if !entries.is_empty() {
+            let begun = self.parts.clock.now();
             log.append(&entries)?;
+            self.parts.flushed.record(self.parts.clock.now().since(begun).as_secs_f64());
             self.lost = 0;
         }
         Ok(log.last_number())

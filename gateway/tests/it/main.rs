@@ -48,6 +48,8 @@ mod history;
 
 mod two_paths;
 
+mod units;
+
 mod two_gateways;
 
 mod whole_path;

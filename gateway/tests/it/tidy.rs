@@ -7,6 +7,7 @@ mod source;
 
 mod documents;
 mod names;
+mod operators;
 mod order;
 mod shape;
 mod walls;

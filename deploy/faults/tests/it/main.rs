@@ -17,3 +17,5 @@ mod links;
 mod gateway;
 
 mod displays;
+
+mod supervision;

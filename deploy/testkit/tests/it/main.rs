@@ -8,6 +8,8 @@ mod proxy_mqtt;
 
 mod brokers;
 
+mod broker_settings;
+
 mod mosquitto;
 
 mod lines;

@@ -161,6 +161,16 @@ fn every_promised_number_names_the_test_or_bench_that_holds_it() {
 }
 
 #[test]
+fn every_threat_and_hazard_names_tests_that_exist_or_says_none() {
+    let checks = checking_functions(sources());
+    for document in ["deploy/docs/hazards.md", "deploy/docs/threat-model.md"] {
+        let text = read(document);
+        assert!(held_rows(&text).len() > 5, "{document} is not read as it is written");
+        demand(&unheld_rows(&text, &checks), &format!("in {document}, name what holds it"));
+    }
+}
+
+#[test]
 fn a_stranger_at_the_top_is_noticed() {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     assert!(strangers(&names(&["Cargo.toml", "target", ".git"])).is_empty());

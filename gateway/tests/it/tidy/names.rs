@@ -19,7 +19,7 @@ fn owns_names(path: &str) -> bool {
     path.ends_with("/src/metrics.rs") || path.contains("/src/metrics/")
 }
 
-fn defined(files: &[Source]) -> BTreeSet<&str> {
+pub(super) fn defined(files: &[Source]) -> BTreeSet<&str> {
     files
         .iter()
         .filter(|file| owns_names(&file.path))

@@ -100,8 +100,7 @@ impl Row {
             let back = self.alarm.present && !before.alarm.present;
             let more = rank(self.alarm.priority()) > rank(before.alarm.priority());
             // What came back while nobody listened was present before and is present now.
-            let same =
-                self.link == before.link && self.alarm.occurrence == before.alarm.occurrence;
+            let same = self.link == before.link && self.alarm.occurrence == before.alarm.occurrence;
             !before.signals() || back || more || (same && self.alarm.call > before.alarm.call)
         };
         let calls_anew = self.signals() && before.is_none_or(anew);

@@ -12,6 +12,7 @@ use crate::contract;
 use crate::cross;
 use crate::demo;
 use crate::instructions;
+use crate::kills;
 use crate::monitoring;
 use crate::mosquitto;
 use crate::outage;
@@ -68,6 +69,11 @@ const STEPS: &[Step] = &[
         name: "faults",
         what: "each fault by its real cause, one after the other: they measure times",
         run: faults,
+    },
+    Step {
+        name: "kills",
+        what: "any one process killed, 25 times: no alarm lost, none doubled",
+        run: short_kills,
     },
     Step {
         name: "demo",
@@ -228,6 +234,12 @@ fn faults(project: &Project) -> Result<()> {
     build(project)?;
     let alone = ["--include-ignored", "--nocapture", "--test-threads", "1"];
     project.cargo(&[["test", "--locked", "--package", FAULTS, "--"].as_slice(), &alone].concat())
+}
+
+/// The kills of one seed: the whole number is for `cargo xtask kills`.
+fn short_kills(project: &Project) -> Result<()> {
+    build(project)?;
+    kills::check(project, &["--seed", "7", "--count", "25"])
 }
 
 fn run_demo(project: &Project) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use core::fmt;
+use core::time::Duration;
 
 use crate::alarm::action::{AlarmRef, Order};
 use crate::alarm::condition::{Condition, Kind, Priority};
@@ -13,6 +14,9 @@ use crate::time::Instant;
 
 /// Returns of an occurrence that are remembered (prop): as many as may come while an acknowledgement is on its way.
 pub const RETURNS_MAX: usize = 8;
+
+/// Another gateway, which judges the same samples, may be ahead by so much (prop).
+const AHEAD_MAX: Duration = Duration::from_secs(5);
 
 /// Names an occurrence within its pump: the same on every gateway and in every replay of the same frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -337,10 +341,10 @@ impl Occurrence {
     }
 
     /// The condition, gone but latched, is present again: what a person must know is what it is like now.
-    pub(crate) fn come_back(&mut self, new: Self) {
+    pub(crate) fn come_back(&mut self, new: Self, now: Instant) {
         self.present = true;
         self.orphan = false;
-        self.call_again();
+        self.call_again(now);
         self.returned.rotate_left(1);
         if let Some(last) = self.returned.last_mut() {
             *last = Some((new.id.onset, self.call));
@@ -359,12 +363,14 @@ impl Occurrence {
         }
     }
 
-    /// It calls for a person once more. What was acknowledged counts no longer, unless it covers this call already: another
-    /// gateway may have been ahead.
-    pub(crate) fn call_again(&mut self) {
+    /// It calls for a person once more. What was acknowledged counts no longer, unless it has just covered this call already:
+    /// another gateway may have been ahead. One that counted otherwise, because it was started anew, covers nothing later.
+    pub(crate) fn call_again(&mut self, now: Instant) {
         self.call = self.call.saturating_add(1);
         self.pause = None;
-        if self.acknowledged.as_ref().is_some_and(|covered| covered.call < self.call) {
+        let call = self.call;
+        let covers = |seen: &Acknowledgement| seen.call >= call && now.since(seen.at) <= AHEAD_MAX;
+        if !self.acknowledged.as_ref().is_some_and(covers) {
             self.acknowledged = None;
         }
     }
@@ -418,6 +424,25 @@ mod tests {
         let leader = Condition::PUMP_STOP;
         assert_eq!(Occurrence { leader: Some(leader), ..on() }.audio(), Audio::Grouped { leader });
         assert_eq!(Occurrence { priority: Priority::Information, ..on() }.audio(), Audio::Off);
+    }
+
+    #[test]
+    fn an_acknowledgement_of_a_gateway_that_is_ahead_covers_the_call_that_follows_at_once_and_no_later_one()
+     {
+        let at = |ms| Instant::from_millis(ms);
+        let ahead = || {
+            let mut one = occurrence(true, true, true);
+            one.acknowledged = one.acknowledged.map(|seen| Acknowledgement { call: 3, ..seen });
+            one
+        };
+        let mut one = ahead();
+        one.call_again(at(4_000));
+        assert_eq!((one.call, one.signal()), (2, Signal::Acknowledged));
+        one.call_again(at(5_001));
+        assert_eq!((one.call, one.signal()), (3, Signal::On), "it counted otherwise");
+        let mut one = ahead();
+        one.call_again(at(5_000));
+        assert_eq!(one.signal(), Signal::Acknowledged);
     }
 
     #[test]

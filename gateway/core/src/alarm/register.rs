@@ -97,7 +97,7 @@ impl Register {
         let priority = new.priority;
         let transition = match self.find_mut(condition) {
             Some(latched) => {
-                latched.come_back(new);
+                latched.come_back(new, now);
                 if latched.priority == Priority::High {
                     // What was shelved when it was less urgent is heard.
                     latched.shelf = None;
@@ -179,7 +179,7 @@ impl Register {
         out: &mut impl Output,
     ) {
         let Some(occurrence) = self.find_mut(condition) else { return };
-        occurrence.call_again();
+        occurrence.call_again(now);
         if occurrence.priority == Priority::High {
             occurrence.shelf = None;
             self.shelves.retain(|(shelved, _shelf)| *shelved != condition);

@@ -254,7 +254,7 @@ impl Gateway {
         }
     }
 
-    /// Ends everything: displays first, then the alarm thread, then the broker. Takes at most three seconds.
+    /// Ends everything: displays first, then the alarm thread, then the broker. Takes at most four seconds.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
         let (engine, journal, store) = (self.engine, self.journal, self.store);

@@ -16,6 +16,8 @@ mod damage;
 
 mod retention;
 
+mod segments;
+
 mod disk;
 
 mod crash;

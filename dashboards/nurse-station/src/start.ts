@@ -50,7 +50,15 @@ export function start(): Started {
     else if (data.from === 'answer') client.answer(data);
     else gateway = data.url;
   };
-  post({ to: 'begin', origin: location.origin, page: location.href, build: __BUILD__, display, ward });
+  post({
+    to: 'begin',
+    origin: location.origin,
+    page: location.href,
+    build: __BUILD__,
+    contract: __CONTRACT__,
+    display,
+    ward,
+  });
   paint.start();
   stayAwake();
   guardTabs((resting) => {

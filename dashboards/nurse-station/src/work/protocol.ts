@@ -21,7 +21,15 @@ type Asked = Act & Pick<Station, 'trend' | 'strip' | 'history' | 'device'>;
 export type CallName = keyof Asked;
 
 export type ToWorker =
-  | { to: 'begin'; origin: string; page: string; build: string; display: string; ward: string | null }
+  | {
+      to: 'begin';
+      origin: string;
+      page: string;
+      build: string;
+      contract: string;
+      display: string;
+      ward: string | null;
+    }
   /** Asks for a picture: its answer is no older than the question. */
   | { to: 'ask'; number: number; ownWallMs: number; notices: LocalNotice[] }
   | { to: 'painted'; picture: number; health: PaintedHealth }

@@ -29,6 +29,11 @@ describe('one gateway, one display', () => {
         { name: 'pump-2', faults: [{ kind: 'sensor-off', at: 3 }] },
         { name: 'pump-3' },
         { name: 'pump-4', absent: true },
+        {
+          name: 'pump-5',
+          only: { 'flow.blood': 380, 'pump.speed': 2400, 'press.drain': -40, 'press.post': 120 },
+        },
+        { name: 'pump-6', speed: 0 },
       ],
     });
     browsing = await Browsing.start();
@@ -69,6 +74,32 @@ describe('one gateway, one display', () => {
     expect(tile.values['flow.blood']?.number).not.toMatch(/[0-9]/);
     expect(tile.values['press.drain']?.state).toBe('live');
     await station.shoot('overview-sensor-off');
+  });
+
+  test('not fitted: what a pump has no channel for shows no number, says so, and counts as nothing missing', async () => {
+    const tile = await station.tileIs(
+      'pump-5',
+      'live',
+      (seen) => seen.state === 'live' && shows(seen, 'live'),
+    );
+    for (const parameter of ['press.delta', 'sat.drain', 'temp.return']) {
+      expect(tile.values[parameter]?.state, parameter).toBe('not-fitted');
+      expect(tile.values[parameter]?.number, parameter).not.toMatch(/[0-9]/);
+    }
+    expect(await station.text('[data-testid="live-count"]')).toMatch(/^5 of 6/);
+  });
+
+  test('standby: a pump that was never set to run says so in place of a flow, and is not taken for one that stopped', async () => {
+    const tile = await station.tileIs(
+      'pump-6',
+      'standby',
+      (seen) => seen.state === 'live' && seen.values['flow.blood']?.state === 'standby',
+    );
+    expect(tile.values['flow.blood']?.number).toBe('STANDBY');
+    expect(tile.values['pump.speed']?.state).toBe('standby');
+    expect(tile.values['press.drain']?.state).toBe('live');
+    expect(tile.alarms.map(({ condition }) => condition)).not.toContain('pump.stop');
+    await station.shoot('overview-standby');
   });
 
   test('late, then stale: an agent that freezes takes its numbers from the glass within 3.5 s', async () => {

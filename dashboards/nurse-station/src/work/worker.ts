@@ -67,8 +67,8 @@ async function begin({ origin, page, build, contract, display, ward }: Begin): P
     askIn(newer === null || told === null ? RETRY_MS : BUILD_EVERY_MS);
   };
   askIn(RETRY_MS);
-  const paint = (): void => {
-    made.sweeps.paint(now());
+  const paint = (frameAt: number): void => {
+    made.sweeps.paint(frameAt);
     requestAnimationFrame(paint);
   };
   requestAnimationFrame(paint);
@@ -107,11 +107,20 @@ function take(of: Unit, message: ToWorker): void {
     case 'call':
       void call(of, message);
       return;
-    case 'sweep':
-      of.sweeps.attach(message.number, message.canvas, message.options);
+    case 'surface':
+      of.sweeps.open(message.number, message.canvas, message.look);
       return;
-    case 'sweep-size':
-      of.sweeps.resize(message.number, message.width, message.height, message.ratio);
+    case 'surface-look':
+      of.sweeps.dress(message.number, message.look);
+      return;
+    case 'surface-end':
+      of.sweeps.close(message.number);
+      return;
+    case 'sweep':
+      of.sweeps.attach(message.number, message.surface, message.options);
+      return;
+    case 'sweep-place':
+      of.sweeps.move(message.number, message.place);
       return;
     case 'sweep-colours':
       of.sweeps.palette(message.number, message.colours);

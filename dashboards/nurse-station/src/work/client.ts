@@ -49,11 +49,14 @@ export class Client {
     return { ...(Object.fromEntries(calls) as Omit<Act, 'acknowledge'>), acknowledge };
   }
 
-  station(acknowledgeLoss: () => void): Station {
+  station(generation: () => number, acknowledgeLoss: () => void): Station {
     const failed = (): never => {
       throw new Error('the worker does not answer');
     };
     return {
+      get generation() {
+        return generation();
+      },
       attachSurface: (canvas, look) => this.surface(canvas, look),
       trend: (question) => this.call('trend', [question], failed),
       strip: (...args) => this.call('strip', args, failed),

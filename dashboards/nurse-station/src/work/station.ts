@@ -58,6 +58,8 @@ export interface Surface {
 }
 
 export interface Station {
+  /** Another one, and every canvas that was handed over is drawn on no more: a new one is needed. May be followed. */
+  readonly generation: number;
   /** Hands a canvas to the worker, which draws on it from then on. */
   attachSurface(canvas: OffscreenCanvas, look: SurfaceLook): Surface;
   trend(question: TrendQuestion): Promise<TrendAnswer>;

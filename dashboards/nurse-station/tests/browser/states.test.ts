@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { Browsing, Station, type TileSeen } from './rig/station';
 import { Unit } from './rig/unit';
-import { holds, until } from './rig/wait';
+import { holds, pause, until } from './rig/wait';
 
 /** Parameters of a tile that a healthy circuit measures many times a second. */
 const fast = ['flow.blood', 'pump.speed', 'press.drain', 'press.post'];
@@ -185,6 +185,35 @@ describe('one gateway, one display', () => {
     unit.agent('pump-1').start();
     await station.tileIs('pump-1', 'live again', (seen) => shows(seen, 'live'));
   });
+
+  test.each([
+    ['dies', 'self.close()'],
+    ['hangs', 'setTimeout(() => { for (;;); })'],
+  ])(
+    'a worker that %s leaves no number and no moving pen: 3.5 s later the page says so, and another one takes its place',
+    async (_what, end) => {
+      const workers = new Set(station.page.workers());
+      const [worker] = workers;
+      // One that has died does not say that it has.
+      void worker?.evaluate(end).catch(() => undefined);
+      await station.linked('lost', 4_500);
+      await station.tileIs('pump-1', 'no number', showsNoNumber, 500);
+      expect(await station.banners()).toContain('worker-lost');
+      expect(await station.attribute('[data-testid="sound"]', 'data-playing')).toBe('lost');
+      await station.shoot('overview-worker-lost');
+      await station.tileIs(
+        'pump-1',
+        'live again',
+        (seen) => seen.state === 'live' && shows(seen, 'live'),
+        8_000,
+      );
+      expect(station.page.workers().some((one) => !workers.has(one))).toBe(true);
+      const waves = station.page.locator('[data-pump="nicu/pump-1"] .waves');
+      const before = await waves.screenshot();
+      await pause(1_000);
+      expect((await waves.screenshot()).equals(before)).toBe(false);
+    },
+  );
 
   test('connecting: nothing looks idle or normal before the first snapshot, and it sounds after 10 s', async () => {
     const fresh = await Station.opening(browsing, unit.main.url, { display: 'late' });

@@ -1,7 +1,8 @@
-// Thirty pumps with three waveforms of 100 Hz each: how many pictures a second the sweeps have, and what the browser uses of one core for it.
+// Thirty pumps with three waveforms of 100 Hz each: pictures a second of the sweeps, what the browser uses of one core for them, and whether it keeps what it should forget.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { Meter } from './rig/cost';
+import { Heap } from './rig/heap';
 import { Browsing, Station } from './rig/station';
 import { pumps, Unit } from './rig/unit';
 import { pause, until } from './rig/wait';
@@ -19,6 +20,15 @@ const CORE_MAX = 0.6;
 const TRIES = 3;
 const TRY_MS = 6_000;
 const JUDGED_FROM = 25;
+
+/** The promise: growth in half an hour, in MB. */
+const GROWTH_MAX = 20;
+
+/** How long it is watched, in s: half an hour by `node tests/browser/run.js soak`. */
+const SOAK_S = Number(process.env['ECMO_SOAK_S'] ?? 30);
+
+/** What a short look allows, in MB: a garbage collector does not count exactly. A leak of each picture is much more than that. */
+const SHORT_GROWTH_MAX = 5;
 
 let unit: Unit;
 let browsing: Browsing;
@@ -124,6 +134,25 @@ test(
     if (shares.length > 0) expect(least).toBeLessThanOrEqual(CORE_MAX);
   },
 );
+
+test('soak: what the page holds does not grow', { timeout: (SOAK_S + 60) * 1_000 }, async () => {
+  const heap = await Heap.of(station);
+  const first = await heap.used();
+  const begun = performance.now();
+  const everyMs = Math.max(10_000, (SOAK_S * 1_000) / 15);
+  let last = first;
+  while (performance.now() - begun < SOAK_S * 1_000) {
+    await pause(Math.min(everyMs, SOAK_S * 1_000 - (performance.now() - begun)));
+    last = await heap.used();
+    const minutes = ((performance.now() - begun) / 60_000).toFixed(1);
+    console.log(
+      `after ${minutes} min: ${last.toFixed(1)} MB, ${(last - first).toFixed(1)} MB more than at first`,
+    );
+  }
+  expect(await station.link()).toBe('synced');
+  expect(station.complaints).toEqual([]);
+  expect(last - first).toBeLessThan(SOAK_S >= 1_800 ? GROWTH_MAX : SHORT_GROWTH_MAX);
+});
 
 /** How many of these frames are due: each that begins a thirtieth of a second, or nearly, after the one before that was. */
 function due(given: readonly number[]): number {

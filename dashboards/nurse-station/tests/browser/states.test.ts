@@ -217,9 +217,11 @@ describe('one gateway, one display', () => {
 
   test('connecting: nothing looks idle or normal before the first snapshot, and it sounds after 10 s', async () => {
     const fresh = await Station.opening(browsing, unit.main.url, { display: 'late' });
-    fresh.page.on('requestfinished', (request) => {
-      // All files are there; the gateway freezes before it tells of any pump.
-      if (request.url().includes('settings.json')) unit.main.part.freeze();
+    await fresh.context.route('**/ui/settings.json', async (route) => {
+      const response = await route.fetch();
+      // All files are there; the gateway freezes before the page can ask for any pump.
+      unit.main.part.freeze();
+      await route.fulfill({ response });
     });
     await fresh.page.goto(unit.main.url, { waitUntil: 'load' });
     await until(
@@ -238,6 +240,7 @@ describe('one gateway, one display', () => {
       (playing) => playing === 'lost',
       13_000,
     );
+    await fresh.context.unroute('**/ui/settings.json');
     unit.main.part.thaw();
     await fresh.painted();
     await fresh.close();

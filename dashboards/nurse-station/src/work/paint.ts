@@ -13,9 +13,6 @@ const PAINT_MS = 250;
 /** A picture comes each time: the one before is painted anew, older by then, when none has come for so long. */
 const REPAINT_MS = 400;
 
-/** Every second picture of a screen that shows 60 is enough, where nothing is new: the one that begins after so long. */
-const REST_MS = 20;
-
 /** A page that is hidden is told once a second, by a timer: sound goes on. */
 const HIDDEN_MS = 1_000;
 
@@ -49,8 +46,6 @@ export class Paint implements Health {
   private isNew = false;
   /** Put in place in the last frame: on the glass when the next one begins. */
   private placed: { number: number; at: number } | null = null;
-  /** Runs between two frames; none while one is asked for. */
-  private rest: ReturnType<typeof setTimeout> | undefined;
   private audio: AudioOutput = 'none';
   private keys: ReadonlySet<string> | null = null;
   private resting = false;
@@ -81,7 +76,12 @@ export class Paint implements Health {
   }
 
   start(): void {
-    this.next();
+    // Always asked for: a page that hung shows how old everything is before anything else.
+    const frame = (): void => {
+      this.frame(performance.now());
+      requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
     setInterval(() => {
       this.whileHidden(performance.now());
     }, HIDDEN_MS);
@@ -97,22 +97,6 @@ export class Paint implements Health {
     this.answered = Math.max(this.answered, message.asked);
     this.isNew = true;
     if (document.hidden) this.show(performance.now());
-    else if (this.rest !== undefined) this.next();
-  }
-
-  /** Asks for the next frame. */
-  private next(): void {
-    clearTimeout(this.rest);
-    this.rest = undefined;
-    requestAnimationFrame(() => {
-      this.frame(performance.now());
-      // What was put in place now is told to be on the glass at once.
-      if (this.isNew || this.placed !== null) this.next();
-      else
-        this.rest = setTimeout(() => {
-          this.next();
-        }, REST_MS);
-    });
   }
 
   private frame(now: number): void {

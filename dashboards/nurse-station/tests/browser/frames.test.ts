@@ -27,8 +27,8 @@ const GROWTH_MAX = 20;
 /** How long it is watched, in s: half an hour by `node tests/browser/run.js soak`. */
 const SOAK_S = Number(process.env['ECMO_SOAK_S'] ?? 15);
 
-/** What a short look allows, in MB: a garbage collector does not count exactly. A leak of each picture is much more than that. */
-const SHORT_GROWTH_MAX = 5;
+/** What a short look allows, in MB: what is kept of the last minute is still being filled. A leak of each picture is much more than that. */
+const SHORT_GROWTH_MAX = 10;
 
 let unit: Unit;
 let browsing: Browsing;
@@ -152,7 +152,13 @@ test('soak: what the page holds does not grow', { timeout: (SOAK_S + 60) * 1_000
   // A busy machine may be behind; a page without a link would have nothing to keep.
   expect(await station.link()).not.toBe('lost');
   expect(station.complaints).toEqual([]);
-  expect(last - first).toBeLessThan(SOAK_S >= 1_800 ? GROWTH_MAX : SHORT_GROWTH_MAX);
+  // What a busy machine has not had the time for waits in memory, and goes; what leaks stays.
+  await until(
+    'the heap is as it was',
+    async () => (await heap.used()) - first,
+    (grown) => grown < (SOAK_S >= 1_800 ? GROWTH_MAX : SHORT_GROWTH_MAX),
+    20_000,
+  );
 });
 
 /** How many of these frames are due: each that begins a thirtieth of a second, or nearly, after the one before that was. */

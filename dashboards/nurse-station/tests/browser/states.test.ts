@@ -217,12 +217,16 @@ describe('one gateway, one display', () => {
 
   test('connecting: nothing looks idle or normal before the first snapshot, and it sounds after 10 s', async () => {
     const fresh = await Station.opening(browsing, unit.main.url, { display: 'late' });
-    await fresh.context.route('**/ui/settings.json', async (route) => {
-      const response = await route.fetch();
-      // All files are there; the gateway freezes before the page can ask for any pump.
-      unit.main.part.freeze();
-      await route.fulfill({ response });
-    });
+    await fresh.context.route(
+      '**/ui/settings.json',
+      async (route) => {
+        const response = await route.fetch();
+        // All files are there; the gateway freezes before the page can ask for any pump.
+        unit.main.part.freeze();
+        await route.fulfill({ response });
+      },
+      { times: 1 },
+    );
     await fresh.page.goto(unit.main.url, { waitUntil: 'load' });
     await until(
       'connecting',
@@ -240,7 +244,6 @@ describe('one gateway, one display', () => {
       (playing) => playing === 'lost',
       13_000,
     );
-    await fresh.context.unroute('**/ui/settings.json');
     unit.main.part.thaw();
     await fresh.painted();
     await fresh.close();

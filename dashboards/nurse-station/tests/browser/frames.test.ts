@@ -14,10 +14,10 @@ const FRAMES_MIN = 29;
 const CORE_MAX = 0.6;
 
 /**
- * The best of so many tries counts: what else runs on the machine takes from the one and adds to the other. Where the machine has no
+ * The best of at most so many tries counts: what else runs on the machine takes from the one and adds to the other. Where the machine has no
  * time to show 28 pictures a second in any of them, the share says nothing, and is told without a judgement.
  */
-const TRIES = 3;
+const TRIES = 5;
 const TRY_MS = 4_000;
 const JUDGED_FROM = 28;
 
@@ -119,6 +119,7 @@ test(
       // Every sweep of every pump is in every picture, and no frame that was due went by; one may be due that began before.
       expect(sweeps).toBe(drawn * COUNT);
       expect(drawn + 1).toBeGreaterThanOrEqual((due(given) * FRAMES_MIN) / 30);
+      if (rate >= FRAMES_MIN && share <= CORE_MAX) break;
     }
     const least = Math.min(...shares);
     console.log(
@@ -140,10 +141,9 @@ test('soak: what the page holds does not grow', { timeout: (SOAK_S + 60) * 1_000
   const first = await heap.used();
   const begun = performance.now();
   const everyMs = Math.max(7_500, (SOAK_S * 1_000) / 15);
-  let last = first;
   while (performance.now() - begun < SOAK_S * 1_000) {
     await pause(Math.min(everyMs, SOAK_S * 1_000 - (performance.now() - begun)));
-    last = await heap.used();
+    const last = await heap.used();
     const minutes = ((performance.now() - begun) / 60_000).toFixed(1);
     console.log(
       `after ${minutes} min: ${last.toFixed(1)} MB, ${(last - first).toFixed(1)} MB more than at first`,

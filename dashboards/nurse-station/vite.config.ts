@@ -22,6 +22,15 @@ function buildOf(): string {
   return hash.digest('hex').slice(0, 16);
 }
 
+/** Digest of the messages' descriptors, FNV-1a in 64 bits: a gateway tells the same of its own in settings.json. */
+function contractOf(): string {
+  let sum = 0xcbf29ce484222325n;
+  for (const byte of readFileSync('../../proto/src/gen/descriptor.bin')) {
+    sum = BigInt.asUintN(64, (sum ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return sum.toString(16).padStart(16, '0');
+}
+
 /** Writes the build's name beside the page. */
 function buildFile(build: string): Plugin {
   return {
@@ -37,7 +46,11 @@ const build = buildOf();
 export default defineConfig({
   base: './',
   plugins: [svelte(), buildFile(build)],
-  define: { __VERSION__: JSON.stringify(about.version), __BUILD__: JSON.stringify(build) },
+  define: {
+    __VERSION__: JSON.stringify(about.version),
+    __BUILD__: JSON.stringify(build),
+    __CONTRACT__: JSON.stringify(contractOf()),
+  },
   build: { target: 'es2023', sourcemap: false, reportCompressedSize: true, assetsInlineLimit: 0 },
   worker: { format: 'es' },
   server: { host: '127.0.0.1', proxy: { '/ecmo.v1.': gateway, '/ui/': gateway } },

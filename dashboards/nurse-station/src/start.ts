@@ -9,8 +9,9 @@ import { emptyPicture } from './model/empty';
 import type { Picture } from './model/picture';
 import { Store } from './store.svelte';
 import { Client } from './work/client';
+import { Host } from './work/host';
 import { Paint } from './work/paint';
-import type { FromWorker, ToWorker } from './work/protocol';
+import type { FromWorker } from './work/protocol';
 import type { Station } from './work/station';
 
 /** How long a page of another build waits before it loads itself anew, without any alarm. */
@@ -33,24 +34,35 @@ export function start(): Started {
   const display =
     query.get('display')?.slice(0, DISPLAY_MAX) ?? `station-${Math.random().toString(36).slice(2, 10)}`;
   const store = new Store();
-  const worker = new Worker(new URL('./work/worker.ts', import.meta.url), { type: 'module' });
-  const post = (message: ToWorker, transfer: Transferable[] = []): void => {
-    worker.postMessage(message, transfer);
-  };
-  const client = new Client(post);
   const reload = reloader();
   const show = (picture: Picture): void => {
     store.picture = picture;
     reload(picture);
   };
-  const paint = new Paint({ post, show, empty: emptyPicture(0), wards: ward === null ? [] : [ward] });
   let gateway = location.origin;
-  worker.onmessage = ({ data }: MessageEvent<FromWorker>): void => {
+  const take = (data: FromWorker): void => {
     if (data.from === 'picture') paint.take(data);
     else if (data.from === 'answer') client.answer(data);
     else gateway = data.url;
   };
-  post({ to: 'begin', origin: location.origin, page: location.href, build: __BUILD__, display, ward });
+  const { origin, href: page } = location;
+  const begin = {
+    to: 'begin',
+    origin,
+    page,
+    build: __BUILD__,
+    contract: __CONTRACT__,
+    display,
+    ward,
+  } as const;
+  const host = new Host(begin, take);
+  const client = new Client(host.post);
+  const onDead = (): void => {
+    host.restart();
+    store.generation += 1;
+  };
+  const wards = ward === null ? [] : [ward];
+  const paint = new Paint({ post: host.post, show, onDead, empty: emptyPicture(0), wards });
   paint.start();
   stayAwake();
   guardTabs((resting) => {
@@ -59,9 +71,12 @@ export function start(): Started {
   addEventListener('pagehide', () => {
     sayGoodbye(gateway, display);
   });
-  const station = client.station(() => {
-    paint.acknowledgeLoss();
-  });
+  const station = client.station(
+    () => store.generation,
+    () => {
+      paint.acknowledgeLoss();
+    },
+  );
   return { store, act: client.act(), station, health: paint };
 }
 

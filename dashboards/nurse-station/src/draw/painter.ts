@@ -31,6 +31,9 @@ export interface PainterLane {
 
 export interface PainterOptions {
   lanes: PainterLane[];
+  /** Where the tile begins on the canvas, in CSS pixels. */
+  x: number;
+  y: number;
   /** CSS pixels. */
   width: number;
   height: number;
@@ -95,9 +98,9 @@ export class SweepPainter {
     this.#blank();
   }
 
-  /** Another size; the canvas has been given it, and is empty. */
-  resize(width: number, height: number, ratio: number): void {
-    this.#options = { ...this.#options, width, height, ratio };
+  /** Another place on the canvas, or another size. */
+  move(place: Pick<PainterOptions, 'x' | 'y' | 'width' | 'height' | 'ratio'>): void {
+    this.#options = { ...this.#options, ...place };
     this.#sweep = sweepOf(this.#options);
     this.#layOut();
     this.#whole = true;
@@ -117,6 +120,16 @@ export class SweepPainter {
     this.#frozen = frozen;
   }
 
+  /** All of it is drawn anew with the next picture: the canvas was written over. */
+  again(): void {
+    this.#whole = true;
+  }
+
+  /** Fills the place with the ground, for whatever comes there next. */
+  wipe(): void {
+    this.#fillAll();
+  }
+
   /** Draws what has become due at `nowMs`, the gateway's monotonic clock now. */
   paint(nowMs: number): void {
     if (this.#frozen || !Number.isFinite(nowMs)) return;
@@ -125,19 +138,46 @@ export class SweepPainter {
     if (dueMs < this.#latestMs - this.#sweep.spanMs) this.#whole = true;
     this.#latestMs = Math.max(dueMs, this.#whole ? Number.NEGATIVE_INFINITY : this.#latestMs);
     const oldestMs = dueMs - this.#spanMs();
-    if (this.#whole) {
-      const { width, height } = this.#context.canvas;
-      this.#fill(this.#options.ground, 0, 0, width, height);
-    }
-    for (const channel of this.#channels) this.#paintLane(channel, dueMs, oldestMs);
+    if (this.#whole) this.#fillAll();
+    this.#within(() => {
+      for (const channel of this.#channels) this.#paintLane(channel, dueMs, oldestMs);
+    });
     this.#whole = false;
+  }
+
+  /** Draws with the tile's own corner as the origin, and nothing beyond its edges. */
+  #within(draw: () => void): void {
+    const context = this.#context;
+    context.save();
+    context.translate(...this.#corner());
+    context.beginPath();
+    context.rect(0, 0, this.#sweep.widthPx, this.#heightPx());
+    context.clip();
+    draw();
+    context.restore();
+  }
+
+  #heightPx(): number {
+    return Math.round(this.#options.height * this.#options.ratio);
+  }
+
+  #corner(): [number, number] {
+    const { x, y, ratio } = this.#options;
+    return [Math.round(x * ratio), Math.round(y * ratio)];
+  }
+
+  /** A pixel more on each side: the element before the canvas may leave a part of one open. */
+  #fillAll(): void {
+    const [x, y] = this.#corner();
+    this.#fill(this.#options.ground, x - 1, y - 1, this.#sweep.widthPx + 2, this.#heightPx() + 2);
   }
 
   /** All of it hatched, until the next picture: a canvas that is new, was given another size or lost its samples is never merely empty. */
   #blank(): void {
-    const { width, height } = this.#context.canvas;
-    this.#fill(this.#options.ground, 0, 0, width, height);
-    for (const { lane } of this.#channels) this.#hatchColumns(lane, { from: 0, to: this.#sweep.widthPx });
+    this.#fillAll();
+    this.#within(() => {
+      for (const { lane } of this.#channels) this.#hatchColumns(lane, { from: 0, to: this.#sweep.widthPx });
+    });
   }
 
   /** What can be seen at once: a lap without the blank before the pen. */
@@ -223,8 +263,8 @@ export class SweepPainter {
   }
 
   #layOut(): void {
-    const { height, ratio } = this.#options;
-    const lanes = lanesOf(Math.round(height * ratio), this.#channels.length, 6 * ratio, 2 * ratio);
+    const { ratio } = this.#options;
+    const lanes = lanesOf(this.#heightPx(), this.#channels.length, 6 * ratio, 2 * ratio);
     this.#channels.forEach((channel, at) => (channel.lane = lanes[at] ?? channel.lane));
     this.#hatch = null;
   }

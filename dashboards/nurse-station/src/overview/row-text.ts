@@ -26,6 +26,18 @@ export function standing(row: AlarmRow): string {
   return row.redirected ? say('tile.redirected') : '';
 }
 
+/** What an element that shows an alarm says of it to whoever reads the page by program. */
+export function marksOf(row: AlarmRow): Record<string, string | number> {
+  return {
+    'data-testid': 'alarm',
+    'data-occurrence': row.occurrence,
+    'data-revision': row.revision,
+    'data-condition': row.condition,
+    'data-priority': row.priority,
+    'data-state': row.lastKnown || row.unheard ? 'last-known' : row.state,
+  };
+}
+
 /** `*** FLOW LOW`. */
 export function alarmName(row: AlarmRow): string {
   return `${say(`priority.stars.${row.priority}`)} ${conditionTile(row.condition)}`;

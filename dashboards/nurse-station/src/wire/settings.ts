@@ -11,6 +11,8 @@ export interface Settings {
   staleMs: number;
   /** Build of the page that the gateway serves now; null when it does not say. */
   build: string | null;
+  /** Digest of the messages that the gateway speaks; null when it does not say. */
+  contract: string | null;
 }
 
 /** Most gateways that a page knows. */
@@ -37,7 +39,7 @@ export async function fetchSettings(origin: string, page: string): Promise<Setti
 }
 
 export function ownOnly(origin: string): Settings {
-  return { gateway: '', gateways: [origin], ward: '', staleMs: STALE_MS, build: null };
+  return { gateway: '', gateways: [origin], ward: '', staleMs: STALE_MS, build: null, contract: null };
 }
 
 /** Reads the file; what is not as it should be is left out. */
@@ -47,7 +49,6 @@ export function readSettings(value: unknown, origin: string): Settings {
   const told = Array.isArray(of['gateways']) ? of['gateways'] : [];
   const urls = told.map((one) => addressOf(one, origin)).filter((one) => one !== null);
   const gateways = [...new Set([origin, ...urls])].slice(0, GATEWAYS_MAX);
-  const build = text('build');
   const chosen = of['staleMs'];
   const isPossible = typeof chosen === 'number' && chosen >= STALE_MIN_MS && chosen <= STALE_MAX_MS;
   const staleMs = isPossible ? chosen : STALE_MS;
@@ -56,7 +57,8 @@ export function readSettings(value: unknown, origin: string): Settings {
     gateways,
     ward: text('ward'),
     staleMs,
-    build: build === '' ? null : build,
+    build: text('build') || null,
+    contract: text('contract') || null,
   };
 }
 

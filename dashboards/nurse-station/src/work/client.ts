@@ -2,7 +2,7 @@
 
 import type { Act, Outcome } from '../act/act';
 import type { CallName, FromWorker, ToWorker } from './protocol';
-import type { Station, SweepHandle, SweepOptions } from './station';
+import type { Station, Surface, SurfaceLook, SweepHandle, SweepOptions } from './station';
 
 /** A worker that does not answer in this time does not answer: the call itself has 2 s. */
 const ANSWER_MS = 2_500;
@@ -49,12 +49,15 @@ export class Client {
     return { ...(Object.fromEntries(calls) as Omit<Act, 'acknowledge'>), acknowledge };
   }
 
-  station(acknowledgeLoss: () => void): Station {
+  station(generation: () => number, acknowledgeLoss: () => void): Station {
     const failed = (): never => {
       throw new Error('the worker does not answer');
     };
     return {
-      attachSweep: (canvas, options) => this.attach(canvas, options),
+      get generation() {
+        return generation();
+      },
+      attachSurface: (canvas, look) => this.surface(canvas, look),
       trend: (question) => this.call('trend', [question], failed),
       strip: (...args) => this.call('strip', args, failed),
       history: () => this.call('history', [], failed),
@@ -86,13 +89,28 @@ export class Client {
     });
   }
 
-  private attach(canvas: OffscreenCanvas, options: SweepOptions): SweepHandle {
+  private surface(canvas: OffscreenCanvas, look: SurfaceLook): Surface {
     this.numbers += 1;
     const number = this.numbers;
-    this.post({ to: 'sweep', number, canvas, options }, [canvas]);
+    this.post({ to: 'surface', number, canvas, look }, [canvas]);
     return {
-      resize: (width, height, ratio) => {
-        this.post({ to: 'sweep-size', number, width, height, ratio });
+      dress: (look) => {
+        this.post({ to: 'surface-look', number, look });
+      },
+      sweep: (options) => this.sweep(number, options),
+      detach: () => {
+        this.post({ to: 'surface-end', number });
+      },
+    };
+  }
+
+  private sweep(surface: number, options: SweepOptions): SweepHandle {
+    this.numbers += 1;
+    const number = this.numbers;
+    this.post({ to: 'sweep', number, surface, options });
+    return {
+      move: (place) => {
+        this.post({ to: 'sweep-place', number, place });
       },
       palette: (colours) => {
         this.post({ to: 'sweep-colours', number, colours });

@@ -16,6 +16,9 @@ const REPAINT_MS = 400;
 /** A page that is hidden is told once a second, by a timer: sound goes on. */
 const HIDDEN_MS = 1_000;
 
+/** Questions in turn without an answer, each asked by a page that runs itself, after which the worker is dead: 5 s. */
+const DEAD_AFTER = 20;
+
 /** Questions whose time is remembered. */
 const QUESTIONS_MAX = 64;
 
@@ -24,6 +27,8 @@ type Told = Extract<FromWorker, { from: 'picture' }>;
 export interface PaintSetting {
   post: (message: ToWorker) => void;
   show: (picture: Picture) => void;
+  /** The worker is dead: another one is to begin. */
+  onDead: () => void;
   empty: Picture;
   wards: readonly string[];
 }
@@ -33,6 +38,8 @@ export class Paint implements Health {
   private readonly pace = new Pace();
   private readonly questions = new Map<number, number>();
   private asked = 0;
+  /** The newest question that was answered, or asked of a worker that is dead. */
+  private answered = 0;
   private askedAt = -Infinity;
   private shownAt = -Infinity;
   private told: { message: Told; at: number } | null = null;
@@ -69,6 +76,7 @@ export class Paint implements Health {
   }
 
   start(): void {
+    // Always asked for: a page that hung shows how old everything is before anything else.
     const frame = (): void => {
       this.frame(performance.now());
       requestAnimationFrame(frame);
@@ -86,6 +94,7 @@ export class Paint implements Health {
   /** The worker told a picture. */
   take(message: Told): void {
     this.told = { message, at: performance.now() };
+    this.answered = Math.max(this.answered, message.asked);
     this.isNew = true;
     if (document.hidden) this.show(performance.now());
   }
@@ -120,7 +129,17 @@ export class Paint implements Health {
       if (this.questions.size <= QUESTIONS_MAX) break;
       this.questions.delete(old);
     }
+    if (this.asked - this.answered > DEAD_AFTER) this.restart(now);
     this.setting.post({ to: 'ask', number: this.asked, ownWallMs: Date.now(), notices: this.notices(now) });
+  }
+
+  /** Until the new worker answers, the picture of the dead one stays, with everything in it lost. */
+  private restart(now: number): void {
+    this.answered = this.asked;
+    this.begun = now;
+    this.placed = null;
+    this.setting.onDead();
+    if (this.resting) this.setting.post({ to: 'rest', resting: true });
   }
 
   /** Puts the newest picture in place, as old as it is; answers its number when it is one of now. */

@@ -3,7 +3,7 @@
 import type { Act } from '../act/act';
 import type { AudioOutput } from '../attend/health';
 import type { LocalNotice, Picture } from '../model/picture';
-import type { Station, SweepOptions } from './station';
+import type { Station, SurfaceLook, SweepOptions, SweepPlace } from './station';
 
 /** What of the page goes with a picture that was painted. */
 export interface PaintedHealth {
@@ -21,15 +21,26 @@ type Asked = Act & Pick<Station, 'trend' | 'strip' | 'history' | 'device'>;
 export type CallName = keyof Asked;
 
 export type ToWorker =
-  | { to: 'begin'; origin: string; page: string; build: string; display: string; ward: string | null }
+  | {
+      to: 'begin';
+      origin: string;
+      page: string;
+      build: string;
+      contract: string;
+      display: string;
+      ward: string | null;
+    }
   /** Asks for a picture: its answer is no older than the question. */
   | { to: 'ask'; number: number; ownWallMs: number; notices: LocalNotice[] }
   | { to: 'painted'; picture: number; health: PaintedHealth }
   /** The page paints nothing now: it is hidden. */
   | { to: 'hidden'; audio: AudioOutput }
   | { to: 'call'; number: number; name: CallName; args: unknown[] }
-  | { to: 'sweep'; number: number; canvas: OffscreenCanvas; options: SweepOptions }
-  | { to: 'sweep-size'; number: number; width: number; height: number; ratio: number }
+  | { to: 'surface'; number: number; canvas: OffscreenCanvas; look: SurfaceLook }
+  | { to: 'surface-look'; number: number; look: SurfaceLook }
+  | { to: 'surface-end'; number: number }
+  | { to: 'sweep'; number: number; surface: number; options: SweepOptions }
+  | { to: 'sweep-place'; number: number; place: SweepPlace }
   | { to: 'sweep-colours'; number: number; colours: { lanes: string[]; ground: string; hatch: string } }
   | { to: 'sweep-freeze'; number: number; frozen: boolean }
   | { to: 'sweep-end'; number: number }

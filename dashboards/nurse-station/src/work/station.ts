@@ -12,15 +12,30 @@ export interface SweepLane {
   colour: string;
 }
 
-export interface SweepOptions {
-  ward: string;
-  pump: string;
-  lanes: SweepLane[];
+/** Where a sweep lies on its surface, in CSS pixels. */
+export interface SweepPlace {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** Size and colour of a canvas. */
+export interface SurfaceLook {
   /** CSS pixels. */
   width: number;
   height: number;
   /** Device pixels a CSS pixel. */
   ratio: number;
+  /** Where no sweep lies. */
+  ground: string;
+}
+
+export interface SweepOptions {
+  ward: string;
+  pump: string;
+  lanes: SweepLane[];
+  place: SweepPlace;
   /** Time from the left edge to the right one, in seconds. */
   seconds: number;
   ground: string;
@@ -28,16 +43,25 @@ export interface SweepOptions {
 }
 
 export interface SweepHandle {
-  resize(width: number, height: number, ratio: number): void;
+  move(place: SweepPlace): void;
   palette(colours: { lanes: string[]; ground: string; hatch: string }): void;
   /** Stops only the picture; the samples go on. */
   freeze(frozen: boolean): void;
   detach(): void;
 }
 
+/** One canvas with any number of sweeps: each canvas costs as much for a picture as the drawing of ten sweeps. */
+export interface Surface {
+  dress(look: SurfaceLook): void;
+  sweep(options: SweepOptions): SweepHandle;
+  detach(): void;
+}
+
 export interface Station {
+  /** Another one, and every canvas that was handed over is drawn on no more: a new one is needed. May be followed. */
+  readonly generation: number;
   /** Hands a canvas to the worker, which draws on it from then on. */
-  attachSweep(canvas: OffscreenCanvas, options: SweepOptions): SweepHandle;
+  attachSurface(canvas: OffscreenCanvas, look: SurfaceLook): Surface;
   trend(question: TrendQuestion): Promise<TrendAnswer>;
   /** The last seconds of samples of these parameters, for an event strip. */
   strip(ward: string, pump: string, parameters: string[], seconds: number): Promise<Strip[]>;

@@ -3,13 +3,18 @@
 import { SweepPainter } from '../draw/painter';
 import type { WaveformUpdate } from '../wire/gen/ecmo/v1/pump_service_pb';
 import { Ring, samplesOf } from './rings';
-import type { SweepOptions } from './station';
+import type { SurfaceLook, SweepOptions, SweepPlace } from './station';
 
 /** Every second picture of a screen that shows 60 is enough: 30 a second. */
 const PAINT_EVERY_MS = 31;
 
+interface Surface {
+  context: OffscreenCanvasRenderingContext2D;
+  look: SurfaceLook;
+}
+
 interface Sweep {
-  canvas: OffscreenCanvas;
+  surface: number;
   options: SweepOptions;
   painter: SweepPainter;
   key: string;
@@ -24,6 +29,7 @@ export interface SweepSetting {
 }
 
 export class Sweeps {
+  private readonly surfaces = new Map<number, Surface>();
   private readonly sweeps = new Map<number, Sweep>();
   private readonly rings = new Map<string, Ring>();
   /** Parameters of each pump that were ever asked for: none is given up, so that one that is shown again begins full. */
@@ -33,23 +39,37 @@ export class Sweeps {
 
   constructor(private readonly setting: SweepSetting) {}
 
-  attach(number: number, canvas: OffscreenCanvas, options: SweepOptions): void {
+  /** Takes a canvas. */
+  open(number: number, canvas: OffscreenCanvas, look: SurfaceLook): void {
     const context = canvas.getContext('2d', { alpha: false, desynchronized: false });
     if (context === null) return;
-    const { ward, pump, lanes, width, height, ratio, seconds, ground, hatch } = options;
+    fit(context, look);
+    this.surfaces.set(number, { context, look });
+  }
+
+  /** A canvas that is given another size is empty. */
+  dress(number: number, look: SurfaceLook): void {
+    const surface = this.surfaces.get(number);
+    if (surface === undefined) return;
+    surface.look = look;
+    fit(surface.context, look);
+    for (const { options, painter } of this.on(number)) painter.move({ ...options.place, ratio: look.ratio });
+  }
+
+  close(number: number): void {
+    this.surfaces.delete(number);
+    for (const [at, sweep] of this.sweeps) if (sweep.surface === number) this.sweeps.delete(at);
+  }
+
+  attach(number: number, surface: number, options: SweepOptions): void {
+    const on = this.surfaces.get(surface);
+    if (on === undefined) return;
+    const { ward, pump, lanes, place, seconds, ground, hatch } = options;
     const key = `${ward}/${pump}`;
-    size(canvas, width, height, ratio);
     const painterLanes = lanes.map(({ low, high, colour }) => ({ scale: { low, high }, colour }));
-    const painter = new SweepPainter(context, {
-      lanes: painterLanes,
-      width,
-      height,
-      ratio,
-      seconds,
-      ground,
-      hatch,
-    });
-    this.sweeps.set(number, { canvas, options, painter, key });
+    const more = { ratio: on.look.ratio, seconds, ground, hatch };
+    const painter = new SweepPainter(on.context, { lanes: painterLanes, ...place, ...more });
+    this.sweeps.set(number, { surface, options, painter, key });
     this.fill(painter, options, key);
     this.want(
       key,
@@ -58,11 +78,15 @@ export class Sweeps {
     this.tellSilent(painter, options, key);
   }
 
-  resize(number: number, width: number, height: number, ratio: number): void {
+  /** What lies where it was, or where it is now, is drawn anew. */
+  move(number: number, place: SweepPlace): void {
     const sweep = this.sweeps.get(number);
-    if (sweep === undefined) return;
-    size(sweep.canvas, width, height, ratio);
-    sweep.painter.resize(width, height, ratio);
+    const ratio = this.surfaces.get(sweep?.surface ?? -1)?.look.ratio;
+    if (sweep === undefined || ratio === undefined) return;
+    sweep.painter.wipe();
+    sweep.options = { ...sweep.options, place };
+    sweep.painter.move({ ...place, ratio });
+    for (const { painter } of this.on(sweep.surface)) painter.again();
   }
 
   palette(number: number, colours: { lanes: string[]; ground: string; hatch: string }): void {
@@ -74,7 +98,11 @@ export class Sweeps {
   }
 
   detach(number: number): void {
+    const sweep = this.sweeps.get(number);
+    if (sweep === undefined) return;
     this.sweeps.delete(number);
+    sweep.painter.wipe();
+    for (const { painter } of this.on(sweep.surface)) painter.again();
   }
 
   /** Which waveforms are wanted, for the next subscription. */
@@ -112,10 +140,10 @@ export class Sweeps {
     for (const { painter, options, key } of this.sweeps.values()) this.tellSilent(painter, options, key);
   }
 
-  /** To be called as often as the screen can show something. */
-  paint(local: number): void {
-    if (local - this.paintedAt < PAINT_EVERY_MS) return;
-    this.paintedAt = local;
+  /** To be called as often as the screen can show something, with the time of its frame: that is even, and now is not. */
+  paint(frameAt: number): void {
+    if (frameAt - this.paintedAt < PAINT_EVERY_MS) return;
+    this.paintedAt = frameAt;
     for (const { painter, key } of this.sweeps.values()) {
       const now = this.setting.now(key);
       if (now !== null) painter.paint(now);
@@ -124,6 +152,10 @@ export class Sweeps {
 
   ringOf(key: string, parameter: string): Ring | undefined {
     return this.rings.get(`${key}/${parameter}`);
+  }
+
+  private on(surface: number): Sweep[] {
+    return [...this.sweeps.values()].filter((sweep) => sweep.surface === surface);
   }
 
   private tellSilent(painter: SweepPainter, options: SweepOptions, key: string): void {
@@ -163,7 +195,13 @@ export class Sweeps {
   }
 }
 
-function size(canvas: OffscreenCanvas, width: number, height: number, ratio: number): void {
+function fit(
+  context: OffscreenCanvasRenderingContext2D,
+  { width, height, ratio, ground }: SurfaceLook,
+): void {
+  const { canvas } = context;
   canvas.width = Math.max(1, Math.round(width * ratio));
   canvas.height = Math.max(1, Math.round(height * ratio));
+  context.fillStyle = ground;
+  context.fillRect(0, 0, canvas.width, canvas.height);
 }

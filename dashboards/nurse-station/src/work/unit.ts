@@ -40,10 +40,14 @@ const CHOICE_MS = 100;
 export interface UnitSetting {
   settings: Settings;
   display: string;
+  /** What this page is: its build, and the digest of the messages that it speaks. */
   build: string;
+  contract: string;
   now: () => number;
   /** Something happened that is to be painted at once. */
   onNews: () => void;
+  /** Another gateway speaks, or another start of it: what it says of itself may be other too. */
+  onSpeaker: () => void;
 }
 
 export class Unit {
@@ -70,7 +74,10 @@ export class Unit {
   /** Name of the gateway that serves the page. */
   private own = '';
   private notices: LocalNotice[] = [];
-  private mismatch: LinkPicture['mismatch'] = null;
+  /** Build of the page that is served now; null while nobody says. */
+  private served: string | null = null;
+  /** Digest of the messages that each gateway speaks, by its address. */
+  private readonly contracts = new Map<string, string>();
   private clockOf = '';
   private takenOverAt: number | null = null;
   private choiceTimer: ReturnType<typeof setTimeout> | undefined;
@@ -195,7 +202,7 @@ export class Unit {
   }
 
   /** What the gateway says of itself, and of the others, now. */
-  know({ gateway, gateways, staleMs, build }: Settings): void {
+  know({ gateway, gateways, staleMs, build, contract }: Settings): void {
     this.own = gateway;
     this.screen.staleMs = staleMs;
     for (const url of gateways) {
@@ -203,12 +210,22 @@ export class Unit {
       this.gateways.push(gatewayAt(url));
       this.screen.addLink();
     }
-    this.noteBuild(build);
+    this.served = build;
+    this.noteContract(this.gateways[0]?.url ?? '', contract);
   }
 
-  private noteBuild(served: string | null): void {
-    const { build } = this.setting;
-    this.mismatch = served === null || served === build ? null : { gateway: served, page: build };
+  /** Which messages the gateway at an address speaks; null when it does not say. */
+  noteContract(url: string, contract: string | null): void {
+    if (contract === null) this.contracts.delete(url);
+    else this.contracts.set(url, contract);
+  }
+
+  /** What the page is, where the page that is served, or what the gateway speaks, is of another version. */
+  private mismatch(): LinkPicture['mismatch'] {
+    const { build, contract } = this.setting;
+    if (this.served !== null && this.served !== build) return { gateway: this.served, page: build };
+    const spoken = this.contracts.get(this.address()) ?? contract;
+    return spoken === contract ? null : { gateway: spoken, page: contract };
   }
 
   private history(): History {
@@ -305,6 +322,7 @@ export class Unit {
       this.sweeps.clear();
       this.attender.restart();
       this.takenOverAt = this.setting.now();
+      this.setting.onSpeaker();
     }
     this.clockOf = of;
   }
@@ -329,7 +347,7 @@ export class Unit {
 
   private onError(error: unknown): void {
     // A gateway without a call that this page makes is of another version.
-    if (ConnectError.from(error).code === Code.Unimplemented) this.noteBuild('?');
+    if (ConnectError.from(error).code === Code.Unimplemented) this.served = '?';
   }
 
   private pumpNow(key: string): number | null {
@@ -357,7 +375,7 @@ export class Unit {
       ownWallMs: this.ownWallMs,
       name: (link) => (link === 0 && this.own !== '' ? this.own : host(link)),
       other: this.gateways.length > 1 ? host(next) : null,
-      mismatch: this.mismatch,
+      mismatch: this.mismatch(),
       notices: [...this.notices, ...notices],
     };
   }

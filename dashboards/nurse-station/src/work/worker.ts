@@ -37,10 +37,18 @@ onmessage = ({ data }: MessageEvent<ToWorker>): void => {
   else take(unit, data);
 };
 
-async function begin({ origin, page, build, display, ward }: Begin): Promise<void> {
+async function begin({ origin, page, build, contract, display, ward }: Begin): Promise<void> {
   const settings = (await fetchSettings(origin, page)) ?? ownOnly(origin);
   if (ward !== null) settings.ward = ward;
-  const made = new Unit({ settings, display, build, now, onNews });
+  let askTimer: ReturnType<typeof setTimeout> | undefined;
+  const askIn = (ms: number): void => {
+    clearTimeout(askTimer);
+    askTimer = setTimeout(() => void again(), ms);
+  };
+  const onSpeaker = (): void => {
+    askIn(0);
+  };
+  const made = new Unit({ settings, display, build, contract, now, onNews, onSpeaker });
   unit = made;
   made.know(settings);
   made.start();
@@ -53,11 +61,14 @@ async function begin({ origin, page, build, display, ward }: Begin): Promise<voi
   const again = async (): Promise<void> => {
     const newer = await fetchSettings(origin, page);
     if (newer !== null) made.know(newer);
-    setTimeout(again, newer === null ? RETRY_MS : BUILD_EVERY_MS);
+    const other = made.address();
+    const told = other === origin ? newer : await fetchSettings(other, other);
+    if (told !== null) made.noteContract(other, told.contract);
+    askIn(newer === null || told === null ? RETRY_MS : BUILD_EVERY_MS);
   };
-  setTimeout(again, RETRY_MS);
-  const paint = (): void => {
-    made.sweeps.paint(now());
+  askIn(RETRY_MS);
+  const paint = (frameAt: number): void => {
+    made.sweeps.paint(frameAt);
     requestAnimationFrame(paint);
   };
   requestAnimationFrame(paint);
@@ -96,11 +107,20 @@ function take(of: Unit, message: ToWorker): void {
     case 'call':
       void call(of, message);
       return;
-    case 'sweep':
-      of.sweeps.attach(message.number, message.canvas, message.options);
+    case 'surface':
+      of.sweeps.open(message.number, message.canvas, message.look);
       return;
-    case 'sweep-size':
-      of.sweeps.resize(message.number, message.width, message.height, message.ratio);
+    case 'surface-look':
+      of.sweeps.dress(message.number, message.look);
+      return;
+    case 'surface-end':
+      of.sweeps.close(message.number);
+      return;
+    case 'sweep':
+      of.sweeps.attach(message.number, message.surface, message.options);
+      return;
+    case 'sweep-place':
+      of.sweeps.move(message.number, message.place);
       return;
     case 'sweep-colours':
       of.sweeps.palette(message.number, message.colours);

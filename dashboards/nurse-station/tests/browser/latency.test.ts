@@ -6,10 +6,14 @@ import { pumps, Unit } from './rig/unit';
 import { until } from './rig/wait';
 
 /**
- * The promise, in milliseconds, for 99 of 100. It is reported and fails nothing: two busy cores that also run the pumps, the
- * gateway and the broker decide as much about it as the page does. What fails is an alarm that is not painted or not heard.
+ * The promise, in milliseconds, for 99 of 100. Over all alarms it is reported and fails nothing: two busy cores that also run the
+ * pumps, the gateway and the broker decide as much about it as the page does. What fails is an alarm that is not painted or not
+ * heard, and a page that does not keep it for a single row of alarms one after the other.
  */
 const PROMISE_MS = 250;
+
+/** So many alarms make a row. */
+const ROW = 8;
 
 const COUNT = 16;
 
@@ -128,6 +132,12 @@ test(
     );
     say('fault to painted text', toPaint);
     say('fault to sound', toSound);
+    const inTurn = told.map((alarm, at) => ({ onset: onset(alarm), took: toPaint[at] ?? Infinity }));
+    inTurn.sort((one, other) => one.onset - other.onset);
+    const rows = Array.from({ length: Math.floor(told.length / ROW) }, (_none, at) =>
+      Math.max(...inTurn.slice(at * ROW, (at + 1) * ROW).map(({ took }) => took)),
+    );
+    console.log(`slowest of each row of ${String(ROW)}: ${rows.map((ms) => ms.toFixed(0)).join(', ')} ms`);
     const hops = (await unit.ctl('latency')) as {
       hop: string;
       count: number;
@@ -143,6 +153,7 @@ test(
     expect(Math.min(...toPaint)).toBeGreaterThan(0);
     expect(toSound.length).toBeGreaterThan(0);
     expect(toPaint.every(Number.isFinite)).toBe(true);
+    expect(Math.min(...rows)).toBeLessThanOrEqual(PROMISE_MS);
     expect(toSound.every(Number.isFinite)).toBe(true);
   },
 );

@@ -57,7 +57,7 @@ async function draw(
 ): Promise<{ width: number; height: number; at: (x: number, y: number) => number }> {
   const options = {
     lanes: [{ scale: { low: 0, high: 100 }, colour: trace }],
-    ...{ width, height, ratio: 1, seconds, ground, hatch },
+    ...{ x: 0, y: 0, width, height, ratio: 1, seconds, ground, hatch },
   };
   const image = await page.evaluate(
     ({ options, steps }) => {
@@ -79,7 +79,7 @@ async function draw(
         else if (step.do === 'resize') {
           canvas.width = step.width;
           canvas.height = step.height;
-          painter.resize(step.width, step.height, 1);
+          painter.move({ x: 0, y: 0, width: step.width, height: step.height, ratio: 1 });
         } else {
           const every = step.everyMs ?? 33;
           for (let now = step.fromMs; now < step.toMs; now += every) painter.paint(now);

@@ -30,9 +30,15 @@ if (missing.length > 0) process.exit(2);
 rmSync(process.env.ECMO_SCREENS, { recursive: true, force: true });
 mkdirSync(process.env.ECMO_SCREENS, { recursive: true });
 
+// `soak` watches the heap for half an hour, `soak 5` for five minutes.
+const [first, minutes = '30'] = process.argv.slice(2);
+const isSoak = first === 'soak';
+if (isSoak) process.env.ECMO_SOAK_S = String(Number(minutes) * 60);
+
 process.chdir(page);
-const vitest = await startVitest('test', process.argv.slice(2), {
+const vitest = await startVitest('test', isSoak ? ['frames'] : process.argv.slice(2), {
   config: join(here, 'vitest.config.ts'),
   watch: false,
+  ...(isSoak ? { testNamePattern: 'soak' } : {}),
 });
 await vitest.close();

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { Browsing, Station, type TileSeen } from './rig/station';
 import { Unit } from './rig/unit';
-import { holds, until } from './rig/wait';
+import { holds, pause, until } from './rig/wait';
 
 /** Parameters of a tile that a healthy circuit measures many times a second. */
 const fast = ['flow.blood', 'pump.speed', 'press.drain', 'press.post'];
@@ -29,6 +29,11 @@ describe('one gateway, one display', () => {
         { name: 'pump-2', faults: [{ kind: 'sensor-off', at: 3 }] },
         { name: 'pump-3' },
         { name: 'pump-4', absent: true },
+        {
+          name: 'pump-5',
+          only: { 'flow.blood': 380, 'pump.speed': 2400, 'press.drain': -40, 'press.post': 120 },
+        },
+        { name: 'pump-6', speed: 0 },
       ],
     });
     browsing = await Browsing.start();
@@ -69,6 +74,32 @@ describe('one gateway, one display', () => {
     expect(tile.values['flow.blood']?.number).not.toMatch(/[0-9]/);
     expect(tile.values['press.drain']?.state).toBe('live');
     await station.shoot('overview-sensor-off');
+  });
+
+  test('not fitted: what a pump has no channel for shows no number, says so, and counts as nothing missing', async () => {
+    const tile = await station.tileIs(
+      'pump-5',
+      'live',
+      (seen) => seen.state === 'live' && shows(seen, 'live'),
+    );
+    for (const parameter of ['press.delta', 'sat.drain', 'temp.return']) {
+      expect(tile.values[parameter]?.state, parameter).toBe('not-fitted');
+      expect(tile.values[parameter]?.number, parameter).not.toMatch(/[0-9]/);
+    }
+    expect(await station.text('[data-testid="live-count"]')).toMatch(/^5 of 6/);
+  });
+
+  test('standby: a pump that was never set to run says so in place of a flow, and is not taken for one that stopped', async () => {
+    const tile = await station.tileIs(
+      'pump-6',
+      'standby',
+      (seen) => seen.state === 'live' && seen.values['flow.blood']?.state === 'standby',
+    );
+    expect(tile.values['flow.blood']?.number).toBe('STANDBY');
+    expect(tile.values['pump.speed']?.state).toBe('standby');
+    expect(tile.values['press.drain']?.state).toBe('live');
+    expect(tile.alarms.map(({ condition }) => condition)).not.toContain('pump.stop');
+    await station.shoot('overview-standby');
   });
 
   test('late, then stale: an agent that freezes takes its numbers from the glass within 3.5 s', async () => {
@@ -155,12 +186,47 @@ describe('one gateway, one display', () => {
     await station.tileIs('pump-1', 'live again', (seen) => shows(seen, 'live'));
   });
 
+  test.each([
+    ['dies', 'self.close()'],
+    ['hangs', 'setTimeout(() => { for (;;); })'],
+  ])(
+    'a worker that %s leaves no number and no moving pen: 3.5 s later the page says so, and another one takes its place',
+    async (_what, end) => {
+      const workers = new Set(station.page.workers());
+      const [worker] = workers;
+      // One that has died does not say that it has.
+      void worker?.evaluate(end).catch(() => undefined);
+      await station.linked('lost', 4_500);
+      await station.tileIs('pump-1', 'no number', showsNoNumber, 500);
+      expect(await station.banners()).toContain('worker-lost');
+      expect(await station.attribute('[data-testid="sound"]', 'data-playing')).toBe('lost');
+      await station.shoot('overview-worker-lost');
+      await station.tileIs(
+        'pump-1',
+        'live again',
+        (seen) => seen.state === 'live' && shows(seen, 'live'),
+        8_000,
+      );
+      expect(station.page.workers().some((one) => !workers.has(one))).toBe(true);
+      const waves = station.page.locator('[data-pump="nicu/pump-1"] .waves');
+      const before = await waves.screenshot();
+      await pause(1_000);
+      expect((await waves.screenshot()).equals(before)).toBe(false);
+    },
+  );
+
   test('connecting: nothing looks idle or normal before the first snapshot, and it sounds after 10 s', async () => {
     const fresh = await Station.opening(browsing, unit.main.url, { display: 'late' });
-    fresh.page.on('requestfinished', (request) => {
-      // All files are there; the gateway freezes before it tells of any pump.
-      if (request.url().includes('settings.json')) unit.main.part.freeze();
-    });
+    await fresh.context.route(
+      '**/ui/settings.json',
+      async (route) => {
+        const response = await route.fetch();
+        // All files are there; the gateway freezes before the page can ask for any pump.
+        unit.main.part.freeze();
+        await route.fulfill({ response });
+      },
+      { times: 1 },
+    );
     await fresh.page.goto(unit.main.url, { waitUntil: 'load' });
     await until(
       'connecting',

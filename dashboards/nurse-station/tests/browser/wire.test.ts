@@ -1,4 +1,5 @@
 // What the page says when only a part of the wire is broken, late, or loses an acknowledgement; and when clocks jump.
+import type { Request } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 
 import { Browsing, Station } from './rig/station';
@@ -121,3 +122,42 @@ test('a wall clock set back one hour at gateway and agents changes no age and no
   await station.shoot('overview-clock-back');
   unit.moveClock(0);
 });
+
+test.each(['WatchAlarms', 'WatchWard'])(
+  'sequence gap: one message of %s that is lost begins it anew, and nothing of it is missing afterwards',
+  async (stream) => {
+    await station.tileIs('pump-1', 'live', (seen) => seen.values['flow.blood']?.state === 'live');
+    const occurrences = async (): Promise<string[]> =>
+      (await station.tile('pump-2')).alarms.map(({ occurrence }) => occurrence);
+    const before = await occurrences();
+    let begun = 0;
+    const count = (request: Request): void => {
+      if (request.url().includes(stream)) begun += 1;
+    };
+    station.page.on('request', count);
+    wire.harm(stream, { kind: 'gap' });
+    await until(
+      'a message is lost',
+      () => wire.pending,
+      (left) => left === 0,
+      5_000,
+    );
+    await until(
+      'the stream is begun anew',
+      () => begun,
+      (times) => times === 1,
+      3_000,
+      20,
+    );
+    await until(
+      'the link is whole',
+      () => station.link(),
+      // A second without a word was missing: for a while it is said to be delayed.
+      (link) => link === 'synced',
+      10_000,
+    );
+    station.page.off('request', count);
+    expect(await occurrences()).toEqual(before);
+    await station.tileIs('pump-1', 'live', (seen) => seen.values['flow.blood']?.state === 'live', 3_000);
+  },
+);

@@ -21,6 +21,10 @@ export interface PumpWish {
   kind?: 'centrifugal' | 'roller';
   /** It is expected, and no agent is started. */
   absent?: boolean;
+  /** Set speed of the circuit, in rpm; the one of its patient without it. */
+  speed?: number;
+  /** It has these channels and no others, each with one value that stays. */
+  only?: Readonly<Record<string, number>>;
 }
 
 export interface UnitWish {
@@ -145,19 +149,14 @@ export class Unit {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  startAgent({ name, faults = [], kind = 'centrifugal' }: PumpWish): Part {
-    const tables = faults.map(({ kind: fault, at, lasts }) => {
-      const end = lasts === undefined ? '' : `, for_s = ${String(lasts)}`;
-      return `{ kind = "${fault}", at_s = ${String(at)}${end} }`;
-    });
+  startAgent(pump: PumpWish): Part {
+    const { name, kind = 'centrifugal' } = pump;
     const text = `ward = "${ward}"
 pump = "${name}"
 brokers = ["mqtt://127.0.0.1:${String(this.brokerPort)}"]
 pump_kind = "${kind}"
 [[source]]
-kind = "simulated"
-seed = ${String(1 + this.agents.size)}
-faults = [${tables.join(', ')}]
+${pump.only === undefined ? this.simulated(pump) : this.recorded(name, pump.only)}
 `;
     const file = join(this.folder, `${name}.toml`);
     writeFileSync(file, text);
@@ -165,6 +164,28 @@ faults = [${tables.join(', ')}]
     agent.start();
     this.agents.set(name, agent);
     return agent;
+  }
+
+  private simulated({ faults = [], speed }: PumpWish): string {
+    const tables = faults.map(({ kind: fault, at, lasts }) => {
+      const end = lasts === undefined ? '' : `, for_s = ${String(lasts)}`;
+      return `{ kind = "${fault}", at_s = ${String(at)}${end} }`;
+    });
+    return `kind = "simulated"
+seed = ${String(1 + this.agents.size)}
+faults = [${tables.join(', ')}]
+${speed === undefined ? '' : `speed_rpm = ${String(speed)}`}`;
+  }
+
+  private recorded(name: string, channels: Readonly<Record<string, number>>): string {
+    const lines = [
+      Object.keys(channels).join(','),
+      ...Array<string>(100).fill(Object.values(channels).join(',')),
+    ];
+    writeFileSync(join(this.folder, `${name}.csv`), `${lines.join('\n')}\n`);
+    return `kind = "replay"
+file = "${name}.csv"
+rate_hz = 100`;
   }
 
   private gateway(name: string, port: number, names: readonly string[], ports: readonly number[]): Gateway {

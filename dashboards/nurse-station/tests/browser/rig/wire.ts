@@ -12,7 +12,21 @@ export type Harm =
   /** What the page asks never arrives; the connection stays open. */
   | { kind: 'unasked' }
   /** The gateway hears it, and its answer never arrives. */
-  | { kind: 'unanswered' };
+  | { kind: 'unanswered' }
+  /** One whole message of what the gateway says is left out; everything after it comes. */
+  | { kind: 'gap' };
+
+/** One chunk of a streamed answer that is one whole message: its size line, five bytes of head, the message. */
+function isOneMessage(bytes: Buffer): boolean {
+  const size = /^([0-9a-f]+)\r\n/i.exec(bytes.toString('latin1', 0, 12));
+  if (size === null) return false;
+  const [line, digits = ''] = size;
+  const length = Number.parseInt(digits, 16);
+  // A flag of 0 is a message: a trailer has the highest bit.
+  const head = line.length;
+  const isWhole = bytes.length === head + length + 2 && bytes[head] === 0;
+  return isWhole && bytes.readUInt32BE(head + 1) === length - 5;
+}
 
 interface Pair {
   client: Socket;
@@ -48,6 +62,11 @@ export class Wire {
     }
   }
 
+  /** Harms that wait for their message. */
+  get pending(): number {
+    return this.harms.size;
+  }
+
   heal(): void {
     this.harms.clear();
   }
@@ -60,6 +79,11 @@ export class Wire {
   private of(path: string): Harm | null {
     for (const [word, harm] of this.harms) if (path.includes(word)) return harm;
     return null;
+  }
+
+  /** It is done once. */
+  private forget(done: Harm): void {
+    for (const [word, harm] of this.harms) if (harm === done) this.harms.delete(word);
   }
 
   private join(client: Socket, port: number): void {
@@ -78,6 +102,10 @@ export class Wire {
     gateway.on('data', (bytes: Buffer) => {
       const harm = this.of(pair.path);
       if (harm?.kind === 'unanswered') return;
+      if (harm?.kind === 'gap' && isOneMessage(bytes)) {
+        this.forget(harm);
+        return;
+      }
       if (harm?.kind === 'late') {
         // In order, because every piece waits equally long.
         setTimeout(() => client.writable && client.write(bytes), harm.ms);

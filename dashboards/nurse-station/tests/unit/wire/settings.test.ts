@@ -13,6 +13,7 @@ describe('the settings', () => {
       gateways: ['http://10.0.0.2:8080/x', OWN, 'http://10.0.0.2:8080'],
       staleMs: 5_000,
       build: 'b1',
+      contract: '00ff',
     };
     expect(readSettings(told, OWN)).toEqual({
       gateway: 'a',
@@ -20,6 +21,7 @@ describe('the settings', () => {
       ward: '',
       staleMs: 5_000,
       build: 'b1',
+      contract: '00ff',
     });
   });
 
@@ -31,6 +33,7 @@ describe('the settings', () => {
       { gateways: 'x' },
       { gateways: [7, 'ftp://x', 'javascript:alert(1)', ''] },
       { build: null },
+      { contract: 7 },
       { staleMs: 1_999 },
       { staleMs: 10_001 },
     ]) {
@@ -40,6 +43,7 @@ describe('the settings', () => {
         ward: '',
         staleMs: 3_000,
         build: null,
+        contract: null,
       });
     }
   });

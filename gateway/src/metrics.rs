@@ -2,6 +2,8 @@
 
 mod handles;
 
+mod history;
+
 mod label;
 
 mod name;
@@ -21,6 +23,7 @@ use crate::config::{PUMPS_MAX, WARDS_MAX};
 use handles::Registrar;
 
 pub use handles::By;
+pub use history::History;
 pub use label::{
     AlarmKind, AlarmPriority, AlarmTransition, BirthRejected, BrokerPath, CanaryStage, Folder,
     FrameRejected, FrameSource, Label, LinkLost, PeerRejected, RuntimeName, Said, SampleInvalid,
@@ -68,16 +71,8 @@ pub struct Metrics {
     pub journal_errors: Counter,
     /// Items that the journal had no room for.
     pub journal_dropped: Counter,
-    /// Bytes of the history on disk.
-    pub history_bytes: Gauge,
-    /// What a write of the history takes.
-    pub history_write_seconds: Histogram,
-    /// Times that the history's disk failed it.
-    pub history_errors: Counter,
-    /// Items that the history had no room for.
-    pub history_dropped: Counter,
-    /// Samples that the history's disk did not take.
-    pub history_lost_samples: Counter,
+    /// Of the history.
+    pub history: History,
     /// Frames and parts of backfills that were refused.
     pub backfill_refused: Counter,
     /// Messages that a display did not get.
@@ -153,11 +148,7 @@ impl Metrics {
             journal_bytes: registrar.gauge(&name::JOURNAL_BYTES, &[]),
             journal_errors: registrar.counter(&name::JOURNAL_ERRORS, &[]),
             journal_dropped: registrar.counter(&name::JOURNAL_DROPPED, &[]),
-            history_bytes: registrar.gauge(&name::HISTORY_BYTES, &[]),
-            history_write_seconds: registrar.histogram(&name::HISTORY_WRITE, &[]),
-            history_errors: registrar.counter(&name::HISTORY_ERRORS, &[]),
-            history_dropped: registrar.counter(&name::HISTORY_DROPPED, &[]),
-            history_lost_samples: registrar.counter(&name::HISTORY_LOST_SAMPLES, &[]),
+            history: History::new(&registrar),
             backfill_refused: registrar.counter(&name::BACKFILL_REFUSED, &[]),
             history_lost: registrar.counter(&name::HISTORY_LOST, &[]),
             subscription_dropped: By::new(|kind: StreamKind| {

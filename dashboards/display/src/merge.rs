@@ -28,6 +28,7 @@ pub(crate) fn row(key: &RowKey, links: &[Link], local: LocalTime) -> Option<Row>
             match elder_word(key, alarm, link, links, local) {
                 // It was over before this gateway came back.
                 Some(Elder::Ended) => {}
+                _ if had_told_the_end(alarm, link) => {}
                 _ if !known && is_over(key, alarm, link, links, local) => {}
                 None | Some(Elder::Holds) if !known => unheard.push(held),
                 None => heard.push(held),
@@ -162,6 +163,13 @@ fn elder_word(
         };
         held.any(|one| counts(one)).then_some(Elder::Holds)
     })
+}
+
+/// Whether a gateway goes on from what it had itself told the end of, before it was started anew, and has not judged it since.
+fn had_told_the_end(alarm: &v1::Alarm, link: &Link) -> bool {
+    let since = link.restarted_at.filter(|_| alarm.last_known);
+    let told = link.ended.get(&alarm.occurrence).zip(since);
+    told.is_some_and(|((call, at), since)| *call >= alarm.call && *at < since)
 }
 
 /// Whether a gateway has told, before this one came back, the end of what this one holds; under this name or under its own, where

@@ -173,7 +173,7 @@ impl Recorder {
             }
             Err(error) => {
                 self.open_at = now.plus(OPEN_AGAIN);
-                self.parts.metrics.history_errors.increment(1);
+                self.parts.metrics.history.errors.increment(1);
                 tell_closed(&error);
                 false
             }
@@ -272,7 +272,7 @@ impl Recorder {
             store.note(event, time(begun));
         }
         let took = self.parts.clock.now().since(begun);
-        self.parts.metrics.history_write_seconds.record(took.as_secs_f64());
+        self.parts.metrics.history.write_seconds.record(took.as_secs_f64());
     }
 
     fn on_time(&mut self) {
@@ -291,9 +291,9 @@ impl Recorder {
         store.on_time(time(now));
         let counts = store.counts();
         let metrics = &self.parts.metrics;
-        set(&metrics.history_bytes, counts.bytes);
-        metrics.history_errors.increment(counts.errors.saturating_sub(self.errors_told));
-        metrics.history_lost_samples.increment(counts.lost_samples.saturating_sub(self.lost_told));
+        set(&metrics.history.bytes, counts.bytes);
+        metrics.history.errors.increment(counts.errors.saturating_sub(self.errors_told));
+        metrics.history.lost_samples.increment(counts.lost_samples.saturating_sub(self.lost_told));
         (self.errors_told, self.lost_told) = (counts.errors, counts.lost_samples);
     }
 }

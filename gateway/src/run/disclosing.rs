@@ -35,7 +35,7 @@ pub(super) fn start(
         );
         return Ok(Past::default());
     };
-    let (intake, outtake) = journal::intake(metrics.history_dropped.clone());
+    let (intake, outtake) = journal::intake(metrics.history.dropped.clone());
     let disclosed = Disclosed::default();
     let thread = DisclosureThread::start(DisclosureParts {
         clock,

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use crate::model::{Step, Watcher, World};
+use crate::model::{Step, World};
+use crate::watcher::Watcher;
 
 fn step() -> impl Strategy<Value = Step> {
     let (link, condition) = (0..2_u8, 0..4_u8);

@@ -8,6 +8,8 @@
 
 mod messages;
 
+mod watcher;
+
 mod model;
 
 mod joining;

@@ -217,3 +217,18 @@ fn what_has_ended_under_another_name_does_not_come_back_either() {
     screen.tick(ms(5_600));
     assert_eq!(rows(&screen).len(), 0);
 }
+
+#[test]
+fn what_a_gateway_had_ended_itself_is_shown_again_only_once_it_has_judged_it() {
+    let first = alarm("pump.stop", 1, 1);
+    let mut screen = Screen::new(1, "");
+    screen.on_alarms(A, snapshot(0, std::slice::from_ref(&first)), ms(0));
+    screen.on_alarms(A, message(1, 900, Update::Alarm(ended(&first))), ms(900));
+    // It was killed before it had kept the end.
+    let kept = v1::Alarm { last_known: true, ..alarm("pump.stop", 2, 1) };
+    let kept = v1::AlarmSnapshot { alarms: vec![kept], ..v1::AlarmSnapshot::default() };
+    screen.on_alarms(A, again(0, 5, Update::Snapshot(kept)), ms(1_500));
+    assert_eq!(rows(&screen).len(), 0);
+    screen.on_alarms(A, again(1, 300, Update::Alarm(alarm("pump.stop", 3, 1))), ms(1_800));
+    assert_eq!(rows(&screen), [("pump.stop".to_owned(), true, false)]);
+}

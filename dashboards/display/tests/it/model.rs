@@ -1,12 +1,13 @@
 //! Two gateways of a model that judge the same pump, and displays that lose messages, links and gateways.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
-use ecmo_display::{Freshness, LinkId, Screen};
+use ecmo_display::{Freshness, LinkId};
 use ecmo_proto::v1;
 use v1::watch_alarms_response::Update;
 
 use crate::messages::{acknowledged, alarm, ended, ms, pump};
+use crate::watcher::{Line, Watcher, Wire};
 
 /// Time between two pictures, and between two messages of pumps.
 const STEP_MS: u64 = 100;
@@ -36,11 +37,6 @@ pub(crate) enum Step {
     Restart(u8),
 }
 
-enum Wire {
-    Alarms(Box<v1::WatchAlarmsResponse>),
-    Pumps(v1::WatchPumpsResponse),
-}
-
 /// One gateway.
 struct Gateway {
     epoch: u64,
@@ -53,26 +49,6 @@ struct Gateway {
     /// What ended, and when by the world's time.
     ended: Vec<(u64, v1::Alarm)>,
     unsynced: Vec<v1::Alarm>,
-}
-
-/// One display's side of one link.
-#[derive(Default)]
-pub(crate) struct Line {
-    open: bool,
-    numbers: (u64, u64),
-    waiting: VecDeque<(u64, Wire)>,
-    stalled_until: u64,
-    drop_next: bool,
-    /// What the display has been told by this subscription without a gap.
-    pub(crate) told: BTreeMap<String, v1::Alarm>,
-    dropped: bool,
-    gapless: bool,
-}
-
-/// One display with what it was told.
-pub(crate) struct Watcher {
-    pub(crate) screen: Screen,
-    pub(crate) lines: [Line; 2],
 }
 
 /// Everything.
@@ -89,71 +65,6 @@ pub(crate) struct World {
     pub(crate) painted: BTreeSet<String>,
     /// What people acknowledged: at which gateway, and as far as which call.
     acknowledged: BTreeSet<(usize, String, u32)>,
-}
-
-impl Watcher {
-    fn new() -> Self {
-        Self { screen: Screen::new(2, ""), lines: Default::default() }
-    }
-
-    fn send(&mut self, link: usize, at: u64, wire: Wire) {
-        let line = &mut self.lines[link];
-        if line.open {
-            let at = at.max(line.stalled_until);
-            line.waiting.push_back((at, wire));
-        }
-    }
-
-    fn number(&mut self, link: usize) -> (u64, u64) {
-        self.lines[link].numbers
-    }
-
-    fn deliver(&mut self, now: u64) {
-        for link in 0..2 {
-            let id = LinkId(u8::try_from(link).unwrap());
-            while self.lines[link].waiting.front().is_some_and(|(at, _)| *at <= now) {
-                let (_, wire) = self.lines[link].waiting.pop_front().unwrap();
-                let line = &mut self.lines[link];
-                if std::mem::take(&mut line.drop_next) {
-                    line.dropped |= matches!(wire, Wire::Alarms(_));
-                    continue;
-                }
-                match wire {
-                    Wire::Alarms(message) => {
-                        // A gap shows with the message after it.
-                        line.gapless = !line.dropped;
-                        line.learn(&message);
-                        self.screen.on_alarms(id, *message, ms(now));
-                    }
-                    Wire::Pumps(message) => self.screen.on_pumps(id, message, ms(now)),
-                }
-            }
-        }
-        self.screen.tick(ms(now));
-    }
-
-    fn cut(&mut self, link: usize, now: u64) {
-        self.lines[link] = Line::default();
-        self.screen.on_lost(LinkId(u8::try_from(link).unwrap()), ms(now));
-    }
-}
-
-impl Line {
-    fn learn(&mut self, message: &v1::WatchAlarmsResponse) {
-        match &message.update {
-            Some(Update::Snapshot(snapshot)) => {
-                let named = |alarm: &v1::Alarm| (alarm.occurrence.clone(), alarm.clone());
-                self.told = snapshot.alarms.iter().map(named).collect();
-            }
-            Some(Update::Alarm(alarm)) if alarm.present => {
-                self.told.insert(alarm.occurrence.clone(), alarm.clone());
-            }
-            Some(Update::Alarm(alarm)) => {
-                self.told.remove(&alarm.occurrence);
-            }
-            Some(Update::Heartbeat(_) | Update::Drill(_)) | None => {}
-        }
-    }
 }
 
 impl World {

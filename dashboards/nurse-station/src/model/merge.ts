@@ -94,6 +94,9 @@ function isOver(key: string, alarm: Alarm, link: Link, links: readonly Link[], l
 /** What a restarted gateway holds is only what it had kept: another that is heard told before that it ended, at this call. */
 function isRestored(alarm: Alarm, link: Link, links: readonly Link[], local: number): boolean {
   const since = link.restartedAt;
+  // What it had itself told the end of, and has not judged since.
+  const own = alarm.lastKnown && since !== null ? link.ended.get(alarm.occurrence) : undefined;
+  if (own !== undefined && since !== null && own.call >= alarm.call && own.at < since) return true;
   if (since === null || link.restores(local) === null || isOwn(alarm) || alarm.call === 0) return false;
   return links.some((other) => {
     if (other === link || other.holds(alarm.occurrence) || !other.isKnown(local)) return false;

@@ -26,7 +26,7 @@ pub struct StandingActions {
     pub digest: u64,
     /// The actions; empty unless they were asked for.
     pub actions: Vec<ActionRecord>,
-    /// Alarms that wait for a person; at most [`WAITING_MAX`].
+    /// Alarms that wait for a person; at most 64.
     pub waiting: Vec<(PumpAddress, Waiting)>,
 }
 

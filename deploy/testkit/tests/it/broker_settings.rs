@@ -112,13 +112,15 @@ impl Site {
             ("/etc/mosquitto/certs/ca.crt", file("ca.crt")),
             ("/etc/mosquitto/certs/broker.crt", file(&format!("{name}.crt"))),
             ("/etc/mosquitto/certs/broker.key", file(&format!("{name}.key"))),
-            ("/etc/mosquitto/ecmo.acl", format!("{FOLDER}/ecmo.acl")),
+            ("/etc/mosquitto/ecmo.acl", file("ecmo.acl")),
         ] {
             assert_eq!(settings.matches(from).count(), 1, "{from}");
             text = text.replace(from, &to);
         }
         let path = self.path(&format!("{name}.conf"));
         std::fs::write(&path, text).unwrap();
+        // The checkout may lie where the user mosquitto must not look.
+        std::fs::copy(Path::new(FOLDER).join("ecmo.acl"), self.path("ecmo.acl")).unwrap();
         let log = std::fs::File::create(self.path(&format!("{name}.log"))).unwrap();
         // As root it would become the user mosquitto, who may not read a test's folder; as anybody else it stays who it is.
         let program = ["/usr/sbin/mosquitto", "/usr/local/sbin/mosquitto"];

@@ -55,6 +55,7 @@ usage:
   cargo xtask bench delivery [--quick]       1, 20 and 200 displays, a frozen one, all at once, too much input; cost and memory
   cargo xtask bench sampler [--seconds N]    pace and cost of the agent at 1 kHz x 8 channels, in the release profile
   cargo xtask bench instructions [--write]   what a frame and a delivery cost, in instructions (valgrind), against the baseline
+  cargo xtask bench page                     frames a second and cost of thirty pumps at the nurse station, in the release profile
   cargo xtask bench store [--dir FOLDER]     how long a durable action takes, beside a flush of the same disk
   cargo xtask bench history [--quick]        the history of 30 pumps: cost of writing, size, time of a question and of a start
   cargo xtask score [OPTION]...              holds the alarm rules against runs whose truth is known; --help tells more
@@ -87,6 +88,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         ["outage", options @ ..] => outage::run(&project, options),
         ["ci", options @ ..] => ci::run(&project, options),
         ["kills", options @ ..] => kills::run(&project, options),
+        ["bench", "page"] => page::measure(&project),
         ["bench", what @ ("latency" | "delivery"), options @ ..] => {
             bench::run(&project, what, options)
         }

@@ -31,6 +31,16 @@ pub(crate) fn browse(project: &Project) -> Result<()> {
     npm(project, &["run", "browser"])
 }
 
+/// What thirty pumps cost the page, with the programs of a release and nothing beside it.
+pub(crate) fn measure(project: &Project) -> Result<()> {
+    ensure_node(project)?;
+    let programs = ["--package", "ecmo-gateway", "--package", "ecmo-agent"];
+    project.cargo(&[&["build", "--locked", "--release"], programs.as_slice()].concat())?;
+    let mut command = project.command("node", &["tests/browser/run.js", "frames"]);
+    command.current_dir(project.root.join(FOLDER));
+    run(command.env("ECMO_PROGRAMS", project.target.join("release")))
+}
+
 /// The page that a release carries in the program.
 pub(crate) fn embedded(project: &Project) -> Result<()> {
     let gateway = ["--package", "ecmo-gateway", "--features", "embedded-ui"];

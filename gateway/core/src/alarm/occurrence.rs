@@ -368,8 +368,11 @@ impl Occurrence {
     pub(crate) fn call_again(&mut self, now: Instant) {
         self.call = self.call.saturating_add(1);
         self.pause = None;
-        let call = self.call;
-        let covers = |seen: &Acknowledgement| seen.call >= call && now.since(seen.at) <= AHEAD_MAX;
+        let (call, by_samples) = (self.call, self.rule > 0);
+        let covers = |seen: &Acknowledgement| {
+            // What no sample decides each gateway finds by its own clock, in its own time.
+            seen.call >= call && (!by_samples || now.since(seen.at) <= AHEAD_MAX)
+        };
         if !self.acknowledged.as_ref().is_some_and(covers) {
             self.acknowledged = None;
         }
@@ -433,6 +436,7 @@ mod tests {
         let ahead = || {
             let mut one = occurrence(true, true, true);
             one.acknowledged = one.acknowledged.map(|seen| Acknowledgement { call: 3, ..seen });
+            one.rule = 1;
             one
         };
         let mut one = ahead();
@@ -443,6 +447,9 @@ mod tests {
         let mut one = ahead();
         one.call_again(at(5_000));
         assert_eq!(one.signal(), Signal::Acknowledged);
+        let mut one = Occurrence { rule: 0, ..ahead() };
+        one.call_again(at(60_000));
+        assert_eq!(one.signal(), Signal::Acknowledged, "no sample decides when it calls");
     }
 
     #[test]

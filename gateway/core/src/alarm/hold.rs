@@ -126,13 +126,16 @@ pub(crate) struct Look {
     pub(crate) lag: Duration,
 }
 
+/// The pulse of a roller, or a heart, may take a value back over its limit for so long (own, prop).
+pub(crate) const PULSE: Duration = Duration::from_millis(400);
+
 /// The state of one rule.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Hold {
     phase: Phase,
     /// It was recovered at least once.
     was_well: bool,
-    /// Present by what was kept, and not looked at since.
+    /// Present by what was kept, and never found other than recovered since.
     is_kept: bool,
 }
 
@@ -146,8 +149,9 @@ impl Hold {
         Self { phase: Phase::Present { recovering: None }, was_well: false, is_kept: false }
     }
 
-    /// Present by what was kept of before a restart. Where the first look finds it recovered it is over at once: for how long it has
-    /// been so nobody knows, and what comes after that is another one, that no acknowledgement of before covers.
+    /// Present by what was kept of before a restart. Where it is found recovered from the first look on, for longer than a pulse, it is
+    /// over: for how long it has been so nobody knows, and what comes after that is another one, that no acknowledgement of before
+    /// covers. A mean that begins anew tells nothing so early: it waits for its delay.
     pub(crate) const fn kept() -> Self {
         Self { is_kept: true, ..Self::present() }
     }
@@ -175,11 +179,30 @@ impl Hold {
     /// Takes one look.
     pub(crate) fn step(&mut self, delays: Delays, look: Look) -> Verdict {
         self.was_well |= look.recovered;
-        if core::mem::take(&mut self.is_kept) && look.recovered {
-            self.phase = Phase::Normal;
-            return Verdict::Clear;
+        if self.is_kept && look.lag.is_zero() {
+            return self.step_kept(delays, look);
         }
+        self.is_kept = false;
         self.follow(delays, look)
+    }
+
+    fn step_kept(&mut self, delays: Delays, look: Look) -> Verdict {
+        let Phase::Present { recovering } = &mut self.phase else {
+            self.is_kept = false;
+            return self.follow(delays, look);
+        };
+        if look.recovered {
+            return self.follow(Delays { clear: delays.clear.min(PULSE), ..delays }, look);
+        }
+        self.is_kept = false;
+        let paused = recovering.take().map(|mut streak| streak.extend(look.at.time));
+        if !look.violated || paused.is_none_or(|paused| paused < PULSE) {
+            return Verdict::Unchanged;
+        }
+        // Its looks lie further apart than a pulse: it ended between them, and has begun anew.
+        let violated = Streak::begin(look.at.time);
+        self.phase = Phase::Pending { onset: look.at, violated, dip: None };
+        Verdict::Clear
     }
 
     fn follow(&mut self, delays: Delays, look: Look) -> Verdict {
@@ -319,20 +342,36 @@ mod tests {
         assert_eq!(raised(true, 0..60), Some(60));
     }
 
-    #[test]
-    fn what_was_kept_is_over_where_the_first_look_finds_it_recovered_and_else_clears_after_its_delay()
-     {
-        let look = |ms: u64, violated: bool| {
-            let (recovered, at) = (!violated, at(ms));
-            Look { violated, recovered, at, lag: Duration::ZERO }
+    /// What looks in this order lead to: time in ms, and whether it is violated.
+    fn kept(lag: Duration, looks: &[(u64, bool)]) -> Vec<(u64, Verdict)> {
+        let mut hold = Hold::kept();
+        let step = |(ms, violated): &(u64, bool)| {
+            let look = Look { violated: *violated, recovered: !violated, at: at(*ms), lag };
+            (*ms, hold.step(delays(false), look))
         };
-        let mut hold = Hold::kept();
-        assert_eq!(hold.step(delays(false), look(0, false)), Verdict::Clear);
-        let mut hold = Hold::kept();
-        for (ms, violated) in [(0, true), (1_000, false), (5_999, false)] {
-            assert_eq!(hold.step(delays(false), look(ms, violated)), Verdict::Unchanged);
-        }
-        assert_eq!(hold.step(delays(false), look(6_000, false)), Verdict::Clear);
+        looks.iter().map(step).filter(|(_ms, verdict)| *verdict != Verdict::Unchanged).collect()
+    }
+
+    #[test]
+    fn what_was_kept_is_over_where_it_is_found_recovered_for_longer_than_a_pulse() {
+        let alone = Duration::ZERO;
+        assert_eq!(kept(alone, &[(0, false), (399, false)]), []);
+        assert_eq!(kept(alone, &[(0, false), (400, false)]), [(400, Verdict::Clear)]);
+        // Once it was found as it was kept, its own delay of 5 s counts.
+        let goes_on = [(0, true), (1_000, false), (5_999, false), (6_000, false)];
+        assert_eq!(kept(alone, &goes_on), [(6_000, Verdict::Clear)]);
+        let pulse = [(0, false), (399, true), (1_000, false), (5_999, false), (6_000, false)];
+        assert_eq!(kept(alone, &pulse), [(6_000, Verdict::Clear)]);
+        // It began anew between two looks: with the second of them.
+        let anew = [(0, false), (1_000, true), (60_999, true), (61_000, true)];
+        let expected = [(1_000, Verdict::Clear), (61_000, Verdict::Raise(at(1_000)))];
+        assert_eq!(kept(alone, &anew), expected);
+    }
+
+    #[test]
+    fn a_mean_that_was_kept_clears_after_its_delay_however_it_begins() {
+        let looks = [(0, false), (4_999, false), (5_000, false)];
+        assert_eq!(kept(Duration::from_secs(30), &looks), [(5_000, Verdict::Clear)]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::alarm::average::Average;
-use crate::alarm::hold::{Delays, Hold, Look, Onset, Verdict};
+use crate::alarm::hold::{Delays, Hold, Look, Onset, PULSE, Verdict};
 use crate::alarm::rule::LimitRule;
 
 /// The state of one limit rule.
@@ -56,15 +56,12 @@ impl LimitState {
     }
 }
 
-/// The pulse of a roller, or a heart, may take a value back over its limit for so long (own, prop).
-const DIP: Duration = Duration::from_millis(400);
-
 /// A mean over at least this has no pulse.
 const WITHOUT_PULSE: Duration = Duration::from_secs(1);
 
 /// A tenth of the delay, or one pulse if that is longer, and never more than half of the delay.
 pub(crate) fn delays(rule: &LimitRule) -> Delays {
-    let pulse = (rule.delay / 10).max(DIP).min(rule.delay / 2);
+    let pulse = (rule.delay / 10).max(PULSE).min(rule.delay / 2);
     // A mean of a second has no pulse.
     let dip = if rule.average < WITHOUT_PULSE { pulse } else { Duration::ZERO };
     Delays { raise: rule.delay, clear: rule.clear_delay, cumulative: rule.cumulative, dip }

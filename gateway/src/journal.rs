@@ -15,10 +15,13 @@ mod missed;
 
 mod again;
 
+mod ending;
+
 mod keeper;
 
 pub mod inspect;
 
+pub use ending::end_thread;
 pub use intake::{Feeder, ITEMS_MAX, Intake, Item, Outtake, RecordingState, What, intake};
 pub use keeper::{BackfillPart, JournalParts, JournalThread, Notice};
 pub use missed::{MISSED_MAX, Missed, MissedAlarm};

@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::config::Keep;
 use crate::decode::{Accepted, Decoder, FrameBytes};
 use crate::fanout::AlarmUpdate;
-use crate::journal::{Item, Outtake, RecordingState, What};
+use crate::journal::{Item, Outtake, RecordingState, What, end_thread};
 use crate::metrics::{Gauge, Metrics};
 
 /// How often what has come is written: a crash may cost so much of what was not confirmed.
@@ -79,15 +79,7 @@ impl DisclosureThread {
 
     /// Tells the thread to end and waits for it, but for no disk that hangs.
     pub fn stop(self, clock: Clock, within: Duration) {
-        // A thread that has ended already needs no telling.
-        let _ended_already = self.stop.send(());
-        let until = clock.now().plus(within);
-        while !self.thread.is_finished() && clock.now() < until {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        if !self.thread.is_finished() {
-            tracing::error!("the history hangs in its disk; it is left behind");
-        }
+        end_thread("history", &self.thread, self.stop, clock, within);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What was kept: trends, samples and alarms of the past. Each question is answered on a thread that may wait for the disk.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ecmo_core::parameter::Parameter;
 use ecmo_history::{
@@ -11,7 +12,9 @@ use ecmo_proto::v1;
 use ecmo_proto::v1::history_service_server::HistoryService;
 use futures_util::stream::{Stream, try_unfold};
 use prost::Message as _;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::timeout;
 use tonic::{Request, Response, Status};
 
 use super::{address, convert, ward};
@@ -26,6 +29,13 @@ const STREAMS_MAX: usize = 8;
 
 /// Windows of samples that wait for a reader: what a stream that is not read costs.
 const WINDOWS_AHEAD: usize = 2;
+
+/// How long a question waits for its turn, and for its answer (prop): a disk that hangs must not keep whoever asks.
+const TURN_MAX: Duration = Duration::from_secs(5);
+const ANSWER_MAX: Duration = Duration::from_secs(20);
+
+/// How long a stream waits for its reader (prop). Then it ends without its last message, and is read anew from there.
+const READER_MAX: Duration = Duration::from_secs(30);
 
 /// Most parameters of a trend.
 const PARAMETERS_MAX: usize = 64;
@@ -67,9 +77,7 @@ impl Histories {
         let Some(history) = disclosed.get().cloned() else {
             return Err(Status::unavailable("the history is being opened; ask again in a moment"));
         };
-        let turn = Arc::clone(&self.turns).acquire_owned().await;
-        let turn = turn.map_err(|_closed| Status::unavailable("the gateway is ending"))?;
-        Ok((history, turn))
+        Ok((history, turn(&self.turns).await?))
     }
 
     /// Asks on a thread that may wait for the disk.
@@ -83,10 +91,25 @@ impl Histories {
             drop(turn);
             answer
         });
-        let answer =
-            answered.await.map_err(|_ended| Status::internal("the question was cut off"))?;
+        let answered = timeout(ANSWER_MAX, answered).await.map_err(|_late| {
+            Status::deadline_exceeded("the disk of the history does not answer; ask again later")
+        })?;
+        let answer = answered.map_err(|_ended| Status::internal("the question was cut off"))?;
         answer.map(Response::new)
     }
+}
+
+/// A turn to ask, once one is free.
+async fn turn(turns: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Status> {
+    let turn = timeout(TURN_MAX, Arc::clone(turns).acquire_owned()).await.map_err(|_late| {
+        Status::resource_exhausted("other questions take all the time; ask again in a moment")
+    })?;
+    turn.map_err(|_closed| Status::unavailable("the gateway is ending"))
+}
+
+/// Hands a message to a reader; false when it is gone, or takes nothing for too long.
+async fn hand_over<T>(sender: &mpsc::Sender<T>, message: T) -> bool {
+    sender.send_timeout(message, READER_MAX).await.is_ok()
 }
 
 fn refused(error: QueryError) -> Status {
@@ -202,6 +225,7 @@ fn place(token: &str) -> Result<Option<EventPlace>, Status> {
 
 /// Sends window by window, as fast as they are taken, and what is missing at the end.
 fn send_windows(
+    runtime: &Handle,
     mut waves: Waves,
     gaps: &[Gap],
     sender: &mpsc::Sender<Result<v1::ReadWaveformResponse, Status>>,
@@ -222,7 +246,7 @@ fn send_windows(
             Err(error) => Err(refused(error.into())),
         };
         let is_last = message.as_ref().map_or(true, |message| message.complete);
-        if sender.blocking_send(message).is_err() || is_last {
+        if !runtime.block_on(hand_over(sender, message)) || is_last {
             return;
         }
     }
@@ -289,8 +313,9 @@ impl HistoryService for Histories {
         })?;
         let (waves, gaps) = opened.await?.into_inner();
         let (sender, windows) = mpsc::channel(WINDOWS_AHEAD);
+        let runtime = Handle::current();
         tokio::task::spawn_blocking(move || {
-            send_windows(waves, &gaps, &sender);
+            send_windows(&runtime, waves, &gaps, &sender);
             drop(stream);
         });
         let stream = try_unfold(windows, async |mut windows| {
@@ -339,5 +364,34 @@ impl HistoryService for Histories {
             })
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_question_that_finds_no_turn_is_refused_and_one_that_is_free_is_given() {
+        let turns = Arc::new(Semaphore::new(1));
+        let held = turn(&turns).await.unwrap();
+        let begun = tokio::time::Instant::now();
+        assert_eq!(turn(&turns).await.unwrap_err().code(), tonic::Code::ResourceExhausted);
+        assert_eq!(begun.elapsed().as_secs(), TURN_MAX.as_secs());
+        drop(held);
+        assert!(turn(&turns).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_takes_nothing_ends_its_stream() {
+        let (sender, mut windows) = mpsc::channel(1);
+        assert!(hand_over(&sender, 1).await);
+        let begun = tokio::time::Instant::now();
+        assert!(!hand_over(&sender, 2).await);
+        assert_eq!(begun.elapsed().as_secs(), READER_MAX.as_secs());
+        assert_eq!(windows.try_recv().unwrap(), 1);
+        assert!(hand_over(&sender, 3).await);
+        drop(windows);
+        assert!(!hand_over(&sender, 4).await, "gone");
     }
 }

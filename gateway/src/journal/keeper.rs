@@ -18,6 +18,7 @@ use tokio::time::sleep_until;
 
 use super::again::{self, Job};
 use super::compare::{AgentWord, Judged};
+use super::ending::end_thread;
 use super::intake::{Feeder, Item, Outtake, RecordingState, What};
 use super::logs::{Found, Logs};
 use super::missed::Missed;
@@ -130,15 +131,7 @@ impl JournalThread {
 
     /// Tells the thread to end and waits for it, but for no disk that hangs.
     pub fn stop(self, clock: Clock, within: Duration) {
-        // A thread that has ended already needs no telling.
-        let _ended_already = self.stop.send(());
-        let until = clock.now().plus(within);
-        while !self.thread.is_finished() && clock.now() < until {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        if !self.thread.is_finished() {
-            tracing::error!("the journal hangs in its disk; it is left behind");
-        }
+        end_thread("journal", &self.thread, self.stop, clock, within);
     }
 }
 

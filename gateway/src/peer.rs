@@ -168,13 +168,18 @@ impl Talk {
     }
 
     /// Lets what waits at another gateway wait here too.
-    fn adopt(&self, told: WaitingAt) {
-        let WaitingAt { address, waiting, onset_wall_ns } = told;
-        let age = self.parts.clock.wall_ns().saturating_sub(onset_wall_ns);
-        let age = Duration::from_nanos(u64::try_from(age).unwrap_or(0));
-        let onset_at = self.parts.clock.now().minus(age);
-        // It is told again in a second.
-        let _no_room = self.parts.engine.adopt(address, Waiting { onset_at, ..waiting });
+    fn adopt(&self, told: Vec<WaitingAt>) {
+        if told.is_empty() {
+            return;
+        }
+        let (now, wall_ns) = (self.parts.clock.now(), self.parts.clock.wall_ns());
+        let here = |WaitingAt { address, waiting, onset_wall_ns }| {
+            let age = u64::try_from(wall_ns.saturating_sub(onset_wall_ns)).unwrap_or(0);
+            let onset_at = now.minus(Duration::from_nanos(age));
+            (address, Waiting { onset_at, ..waiting })
+        };
+        // They are told again in a second.
+        let _no_room = self.parts.engine.adopt(told.into_iter().map(here).collect());
     }
 
     async fn on_arrival(&mut self, arrival: &Arrival) {
@@ -204,7 +209,7 @@ impl Talk {
             Heard::Nothing => {}
             Heard::Twin => self.hear(&beat.gateway, true),
             Heard::News { answer } => {
-                beat.waiting.into_iter().for_each(|told| self.adopt(told));
+                self.adopt(beat.waiting);
                 self.hear(&beat.gateway, beat.config != self.parts.config);
                 if answer && self.answer.is_empty() {
                     self.begin_answer(&beat.gateway).await;

@@ -44,7 +44,7 @@ pub(super) enum Command {
     Prepare { intent: Intent, by: String, reply: PrepareReply },
     Apply { records: Vec<ActionRecord>, reply: ApplyReply },
     Merge(Box<ActionRecord>),
-    Adopt(Box<(PumpAddress, Waiting)>),
+    Adopt(Vec<(PumpAddress, Waiting)>),
     Standing { with_actions: bool, reply: oneshot::Sender<StandingActions> },
     Treat { address: PumpAddress, treatment: Box<Treatment>, reply: DoneReply },
     Report { address: PumpAddress, reply: oneshot::Sender<Option<Report>> },
@@ -135,13 +135,12 @@ impl EngineHandle {
         self.commands.try_send(merge).map_err(|_full_or_ended| NoAnswer)
     }
 
-    /// Another gateway says that an alarm waits there for a person. It may come often.
+    /// Another gateway says that these alarms wait there for a person. They may be told often.
     ///
     /// # Errors
-    /// There is no room for it: it is not taken.
-    pub fn adopt(&self, address: PumpAddress, waiting: Waiting) -> Result<(), NoAnswer> {
-        let adopt = Command::Adopt(Box::new((address, waiting)));
-        self.commands.try_send(adopt).map_err(|_full_or_ended| NoAnswer)
+    /// There is no room for the command: none is taken.
+    pub fn adopt(&self, waiting: Vec<(PumpAddress, Waiting)>) -> Result<(), NoAnswer> {
+        self.commands.try_send(Command::Adopt(waiting)).map_err(|_full_or_ended| NoAnswer)
     }
 
     /// Hands over a treatment; it is in force with the next frame. What is returned waits for the alarm thread's word.

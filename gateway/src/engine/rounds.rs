@@ -219,8 +219,9 @@ impl Rounds {
             }
             Command::Merge(record) => self.merge(&record, now),
             Command::Adopt(told) => {
-                let (address, waiting) = *told;
-                self.adopt(&address, waiting, now);
+                for (address, waiting) in told {
+                    self.adopt(&address, waiting, now);
+                }
             }
             Command::Treat { address, treatment, reply } => {
                 let done = self.ward.treat(&address, *treatment, now, &mut self.hub);

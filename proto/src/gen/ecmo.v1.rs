@@ -5448,7 +5448,7 @@ pub struct PeerHeartbeat {
     /// Set when it asks the others for every action that still counts: it has just started, or has missed something.
     #[prost(bool, tag = "8")]
     pub wants_actions: bool,
-    /// Alarms of pumps that are gone and have waited for a person for at least two seconds; at most 64. A gateway that was not there
+    /// Alarms that samples decided, that are gone and have waited for a person for at least two seconds; at most 64. A gateway that was not there
     /// when they came and went lets them wait too.
     #[prost(message, repeated, tag = "9")]
     pub waiting: ::prost::alloc::vec::Vec<WaitingAlarm>,

@@ -62,8 +62,11 @@ impl Waiting {
 
 impl Alarms {
     pub(crate) fn waiting(&self, since: Instant) -> impl Iterator<Item = Waiting> {
-        let waits =
-            move |one: &&Occurrence| one.signal() == Signal::Latched && one.changed_at <= since;
+        // What a gateway misses, or finds by comparing, is its own: another one that was there misses nothing.
+        let by_samples = |one: &Occurrence| one.rule > 0 || one.id.condition.sensor().is_some();
+        let waits = move |one: &&Occurrence| {
+            by_samples(one) && one.signal() == Signal::Latched && one.changed_at <= since
+        };
         self.active().iter().filter(waits).map(Waiting::of)
     }
 

@@ -60,7 +60,7 @@ impl Pump {
         standing
     }
 
-    /// Alarms that are gone and wait for a person, since before a time.
+    /// Alarms that samples decided, are gone, and wait for a person since before a time. Not those that were told by another reader.
     pub fn waiting(&self, since: Instant) -> impl Iterator<Item = Waiting> {
         self.alarms.waiting(since)
     }

@@ -218,6 +218,16 @@ fn what_is_present_waits_for_nobody_elsewhere_and_is_not_changed_by_what_waits_t
 }
 
 #[test]
+fn what_one_gateway_missed_waits_at_that_one_alone() {
+    let mut here = Bedside::new();
+    here.run_until(2_000);
+    let now = here.now();
+    here.pump.on_missed(now, &mut here.log);
+    assert_eq!(here.find("alarm.missed").map(|one| one.signal()), Some(Signal::Latched));
+    assert_eq!(here.pump.waiting(here.now()).count(), 0);
+}
+
+#[test]
 fn the_last_64_by_their_order_are_remembered_in_whatever_order_they_came() {
     let id = stopped(false).find(STOP).map(|one| one.id).unwrap();
     let (mut one, mut other) = (Bedside::new(), Bedside::new());

@@ -232,3 +232,40 @@ fn what_a_gateway_had_ended_itself_is_shown_again_only_once_it_has_judged_it() {
     screen.on_alarms(A, again(1, 300, Update::Alarm(alarm("pump.stop", 3, 1))), ms(1_800));
     assert_eq!(rows(&screen), [("pump.stop".to_owned(), true, false)]);
 }
+
+#[test]
+fn a_row_calls_anew_when_it_comes_back_or_signals_again_and_not_by_another_name_or_number() {
+    let calls = |screen: &Screen| screen.rows()[0].calls;
+    let first = alarm("pump.stop", 1, 1);
+    let mut screen = both(std::slice::from_ref(&first), &[]);
+    assert_eq!(calls(&screen), 1);
+    // The other gateway counts it otherwise, and calls it otherwise.
+    let other = v1::Alarm { occurrence: "other".to_owned(), ..alarm("pump.stop", 4, 7) };
+    screen.on_alarms(B, message(1, 5, Update::Alarm(other.clone())), ms(5));
+    screen.on_lost(A, ms(10));
+    assert_eq!((rows(&screen).len(), calls(&screen)), (1, 1));
+    let gone = v1::Alarm {
+        revision: 5,
+        present: false,
+        signal: v1::SignalPresence::Latched.into(),
+        ..other.clone()
+    };
+    screen.on_alarms(B, message(2, 15, Update::Alarm(gone)), ms(15));
+    assert_eq!(calls(&screen), 1);
+    let back = v1::Alarm { revision: 6, call: 8, ..other };
+    screen.on_alarms(B, message(3, 20, Update::Alarm(back.clone())), ms(20));
+    assert_eq!(calls(&screen), 2);
+    // What came back while nobody listened was present before and is now.
+    let again = v1::Alarm { revision: 9, call: 9, ..back.clone() };
+    screen.on_alarms(B, message(4, 25, Update::Alarm(again)), ms(25));
+    assert_eq!(calls(&screen), 3);
+    let quiet = acknowledged(&v1::Alarm { revision: 10, call: 9, ..back.clone() }, "Mia");
+    screen.on_alarms(B, message(5, 30, Update::Alarm(quiet)), ms(30));
+    assert_eq!((rows(&screen)[0].1, calls(&screen)), (false, 3));
+    screen.on_alarms(
+        B,
+        message(6, 35, Update::Alarm(v1::Alarm { revision: 12, call: 10, ..back })),
+        ms(35),
+    );
+    assert_eq!(calls(&screen), 4);
+}

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Screen } from '../../../src/model/screen';
 import { sounds } from '../../../src/model/row';
 import { create } from '@bufbuild/protobuf';
-import { type Alarm, AlarmSchema } from '../../../src/wire/gen/ecmo/v1/alarm_pb';
+import { type Alarm, AlarmSchema, SignalPresence } from '../../../src/wire/gen/ecmo/v1/alarm_pb';
 import { A, acknowledged, alarm, B, beat, change, ended, pump, pumps, rows, snapshot } from './messages';
 
 const told = (screen: Screen): string[] => screen.takeChanges().map(({ what }) => what);
@@ -195,5 +195,41 @@ describe('a gateway whose place another one took', () => {
       monoNs: 1_000_000_000n,
       wallNs: 1_700_000_001_000_000_000n,
     });
+  });
+});
+
+describe('a row', () => {
+  const calls = (screen: Screen): number | undefined => screen.rows()[0]?.calls;
+
+  it('calls anew when it comes back or signals again, and not by the name or number of another gateway', () => {
+    const screen = both([alarm('pump.stop')], []);
+    expect(calls(screen)).toBe(1);
+    const other = { occurrence: 'other' };
+    screen.onAlarms(B, change(1, 5, alarm('pump.stop', 4, 7, other)), 5);
+    screen.onLost(A, 'both', 10);
+    expect([rows(screen).length, calls(screen)]).toEqual([1, 1]);
+    const gone = { ...other, present: false, signal: SignalPresence.LATCHED };
+    screen.onAlarms(B, change(2, 15, alarm('pump.stop', 5, 7, gone)), 15);
+    expect(calls(screen)).toBe(1);
+    screen.onAlarms(B, change(3, 20, alarm('pump.stop', 6, 8, other)), 20);
+    expect(calls(screen)).toBe(2);
+    // What came back while nobody listened was present before and is now.
+    screen.onAlarms(B, change(4, 25, alarm('pump.stop', 9, 9, other)), 25);
+    expect(calls(screen)).toBe(3);
+    screen.onAlarms(B, change(5, 30, acknowledged(alarm('pump.stop', 10, 9, other), 'Mia')), 30);
+    expect(calls(screen)).toBe(3);
+    screen.onAlarms(B, change(6, 35, alarm('pump.stop', 12, 10, other)), 35);
+    expect(calls(screen)).toBe(4);
+  });
+
+  it('that a gateway had ended itself is shown again only once it has judged it', () => {
+    const first = alarm('pump.stop');
+    const screen = new Screen(1, '');
+    screen.onAlarms(A, snapshot(0, [first]), 0);
+    screen.onAlarms(A, change(1, 900, ended(first)), 900);
+    screen.onAlarms(A, snapshot(5, [alarm('pump.stop', 2, 1, { lastKnown: true })], 2n), 1_500);
+    expect(rows(screen).length).toBe(0);
+    screen.onAlarms(A, change(1, 300, alarm('pump.stop', 3, 1), 2n), 1_800);
+    expect(rows(screen)).toEqual([['pump.stop', true, false]]);
   });
 });

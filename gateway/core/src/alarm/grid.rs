@@ -98,10 +98,12 @@ impl Alarms {
                 continue;
             }
             let Some(evidence) = evidence else { continue };
+            // As of the limits: what is undecided is what was known before.
+            let is_judged = moment.fresh && !state.hold.is_undecided();
             if state.hold.is_present() {
                 let shown = Shown::by(rule, &evidence);
                 self.follow(condition, verdict, shown, scene.tick, moment, out);
-                if moment.fresh {
+                if is_judged {
                     let it = |one: &Occurrence| {
                         one.id.condition == condition && one.rule == rule.key.number
                     };

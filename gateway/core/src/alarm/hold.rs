@@ -171,6 +171,11 @@ impl Hold {
         matches!(self.phase, Phase::Present { .. })
     }
 
+    /// Whether it is present by what was kept alone: every look since has found it recovered, for not long enough yet.
+    pub(crate) const fn is_undecided(&self) -> bool {
+        self.is_kept && self.is_present()
+    }
+
     /// Whether it was recovered at least once: else what is present may have begun before the first look.
     pub(crate) const fn was_well(&self) -> bool {
         self.was_well
@@ -179,11 +184,7 @@ impl Hold {
     /// Takes one look.
     pub(crate) fn step(&mut self, delays: Delays, look: Look) -> Verdict {
         self.was_well |= look.recovered;
-        if self.is_kept && look.lag.is_zero() {
-            return self.step_kept(delays, look);
-        }
-        self.is_kept = false;
-        self.follow(delays, look)
+        if self.is_kept { self.step_kept(delays, look) } else { self.follow(delays, look) }
     }
 
     fn step_kept(&mut self, delays: Delays, look: Look) -> Verdict {
@@ -191,10 +192,15 @@ impl Hold {
             self.is_kept = false;
             return self.follow(delays, look);
         };
+        let is_alone = look.lag.is_zero();
         if look.recovered {
-            return self.follow(Delays { clear: delays.clear.min(PULSE), ..delays }, look);
+            let clear = if is_alone { delays.clear.min(PULSE) } else { delays.clear };
+            return self.follow(Delays { clear, ..delays }, look);
         }
         self.is_kept = false;
+        if !is_alone {
+            return self.follow(delays, look);
+        }
         let paused = recovering.take().map(|mut streak| streak.extend(look.at.time));
         if !look.violated || paused.is_none_or(|paused| paused < PULSE) {
             return Verdict::Unchanged;
@@ -372,6 +378,28 @@ mod tests {
     fn a_mean_that_was_kept_clears_after_its_delay_however_it_begins() {
         let looks = [(0, false), (4_999, false), (5_000, false)];
         assert_eq!(kept(Duration::from_secs(30), &looks), [(5_000, Verdict::Clear)]);
+    }
+
+    #[test]
+    fn what_was_kept_is_undecided_until_it_is_found_to_go_on_or_to_be_over() {
+        for lag in [Duration::ZERO, Duration::from_secs(30)] {
+            let mut hold = Hold::kept();
+            let mut look = |ms: u64, violated: bool| {
+                let look = Look { violated, recovered: !violated, at: at(ms), lag };
+                let _verdict = hold.step(delays(false), look);
+                hold.is_undecided()
+            };
+            let undecided = [look(0, false), look(300, false), look(350, true), look(400, false)];
+            assert_eq!(undecided, [true, true, false, false], "{lag:?}");
+            let mut over = Hold::kept();
+            for second in 0..6 {
+                let at = at(second * 1_000);
+                let _verdict =
+                    over.step(delays(false), Look { violated: false, recovered: true, at, lag });
+            }
+            assert!(!over.is_undecided() && !over.is_present(), "{lag:?}");
+        }
+        assert!(!Hold::present().is_undecided());
     }
 
     #[test]

@@ -277,11 +277,16 @@ impl Alarms {
             }
         }
         if moment.fresh && !self.active().is_empty() {
-            let rules = &self.rules;
-            let concerned = |one: &Occurrence| is_judged_by(one, Some(parameter));
-            let limits_only =
-                |one: &Occurrence| concerned(one) && rules.is_limit(one.id.condition, one.rule);
-            self.register.set_last_known(limits_only, false, moment.now, out);
+            let rules = self.rules.limits().get(first..).unwrap_or_default();
+            let states = self.limits.get(first..).unwrap_or_default();
+            let judged = |one: &Occurrence| {
+                let key = RuleKey { condition: one.id.condition, number: one.rule };
+                let mut own =
+                    rules.iter().zip(states).take_while(|(rule, _)| rule.parameter == parameter);
+                // What was kept and is found recovered stays what was known before, until it is over or goes on.
+                own.any(|(rule, state)| rule.key == key && !state.hold.is_undecided())
+            };
+            self.register.set_last_known(judged, false, moment.now, out);
         }
     }
 

@@ -352,13 +352,6 @@ impl Rules {
         &self.composites
     }
 
-    /// Whether a rule is a limit: judged by the samples of its parameter.
-    #[must_use]
-    pub fn is_limit(&self, condition: Condition, number: u8) -> bool {
-        let key = RuleKey { condition, number };
-        self.limits.iter().any(|rule| rule.key == key)
-    }
-
     /// After which time an unacknowledged alarm of a condition goes up to high priority.
     #[must_use]
     pub fn escalation(&self, condition: Condition) -> Option<Duration> {

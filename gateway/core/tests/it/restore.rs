@@ -86,6 +86,28 @@ fn a_limit_goes_on_and_ends_when_its_samples_say_so() {
 }
 
 #[test]
+fn what_is_found_recovered_after_a_restart_is_never_told_as_judged_before_it_is_over() {
+    for goes_on in [false, true] {
+        let mut bedside = Bedside::new();
+        bedside.play(
+            &[(1_000, Input::Value(PressPost, 320.0)), (2_980, Input::Value(PressPost, 120.0))],
+            3_000,
+        );
+        restart_reader(&mut bedside);
+        bedside.run_until(3_300);
+        assert!(bedside.find("post.high.alarm").unwrap().last_known);
+        let expected: &[Transition] = if goes_on {
+            bedside.apply(&Input::Value(PressPost, 320.0));
+            &[Raised, DataLost, DataBack]
+        } else {
+            &[Raised, DataLost, Ended]
+        };
+        bedside.run_until(4_500);
+        assert_eq!(transitions(&bedside, "post.high.alarm"), expected);
+    }
+}
+
+#[test]
 fn an_alarm_whose_data_is_gone_stays_as_last_known() {
     for gone in [
         Input::Lose(true),

@@ -86,14 +86,19 @@ pub(crate) fn judge(
     });
     let mut violations: Vec<_> = lost.cloned().map(|call| Violation::Lost(name, call)).collect();
     let mut taken = vec![false; told.len()];
-    for call in &shown {
+    for (place, call) in shown.iter().enumerate() {
+        let before = shown.get(..place).unwrap_or_default();
+        let is_again = |one: &Call| one.occurrence == call.occurrence && one.call == call.call;
+        // What was acknowledged and comes back is told below, and is not what the observer calls for next.
+        if before.iter().any(is_again) && is_settled_by_a_person(call, acknowledged) {
+            continue;
+        }
         let fits = |one: &Call| {
             one.key == call.key && one.at <= call.at + APART && call.at <= one.at + within
         };
         let found = told.iter().zip(&mut taken).find(|(one, taken)| !**taken && fits(one));
         match found {
             Some((_one, taken)) => *taken = true,
-            // What was acknowledged and comes back is told below.
             None if is_settled_by_a_person(call, acknowledged) => {}
             None => violations.push(Violation::Doubled(name, call.clone())),
         }
@@ -155,6 +160,26 @@ mod tests {
         let observer = story(&[(5_000, Some(("x", 1, true))), (20_000, None)]);
         let steps = [(5_000, Some(("x", 1, true))), (7_000, None), (7_500, Some(("y", 1, true)))];
         assert_eq!(violations(&story(&steps), &observer), ["doubled"]);
+    }
+
+    #[test]
+    fn what_comes_back_before_it_must_not_takes_nothing_of_what_is_called_next() {
+        let steps = [
+            (5_000, Some(("x", 1, true))),
+            (6_000, None),
+            (6_030, Some(("x", 1, true))),
+            (6_500, Some(("x", 2, true))),
+        ];
+        let observer = story(&[(5_000, Some(("x", 1, true))), (6_500, Some(("x", 2, true)))]);
+        let done = |ms| {
+            let at = Duration::from_millis(ms);
+            [Acknowledged { at, key: key(), occurrence: "x".to_owned(), call: 1 }]
+        };
+        assert_eq!(judge("test", &story(&steps), &observer, &done(9_000), LATE, END), []);
+        let back = judge("test", &story(&steps), &observer, &done(6_010), LATE, END);
+        assert!(matches!(back.as_slice(), [Violation::CameBack(_, call)] if call.call == 1));
+        let unsaid = judge("test", &story(&steps), &observer, &[], LATE, END);
+        assert!(matches!(unsaid.as_slice(), [Violation::Doubled(_, call)] if call.call == 2));
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub(crate) struct Delivery {
     /// Measured seconds of each part; without this 10, and 2 in a short run.
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..=600))]
     pub(crate) seconds: Option<u32>,
-    /// Pairs of rounds with and without a frozen display; without this 5, and 3 in a short run.
+    /// Pairs of turns with and without a frozen display; without this 20, and 4 in a short run.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) pairs: Option<u32>,
     /// The broker; without this Mosquitto if it is installed, else the embedded one.
@@ -90,9 +90,9 @@ impl Delivery {
         self.seconds.unwrap_or(if self.quick { 2 } else { 10 })
     }
 
-    /// Pairs of rounds with and without a frozen display.
+    /// Pairs of turns with and without a frozen display.
     pub(crate) fn pairs(&self) -> u32 {
-        self.pairs.unwrap_or(if self.quick { 3 } else { 5 })
+        self.pairs.unwrap_or(if self.quick { 4 } else { 20 })
     }
 }
 

@@ -15,7 +15,8 @@ use crate::beside::Beside;
 use crate::gateway::Memory;
 use crate::ours::{Counts, Measured, Scene};
 use crate::plan::Plan;
-use crate::series::{Quantiles, micros};
+use crate::series::{Quantiles, Times, micros};
+use crate::turns::{TURN_SECONDS, Turns};
 use crate::views::{Seen, Views};
 use crate::{l0, ours, t0};
 
@@ -125,7 +126,7 @@ impl Bench<'_> {
 
     async fn full(&mut self, pumps: u32, displays: u32, slow: bool) -> anyhow::Result<Full> {
         let beside = slow.then_some(Beside::Slow);
-        let scene = Scene { views: Views::ward(0..WAVES), beside };
+        let scene = Scene { views: Views::ward(0..WAVES), beside, turns: None };
         let ours = self.ours(&self.plan(pumps, displays), &scene).await?;
         let full = Full {
             pumps,
@@ -144,31 +145,20 @@ impl Bench<'_> {
         Ok(full)
     }
 
-    /// Rounds take turns, and which is first takes turns too: what else the machine does hits both alike.
+    /// Both turns of a pair follow each other, and which is first changes.
     async fn pairs(&mut self, count: u32) -> anyhow::Result<(Vec<Pair>, u64, u64)> {
-        let plan = self.plan(PUMPS, HEALTHY);
-        let (mut pairs, mut lost, mut invented) = (Vec::new(), 0, 0);
-        for number in 0..count {
-            let mut measured = [Quantiles::default(); 2];
-            for turn in 0..2 {
-                let with = (number + turn) % 2 == 1;
-                let scene = Scene { beside: with.then_some(Beside::Frozen), ..Scene::default() };
-                let ours = self.ours(&plan, &scene).await?;
-                lost += ours.counts.lost;
-                invented += ours.counts.invented;
-                if let Some(place) = measured.get_mut(usize::from(with)) {
-                    *place = ours.times.quantiles();
-                }
-            }
-            let [without, with] = measured;
-            println!(
-                "p99 without a frozen display {:.0} us, with one {:.0} us",
-                micros(without.p99_ns),
-                micros(with.p99_ns)
-            );
+        let plan = Plan { seconds: 2 * count * TURN_SECONDS, ..self.plan(PUMPS, HEALTHY) };
+        let scene = Scene { turns: Some(Turns(2 * count)), ..Scene::default() };
+        let ours = self.ours(&plan, &scene).await?;
+        let mut turns = (0..).zip(ours.turns.iter().map(Times::quantiles));
+        let mut pairs = Vec::new();
+        while let (Some((number, one)), Some((_, other))) = (turns.next(), turns.next()) {
+            let is_first_beside = Turns::is_beside(number);
+            let (without, with) = if is_first_beside { (other, one) } else { (one, other) };
             pairs.push(Pair { without, with });
         }
-        Ok((pairs, lost, invented))
+        println!("{} turns beside a frozen display, and as many without", pairs.len());
+        Ok((pairs, ours.counts.lost, ours.counts.invented))
     }
 }
 

@@ -26,6 +26,8 @@ mod display;
 
 mod beside;
 
+mod turns;
+
 mod l0;
 
 mod t0;

@@ -23,6 +23,7 @@ use crate::mqtt::Fleet;
 use crate::pace::{Pacer, Schedule};
 use crate::plan::{LEAD_NS, Plan};
 use crate::series::Times;
+use crate::turns::{Taken, Turns};
 use crate::views::{Seen, Views};
 
 /// How long the gateway may take to know every pump by its birth.
@@ -48,6 +49,8 @@ pub(crate) struct Measured {
     pub(crate) seen: Seen,
     /// The same of the display in a process of its own.
     pub(crate) beside: Option<Seen>,
+    /// The times of each turn with and without a frozen display.
+    pub(crate) turns: Vec<Times>,
 }
 
 /// Where the time goes, as the gateway tells it with each alarm.
@@ -91,6 +94,8 @@ pub(crate) struct Scene {
     pub(crate) views: Views,
     /// A display in a process of its own, which is not measured.
     pub(crate) beside: Option<Beside>,
+    /// A frozen display that comes and goes.
+    pub(crate) turns: Option<Turns>,
 }
 
 /// Measures one round with a gateway of its own.
@@ -172,6 +177,10 @@ async fn run(
     // 2. Frames, and with them alarms.
     let feed = Feed::start(gateway, broker, plan, ward).await?;
     let schedule = feed.schedule;
+    let (url, pumps) = (url.to_owned(), plan.pumps);
+    let turns = scene.turns.map(|turns| {
+        tokio::spawn(turns.run(schedule.start_ns, url, ward.as_str().to_owned(), pumps))
+    });
     let busy_before = gateway.processor_time();
     let (_connected, mut client) = feed.finish().await?;
     let busy = gateway.processor_time().zip(busy_before).map(|(after, before)| after - before);
@@ -184,11 +193,15 @@ async fn run(
     displays.wait(changes, TAIL_MAX).await;
     let known = list(&mut client).await?;
     let (received, seen) = displays.finish().await?;
+    if let Some(turns) = turns {
+        drop(turns.await.context("the turns panicked")?.context("a frozen display")?);
+    }
     let beside = match beside {
         Some(beside) => Some(beside.finish().await?),
         None => None,
     };
     let mut judge = Judge::new(schedule, crossings, plan.period_ns(), expected);
+    judge.taken = Taken::new(scene.turns);
     for display in &received {
         judge.display(display);
     }
@@ -200,7 +213,8 @@ async fn run(
     judge.counts.gateway_processor_ms = busy.and_then(|busy| u64::try_from(busy.as_millis()).ok());
     let delivered = received.iter().map(Vec::len).sum();
     let (times, parts, counts) = (judge.times, judge.parts, judge.counts);
-    Ok(Measured { times, parts, counts, delivered, memory, seen, beside })
+    let turns = judge.taken.into_times();
+    Ok(Measured { times, parts, counts, delivered, memory, seen, beside, turns })
 }
 
 type Client = PumpServiceClient<tonic::transport::Channel>;
@@ -237,6 +251,7 @@ struct Judge {
     parts: Parts,
     counts: Counts,
     displays: u64,
+    taken: Taken,
 }
 
 impl Judge {
@@ -257,8 +272,17 @@ impl Judge {
             frames_received: 0,
             gateway_processor_ms: None,
         };
-        let (times, parts) = (Times::default(), Parts::default());
-        Self { schedule, crossings, period_ns, expected, times, parts, counts, displays: 0 }
+        Self {
+            schedule,
+            crossings,
+            period_ns,
+            expected,
+            times: Times::default(),
+            parts: Parts::default(),
+            counts,
+            displays: 0,
+            taken: Taken::default(),
+        }
     }
 
     /// Takes everything that one display got.
@@ -295,8 +319,10 @@ impl Judge {
     fn measure(&mut self, (crossing, raised): Change, one: &Received) {
         let sequence = if raised { crossing.raise } else { crossing.clear };
         let number = sequence * u64::from(self.schedule.sources) + u64::from(crossing.pump);
-        let took = one.at_ns.saturating_sub(self.schedule.event(number).intended_ns);
+        let intended_ns = self.schedule.event(number).intended_ns;
+        let took = one.at_ns.saturating_sub(intended_ns);
         self.times.record(took);
+        self.taken.record(intended_ns.saturating_sub(self.schedule.start_ns), took);
         let Some(latency) = one.alarm.latency else { return };
         let (Some(accepted), Some(decided)) =
             (latency.published_to_received_ns, latency.received_to_decided_ns)

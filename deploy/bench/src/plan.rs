@@ -8,7 +8,7 @@ use crate::crossing::Crossings;
 pub(crate) const LEAD_NS: u64 = 50_000_000;
 
 /// Seconds before the measured ones: connections, caches and the gateway's views settle.
-const WARM_SECONDS: u64 = 1;
+pub(crate) const WARM_SECONDS: u32 = 1;
 
 /// Sizes of a round.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +30,7 @@ impl Plan {
         Crossings {
             pumps: self.pumps,
             rate: self.rate,
-            first: WARM_SECONDS * u64::from(self.rate),
+            first: u64::from(WARM_SECONDS) * u64::from(self.rate),
             frames: u64::from(self.seconds) * u64::from(self.rate),
         }
     }
@@ -46,7 +46,7 @@ impl Plan {
 
     /// Alarm changes of all pumps before the measured ones, when they come at an even pace.
     pub(crate) fn warm_changes(&self) -> u64 {
-        WARM_SECONDS * u64::from(self.pumps) * u64::from(Self::CHANGES_PER_SECOND)
+        u64::from(WARM_SECONDS) * u64::from(self.pumps) * u64::from(Self::CHANGES_PER_SECOND)
     }
 
     /// The same for those that are measured.

@@ -10,13 +10,11 @@ const NODE_MIN: (u32, u32) = (20, 19);
 const FOLDER: &str = "dashboards/nurse-station";
 
 /// The page's own checks, in the order in which they fail soonest; each prints its own summary.
-const CHECKS: [&[&str]; 5] = [
-    &["ci", "--no-audit", "--no-fund"],
-    &["run", "check"],
-    &["run", "lint"],
-    &["run", "unit"],
-    &["run", "build"],
-];
+const CHECKS: [&[&str]; 5] =
+    [INSTALL, &["run", "check"], &["run", "lint"], &["run", "unit"], BUILD];
+
+const INSTALL: &[&str] = &["ci", "--no-audit", "--no-fund"];
+const BUILD: &[&str] = &["run", "build"];
 
 pub(crate) fn check(project: &Project) -> Result<()> {
     ensure_node(project)?;
@@ -31,9 +29,12 @@ pub(crate) fn browse(project: &Project) -> Result<()> {
     npm(project, &["run", "browser"])
 }
 
-/// What thirty pumps cost the page, with the programs of a release and nothing beside it.
+/// What thirty pumps cost the page as it is now, with the programs of a release and nothing beside it.
 pub(crate) fn measure(project: &Project) -> Result<()> {
     ensure_node(project)?;
+    for arguments in [INSTALL, BUILD] {
+        npm(project, arguments)?;
+    }
     let programs = ["--package", "ecmo-gateway", "--package", "ecmo-agent"];
     project.cargo(&[&["build", "--locked", "--release"], programs.as_slice()].concat())?;
     let mut command = project.command("node", &["tests/browser/run.js", "frames"]);

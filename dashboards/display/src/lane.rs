@@ -52,6 +52,8 @@ pub(crate) struct Lane {
     next: Result<u64, Why>,
     /// The gateway's clock, of this epoch.
     pub(crate) clock: GatewayClock,
+    /// What answers told of the clock of an epoch that this subscription has not told of yet: they may overtake it.
+    clock_ahead: Option<(u64, GatewayClock)>,
     /// The clock of the epoch before: times of then mean nothing on the present one.
     pub(crate) clock_before: GatewayClock,
     /// The newest time that the gateway told here without a gap before it.
@@ -67,6 +69,7 @@ impl Lane {
             epoch: None,
             next: Err(Why::Ended),
             clock: GatewayClock::default(),
+            clock_ahead: None,
             clock_before: GatewayClock::default(),
             newest: GatewayTime::default(),
             lost_at: None,
@@ -85,7 +88,9 @@ impl Lane {
             // A subscription always begins with everything.
             _ if sequence == 0 => {
                 if self.epoch != Some(epoch) {
-                    self.clock_before = std::mem::take(&mut self.clock);
+                    let ahead = self.clock_ahead.take().filter(|(of, _clock)| *of == epoch);
+                    let clock = ahead.map_or_else(GatewayClock::default, |(_of, clock)| clock);
+                    self.clock_before = std::mem::replace(&mut self.clock, clock);
                     self.newest = GatewayTime::default();
                 }
                 self.epoch = Some(epoch);
@@ -107,6 +112,24 @@ impl Lane {
         self.clock.observe(now, local);
         self.newest = self.newest.max(now);
         place
+    }
+
+    /// A question that was sent at `sent` was answered at `now` of the gateway's start `epoch`.
+    pub(crate) fn answered(
+        &mut self,
+        epoch: u64,
+        now: GatewayTime,
+        sent: LocalTime,
+        local: LocalTime,
+    ) {
+        if self.epoch == Some(epoch) {
+            self.clock.answered(now, sent, local);
+            return;
+        }
+        let ahead = self.clock_ahead.take().filter(|(of, _clock)| *of == epoch);
+        let (_of, mut clock) = ahead.unwrap_or_default();
+        clock.answered(now, sent, local);
+        self.clock_ahead = Some((epoch, clock));
     }
 
     /// It is of no use until it begins anew.

@@ -184,9 +184,7 @@ impl Screen {
         self.advance(local);
         let Some(link) = self.link_mut(id) else { return };
         for lane in [&mut link.alarms, &mut link.pumps] {
-            if lane.epoch == Some(epoch) {
-                lane.clock.answered(GatewayTime(now_mono_ns), sent, local);
-            }
+            lane.answered(epoch, GatewayTime(now_mono_ns), sent, local);
         }
         self.settle();
     }

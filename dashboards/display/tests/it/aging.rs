@@ -131,6 +131,22 @@ fn a_slow_way_is_told_by_the_answer_to_a_call() {
 }
 
 #[test]
+fn an_answer_that_overtakes_the_first_message_of_its_gateway_tells_the_slow_way_too() {
+    // The same gateway anew, epoch 2. Its answers came before its streams, which wait two and a half seconds on their way.
+    let began = |answered: u64| {
+        let mut screen = live();
+        screen.on_answer(A, answered, 3_500_000_000, ms(101), ms(102));
+        let pumps = v1::WatchPumpsResponse { epoch: 2, ..pumps(0, 1_000, &[pump(1_000)]) };
+        screen.on_alarms(A, v1::WatchAlarmsResponse { epoch: 2, ..snapshot(1_000, &[]) }, ms(103));
+        screen.on_pumps(A, pumps, ms(103));
+        screen.pumps()[0].freshness
+    };
+    assert_eq!(began(2), Freshness::Late);
+    // Of a start that is no more it tells nothing.
+    assert_eq!(began(7), Freshness::Live);
+}
+
+#[test]
 fn a_pump_whose_age_nothing_proves_is_late_and_the_other_gateway_is_shown_that_knows_it() {
     let unproven = v1::Pump { age_unproven: true, ..pump(1_000) };
     let mut screen = Screen::new(2, "");

@@ -29,6 +29,8 @@ export class Lane {
   lostAt: number | null = null;
   /** How long the newest message had waited on its way, in ms. */
   waitedMs = 0;
+  /** What answers told of the clock of an epoch that this subscription has not told of yet: they may overtake it. */
+  private ahead: { epoch: bigint; clock: GatewayClock } | null = null;
   private next: bigint | null = null;
   private reason: LinkWhy = 'never';
 
@@ -37,7 +39,8 @@ export class Lane {
     if (stamp.sequence === 0n) {
       // A subscription always begins with everything.
       if (this.epoch !== stamp.epoch) {
-        this.clock = new GatewayClock();
+        this.clock = this.ahead?.epoch === stamp.epoch ? this.ahead.clock : new GatewayClock();
+        this.ahead = null;
         this.newestNs = 0n;
       }
       this.epoch = stamp.epoch;
@@ -57,6 +60,16 @@ export class Lane {
     this.waitedMs = this.clock.waited(ms(stamp.nowMonoNs), local);
     if (stamp.nowMonoNs > this.newestNs) this.newestNs = stamp.nowMonoNs;
     return place;
+  }
+
+  /** A question that was sent at `sent` was answered at `nowMonoNs` of the gateway's start `epoch`. */
+  answered(epoch: bigint, nowMonoNs: bigint, sent: number, local: number): void {
+    if (this.epoch === epoch) {
+      this.clock.answered(ms(nowMonoNs), sent, local);
+      return;
+    }
+    if (this.ahead?.epoch !== epoch) this.ahead = { epoch, clock: new GatewayClock() };
+    this.ahead.clock.answered(ms(nowMonoNs), sent, local);
   }
 
   /** It is of no use until it begins anew. */

@@ -113,7 +113,7 @@ export class Screen {
     const link = this.links[id];
     if (link === undefined) return;
     for (const lane of [link.alarms, link.pumps]) {
-      if (lane.epoch === epoch) lane.clock.answered(ms(nowMonoNs), sent, local);
+      lane.answered(epoch, nowMonoNs, sent, local);
     }
     this.settle();
   }

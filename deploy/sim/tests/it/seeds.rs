@@ -122,3 +122,10 @@ impl Output for Deaf {
 
     fn alarm(&mut self, _: AlarmChange<'_>) {}
 }
+
+/// Answers of a gateway that had just started overtook the first message of its pumps over a slow way, and were thrown away: until
+/// the next answer nothing told how slow the way was.
+#[test]
+fn seed_5002005_answers_that_overtake_the_first_message_still_tell_how_slow_the_way_is() {
+    holds(5_002_005, 60 * MINUTE);
+}

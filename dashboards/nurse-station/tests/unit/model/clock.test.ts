@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { GatewayClock } from '../../../src/model/clock';
+import { Lane } from '../../../src/model/lane';
 
 describe('the clock of a gateway', () => {
   it('is not known before the first message', () => {
@@ -57,5 +58,21 @@ describe('the clock of a gateway', () => {
     clock.observe(1_000, 3_000);
     clock.answered(9_000, 3_000, 3_001);
     expect(clock.now(3_001)).toBeGreaterThanOrEqual(9_000);
+  });
+});
+
+describe('a subscription', () => {
+  it.each([
+    { of: 2n, least: 2_490, most: 2_520 },
+    { of: 7n, least: 0, most: 20 },
+  ])('that an answer of start $of overtook', ({ of, least, most }) => {
+    const lane = new Lane();
+    const ns = (value: number): bigint => BigInt(value) * 1_000_000n;
+    lane.take({ sequence: 0n, epoch: 1n, nowMonoNs: ns(900) }, 50);
+    lane.answered(of, ns(3_500), 101, 102);
+    lane.take({ sequence: 0n, epoch: 2n, nowMonoNs: ns(1_000) }, 103);
+    const age = (lane.clock.now(103) ?? 0) - 1_000;
+    expect(age).toBeGreaterThanOrEqual(least);
+    expect(age).toBeLessThanOrEqual(most);
   });
 });

@@ -1,7 +1,21 @@
 // A question about trends and its answer: least and greatest value of each bin, gaps with their reason, alarm marks.
 
 /** Why a bin holds no value. */
-export type GapReason = 'not-recorded' | 'no-data' | 'invalid' | 'link-lost' | 'not-fitted';
+export type GapReason =
+  | 'not-recorded'
+  | 'no-data'
+  | 'invalid'
+  | 'link-lost'
+  | 'not-fitted'
+  | 'below-range'
+  | 'above-range'
+  | 'not-kept'
+  | 'not-running'
+  | 'not-received'
+  | 'agent-restarted'
+  | 'disk'
+  | 'clock-set'
+  | 'damaged';
 
 /** One parameter over a span. Bins are of equal length; all arrays have one entry a bin, the oldest first. */
 export interface TrendSeries {
@@ -27,13 +41,17 @@ export interface TrendAnswer {
     condition: string;
     priority: 'high' | 'medium' | 'low' | 'information';
   }[];
+  /** Who has kept it: the gateway, or this display alone since it was opened. */
+  source: 'gateway' | 'display';
+  /** Records of the gateway that are damaged: what was in them is missing. */
+  damaged: number;
 }
 
 export interface TrendQuestion {
   ward: string;
   pump: string;
   parameters: string[];
-  /** Up to 3,600,000 answers bins of 5 s; beyond, up to 72 h, bins of 5 min. */
+  /** Up to 72 h. The gateway answers some 720 bins; this display alone bins of 5 s up to 1 h, and of 5 min beyond. */
   spanMs: number;
 }
 

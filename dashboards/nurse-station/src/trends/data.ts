@@ -85,11 +85,11 @@ export function commonGaps(series: readonly TrendSeries[], bins: number): Gap[] 
   return common;
 }
 
-/** The first time of which this display recorded anything, in ms; null when it recorded nothing. */
+/** The first time of which anything was recorded, in ms; null when nothing was. */
 export function recordedSince(answer: TrendAnswer): number | null {
   for (let bin = 0; bin < answer.bins; bin += 1) {
     const isRecorded = answer.series.some(
-      (each) => each.gap[bin] !== 'not-recorded' && each.gap[bin] !== undefined,
+      ({ gap }) => gap[bin] !== 'not-recorded' && gap[bin] !== 'not-kept' && gap[bin] !== undefined,
     );
     if (isRecorded) return answer.startWallMs + bin * answer.binMs;
   }

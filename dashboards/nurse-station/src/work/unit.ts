@@ -10,10 +10,12 @@ import { type Around, Board } from '../model/board';
 import type { DevicePicture } from '../model/device';
 import { ms } from '../model/clock';
 import type { History, LinkPicture, LocalNotice, Picture } from '../model/picture';
-import { Recorder } from '../model/recorder';
+import { Recorder, RESOLUTIONS } from '../model/recorder';
+import { keptMarks, keptTrend } from '../model/kept';
 import { type Marks, Screen } from '../model/screen';
 import type { Strip, TrendAnswer, TrendQuestion } from '../model/trend';
 import { type Gateway, gatewayAt } from '../wire/gateway';
+import { fetchKept } from '../wire/history';
 import type { WatchAlarmsResponse } from '../wire/gen/ecmo/v1/alarm_service_pb';
 import type { WatchWardResponse } from '../wire/gen/ecmo/v1/pump_service_pb';
 import { Keeper, type Which } from '../wire/keeper';
@@ -21,6 +23,7 @@ import type { Settings } from '../wire/settings';
 import { deviceOf } from './device';
 import type { PaintedHealth } from './protocol';
 import { stripOf } from './rings';
+import { silentOf } from './silent';
 import { Sweeps } from './sweeps';
 import { Treatments } from './treatments';
 import { trendMarks } from './marks';
@@ -57,7 +60,7 @@ export class Unit {
   readonly answers = {
     history: (): History => this.history(),
     device: (ward: string, pump: string): DevicePicture | null => this.device(ward, pump),
-    trend: (question: TrendQuestion): TrendAnswer => this.trend(question),
+    trend: (question: TrendQuestion): Promise<TrendAnswer> => this.trend(question),
     strip: (ward: string, pump: string, parameters: string[], seconds: number): Strip[] =>
       this.strip(ward, pump, parameters, seconds),
   };
@@ -237,14 +240,26 @@ export class Unit {
     return view === undefined ? null : deviceOf(view);
   }
 
-  private trend({ ward, pump, parameters, spanMs }: TrendQuestion): TrendAnswer {
+  /** What the gateway has kept, and the last hour as this display saw it; without the gateway's, this display's alone. */
+  private async trend(question: TrendQuestion): Promise<TrendAnswer> {
+    const gateway = this.heard();
+    const kept = gateway === null ? null : await fetchKept(gateway, question, this.wallNow());
+    const recorded = this.recorded(question);
+    if (kept === null || kept.trend.widthNs === 0n) return recorded;
+    const hour = RESOLUTIONS[0].binMs * RESOLUTIONS[0].bins;
+    const recent = this.recorded({ ...question, spanMs: Math.min(question.spanMs, hour) });
+    const present = recorded.marks.filter(({ endWallMs }) => endWallMs === null);
+    return keptTrend(kept.trend, recent, keptMarks(kept.revisions, present));
+  }
+
+  private recorded({ ward, pump, parameters, spanMs }: TrendQuestion): TrendAnswer {
     const now = this.setting.now();
     const { series, startMs, binMs, bins } = this.recorder.read(`${ward}/${pump}`, parameters, spanMs, now);
     const wallNow = this.wallNow();
     const startWallMs = wallNow - (now - startMs);
     const picture = this.board.rowsOf(this.screen, this.around(), now);
     const marks = trendMarks(picture, this.board.history.all(), ward, pump, startWallMs);
-    return { startWallMs, binMs, bins, series, marks };
+    return { startWallMs, binMs, bins, series, marks, source: 'display', damaged: 0 };
   }
 
   private strip(ward: string, pump: string, parameters: string[], seconds: number): Strip[] {
@@ -379,17 +394,4 @@ export class Unit {
       notices: [...this.notices, ...notices],
     };
   }
-}
-
-/** Of which parameters nothing is known now; all of a pump that is not heard of. */
-function silentOf(picture: Picture): Map<string, ReadonlySet<string> | 'all'> {
-  const silent = new Map<string, ReadonlySet<string> | 'all'>();
-  for (const { key, data, values } of picture.tiles) {
-    const isShown = data === 'live' || data === 'late';
-    const unknown = values.filter(
-      ({ state }) => state === 'stale' || state === 'invalid' || state === 'never-seen',
-    );
-    silent.set(key, isShown ? new Set(unknown.map(({ parameter }) => parameter)) : 'all');
-  }
-  return silent;
 }

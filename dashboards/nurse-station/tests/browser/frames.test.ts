@@ -146,7 +146,8 @@ test('soak: what the page holds does not grow', { timeout: (SOAK_S + 60) * 1_000
     const last = await heap.used();
     const minutes = ((performance.now() - begun) / 60_000).toFixed(1);
     console.log(
-      `after ${minutes} min: ${last.toFixed(1)} MB, ${(last - first).toFixed(1)} MB more than at first`,
+      `after ${minutes} min: ${last.toFixed(1)} MB, ${(last - first).toFixed(1)} MB more than at first` +
+        (heap.workers > 1 ? `; ${String(heap.workers)} workers so far` : ''),
     );
   }
   // A busy machine may be behind; a page without a link would have nothing to keep.

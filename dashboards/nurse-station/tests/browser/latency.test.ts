@@ -20,11 +20,17 @@ const COUNT = 16;
 /** How long a burst of high priority sounds, and a little. */
 const BURST_MS = 3_800;
 
-/** Detectors that the rules believe at once: nothing but the way is measured. */
+/**
+ * Detectors that the rules believe at once: nothing but the way is measured. The first of them come one upon the other. The second
+ * come each into silence, because everything before is acknowledged by then: each of them begins a sound. In seconds.
+ */
 const kinds = [
-  { kind: 'air-bubble', condition: 'air.arterial', from: 8 },
-  { kind: 'air-venous', condition: 'air.venous', from: 14 },
+  { kind: 'air-bubble', condition: 'air.arterial', from: 8, every: 0.33 },
+  { kind: 'air-venous', condition: 'air.venous', from: 20, every: 1.6 },
 ] as const;
+
+/** A person has heard it before it is acknowledged, in ms. */
+const HEARD_MS = 350;
 
 let unit: Unit;
 let browsing: Browsing;
@@ -33,7 +39,7 @@ let station: Station;
 beforeAll(async () => {
   const wishes = pumps(COUNT).map((pump, index) => ({
     ...pump,
-    faults: kinds.map(({ kind, from }) => ({ kind, at: from + index * 0.33 })),
+    faults: kinds.map(({ kind, from, every }) => ({ kind, at: from + index * every })),
   }));
   unit = await Unit.start({ pumps: wishes });
   browsing = await Browsing.start();
@@ -67,12 +73,36 @@ afterAll(async () => {
 
 interface Told {
   occurrence: string;
+  revision: number;
+  signal: string;
   condition: string;
   onset: string;
 }
 
+/** All alarms of these kinds; those that were heard are acknowledged, once the first kind has come to its end. */
+async function acknowledged(): Promise<Told[]> {
+  const all = ((await unit.ctl('alarms')) as Told[]).filter(({ condition }) =>
+    kinds.some((it) => it.condition === condition),
+  );
+  if (all.length < COUNT) return all;
+  const heard = all.filter(
+    ({ signal, onset }) => signal !== 'acknowledged' && Date.now() - Date.parse(onset) > HEARD_MS,
+  );
+  for (const { occurrence, revision } of heard) {
+    await unit.ctl('ack', `${occurrence}@${String(revision)}`, '--by', 'Ann');
+  }
+  return all;
+}
+
 function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? NaN;
+}
+
+/** The slowest of each whole row, in their order. */
+function slowest(times: readonly number[]): number[] {
+  return Array.from({ length: Math.floor(times.length / ROW) }, (_none, at) =>
+    Math.max(...times.slice(at * ROW, (at + 1) * ROW)),
+  );
 }
 
 function say(what: string, times: readonly number[]): void {
@@ -86,17 +116,15 @@ function say(what: string, times: readonly number[]): void {
 }
 
 test(
-  'every fault is painted and one that comes into silence is heard; how soon is told',
-  { timeout: 60_000 },
+  'every fault is painted and each that comes into silence is heard; how soon is told',
+  { timeout: 90_000 },
   async () => {
-    const wanted = (told: Told[]): Told[] =>
-      told.filter(({ condition }) => kinds.some((it) => it.condition === condition));
     const told = await until(
-      'every alarm is raised',
-      async () => wanted((await unit.ctl('alarms')) as Told[]),
+      'every alarm is raised, and those that signal are acknowledged',
+      acknowledged,
       (alarms) => alarms.length === COUNT * kinds.length,
-      30_000,
-      500,
+      55_000,
+      250,
     );
     await until(
       'every alarm is painted',
@@ -134,10 +162,14 @@ test(
     say('fault to sound', toSound);
     const inTurn = told.map((alarm, at) => ({ onset: onset(alarm), took: toPaint[at] ?? Infinity }));
     inTurn.sort((one, other) => one.onset - other.onset);
-    const rows = Array.from({ length: Math.floor(told.length / ROW) }, (_none, at) =>
-      Math.max(...inTurn.slice(at * ROW, (at + 1) * ROW).map(({ took }) => took)),
+    const rows = slowest(inTurn.map(({ took }) => took));
+    console.log(
+      `painted, slowest of each row of ${String(ROW)}: ${rows.map((ms) => ms.toFixed(0)).join(', ')} ms`,
     );
-    console.log(`slowest of each row of ${String(ROW)}: ${rows.map((ms) => ms.toFixed(0)).join(', ')} ms`);
+    const heard = slowest(toSound);
+    console.log(
+      `heard, slowest of each row of ${String(ROW)}: ${heard.map((ms) => ms.toFixed(0)).join(', ')} ms`,
+    );
     const hops = (await unit.ctl('latency')) as {
       hop: string;
       count: number;
@@ -151,9 +183,11 @@ test(
     }
     await station.shoot('overview-sixteen-alarms');
     expect(Math.min(...toPaint)).toBeGreaterThan(0);
-    expect(toSound.length).toBeGreaterThan(0);
+    // All of the second kind; a slow acknowledgement may take one or two of them their silence.
+    expect(toSound.length).toBeGreaterThanOrEqual(ROW);
     expect(toPaint.every(Number.isFinite)).toBe(true);
     expect(Math.min(...rows)).toBeLessThanOrEqual(PROMISE_MS);
+    expect(Math.min(...heard)).toBeLessThanOrEqual(PROMISE_MS);
     expect(toSound.every(Number.isFinite)).toBe(true);
   },
 );

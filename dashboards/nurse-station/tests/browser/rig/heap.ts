@@ -17,38 +17,48 @@ interface Usage {
 
 export class Heap {
   private numbers = 0;
-  private readonly waiting = new Map<number, (result: unknown) => void>();
+  private readonly waiting = new Map<
+    number,
+    { done: (result: unknown) => void; fail: (why: Error) => void }
+  >();
+  /** The page begins another worker when one has not answered for too long, as on a machine without time. */
+  private worker = '';
+  workers = 0;
 
-  private constructor(
-    private readonly cdp: CDPSession,
-    private readonly worker: string,
-  ) {
+  private constructor(private readonly cdp: CDPSession) {
     cdp.on('Target.receivedMessageFromTarget', ({ message }) => {
       const { id, result } = JSON.parse(message) as { id?: number; result: unknown };
-      if (id !== undefined) this.waiting.get(id)?.(result);
+      if (id !== undefined) this.waiting.get(id)?.done(result);
     });
   }
 
   static async of(station: Station): Promise<Heap> {
-    const { cdp } = station;
-    const attached = new Promise<string>((done) => {
-      cdp.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
-        if (targetInfo.type === 'worker') done(sessionId);
+    const heap = new Heap(station.cdp);
+    await new Promise<void>((done, fail) => {
+      station.cdp.on('Target.attachedToTarget', ({ sessionId, targetInfo }) => {
+        if (targetInfo.type !== 'worker') return;
+        heap.take(sessionId);
+        done();
       });
+      const all = { autoAttach: true, waitForDebuggerOnStart: false, flatten: false };
+      station.cdp.send('Target.setAutoAttach', all).catch(fail);
     });
-    await cdp.send('Target.setAutoAttach', {
-      autoAttach: true,
-      waitForDebuggerOnStart: false,
-      flatten: false,
-    });
-    return new Heap(cdp, await attached);
+    return heap;
+  }
+
+  private take(worker: string): void {
+    this.worker = worker;
+    this.workers += 1;
+    for (const { fail } of this.waiting.values()) fail(new Error('the page began another worker'));
+    this.waiting.clear();
   }
 
   /** MB of page and worker together: the least of some looks, because messages on their way are held as well. */
   async used(): Promise<number> {
     let least = Infinity;
     for (let looks = 0; looks < LOOKS; looks += 1) {
-      least = Math.min(least, await this.look());
+      // Of a worker that has just gone nothing is known.
+      least = Math.min(least, await this.look().catch(() => Infinity));
       await pause(LOOK_EVERY_MS);
     }
     return least;
@@ -70,10 +80,11 @@ export class Heap {
   private ask(method: string): Promise<unknown> {
     this.numbers += 1;
     const id = this.numbers;
-    const answer = new Promise((done) => this.waiting.set(id, done));
-    const message = JSON.stringify({ id, method });
-    return this.cdp
-      .send('Target.sendMessageToTarget', { sessionId: this.worker, message })
-      .then(() => answer);
+    const answer = new Promise((done, fail) => this.waiting.set(id, { done, fail }));
+    const sent = this.cdp.send('Target.sendMessageToTarget', {
+      sessionId: this.worker,
+      message: JSON.stringify({ id, method }),
+    });
+    return Promise.all([answer, sent]).then(([result]) => result);
   }
 }

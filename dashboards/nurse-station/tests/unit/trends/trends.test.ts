@@ -21,7 +21,8 @@ function series(low: (number | null)[], high: (number | null)[], gap: (GapReason
 }
 
 function answer(...all: TrendSeries[]): TrendAnswer {
-  return { startWallMs: 60_000, binMs: 1_000, bins: all[0]?.low.length ?? 0, series: all, marks: [] };
+  const bins = all[0]?.low.length ?? 0;
+  return { startWallMs: 60_000, binMs: 1_000, bins, series: all, marks: [], source: 'display', damaged: 0 };
 }
 
 const flow = series([null, null, 10, 11, null], [null, null, 12, 13, null], [NR, NR, null, null, 'no-data']);

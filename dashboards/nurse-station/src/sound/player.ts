@@ -168,6 +168,7 @@ export class Player {
   #silence(): void {
     this.#source?.stop();
     this.#source?.disconnect();
+    if (this.#source !== null) performance.mark('sound-stop');
     this.#source = null;
     this.#playing = null;
   }

@@ -182,14 +182,31 @@ test('a limit is explained, tried and set with a reason; the tile of another dis
   await other.close();
 }, 60_000);
 
-test('a trend says what this display has not recorded, in the chart and in the table', async () => {
+test('a trend is what the gateway keeps, also of the time before the display was opened', async () => {
+  const opened = Date.now();
+  const late = await Station.open(browsing, unit.main.url, {
+    display: 'late',
+    hash: '#/trends/nicu/pump-2',
+  });
+  await late.page.locator(id('span-1')).click();
+  await reads(late, id('recorded-since'), 'data-source', 'gateway');
+  const since = Number(await late.attribute(id('recorded-since'), 'data-since'));
+  expect(since).toBeGreaterThan(opened - 3_600_000);
+  // The tests before this one took longer.
+  expect(since).toBeLessThan(opened - 10_000);
+  expect(await late.text(id('marks'))).toMatch(/air/i);
+  await late.shoot('trends-kept');
+  await late.close();
+}, 30_000);
+
+test('a trend says of what nothing is kept, in the chart and in the table', async () => {
   await go(desk, '#/trends/nicu/pump-3');
   await desk.page.locator(id('span-1')).click();
   await desk.page.locator(id('chart')).first().waitFor();
-  expect(await desk.text(id('gap-reasons'))).toContain('not recorded by this display');
+  expect(await desk.text(id('gap-reasons'))).toContain('nothing kept of this time');
   await desk.shoot('trends-chart');
   await desk.page.locator(id('as-table')).click();
-  const cells = desk.page.locator(`${id('trend-table')} td[data-gap="not-recorded"]`);
+  const cells = desk.page.locator(`${id('trend-table')} td[data-gap="not-kept"]`);
   expect(await cells.count()).toBeGreaterThan(50);
   expect(await desk.text(id('trend-table'))).not.toMatch(/NaN|undefined/);
 });

@@ -17,9 +17,6 @@ const ROW = 8;
 
 const COUNT = 16;
 
-/** How long a burst of high priority sounds, and a little. */
-const BURST_MS = 3_800;
-
 /**
  * Detectors that the rules believe at once: nothing but the way is measured. The first of them come one upon the other. The second
  * come each into silence, because everything before is acknowledged by then: each of them begins a sound. In seconds.
@@ -146,17 +143,22 @@ test(
         ...(globalThis as unknown as { paintedAt: Map<string, number> }).paintedAt,
       ]),
     );
-    const bursts = await station.page.evaluate(() =>
-      performance.getEntriesByName('sound-start').map((mark) => performance.timeOrigin + mark.startTime),
+    const [bursts, stops] = await station.page.evaluate(() =>
+      ['sound-start', 'sound-stop'].map((name) =>
+        performance.getEntriesByName(name).map((mark) => performance.timeOrigin + mark.startTime),
+      ),
     );
     const onset = (alarm: Told): number => Date.parse(alarm.onset);
     const toPaint = told.map((alarm) => (painted.get(alarm.occurrence) ?? Infinity) - onset(alarm));
     // A burst that sounds already goes on: only alarms that came into silence begin one.
-    const intoSilence = told.filter(
-      (alarm) => !bursts.some((at) => at <= onset(alarm) && onset(alarm) - at < BURST_MS),
-    );
+    const before = (marks: readonly number[] = [], at: number): number =>
+      Math.max(0, ...marks.filter((mark) => mark <= at));
+    const intoSilence = told.filter((alarm) => {
+      const begun = before(bursts, onset(alarm));
+      return begun === 0 || begun < before(stops, onset(alarm));
+    });
     const toSound = intoSilence.map(
-      (alarm) => (bursts.find((at) => at >= onset(alarm)) ?? Infinity) - onset(alarm),
+      (alarm) => ((bursts ?? []).find((at) => at >= onset(alarm)) ?? Infinity) - onset(alarm),
     );
     say('fault to painted text', toPaint);
     say('fault to sound', toSound);

@@ -23,7 +23,7 @@ pub use accounts::{AccountsError, edit};
 pub use door::{Door, Opened, Refusal, Stranger};
 pub use policy::Role;
 pub use provider::Provider;
-pub use reload::keep;
+pub use reload::{check, keep};
 
 /// Longest name of an account or of a person of an identity provider, in characters: with what marks a break-glass session it
 /// stays below the longest name of an action.

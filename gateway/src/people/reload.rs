@@ -57,6 +57,10 @@ impl<T> Watched<T> {
         new
     }
 
+    fn wrong(&self, error: &str) -> String {
+        format!("{}, {}: {error}", self.what, self.path.display())
+    }
+
     fn read(&self) -> Result<String, String> {
         let file = File::open(&self.path).map_err(|error| error.to_string())?;
         let about = file.metadata().map_err(|error| error.to_string())?;
@@ -114,6 +118,24 @@ impl Files {
             door.set_keys(new);
         }
     }
+}
+
+/// Reads the files once, to say whether people can come in.
+///
+/// # Errors
+/// The first file that is missing or wrong.
+pub fn check(settings: &PeopleSettings) -> Result<(), String> {
+    let Files { accounts, keys } = Files::of(settings);
+    if let Some(accounts) = accounts {
+        accounts
+            .read()
+            .and_then(|text| (accounts.parse)(&text))
+            .map_err(|error| accounts.wrong(&error))?;
+    }
+    if let Some(keys) = keys {
+        keys.read().and_then(|text| (keys.parse)(&text)).map_err(|error| keys.wrong(&error))?;
+    }
+    Ok(())
 }
 
 /// Looks at the files again and again; ends only with the gateway.

@@ -120,7 +120,10 @@ mod tests {
     fn a_token_is_what_stands_behind_bearer() {
         let of = |value: &'static str| {
             let mut head = HeaderMap::new();
-            head.insert(header::AUTHORIZATION, http::HeaderValue::from_static(value));
+            head.insert(
+                header::AUTHORIZATION,
+                http::HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+            );
             bearer(&head).map(str::to_owned)
         };
         assert_eq!(of("Bearer abc").as_deref(), Some("abc"));

@@ -21,6 +21,7 @@ import type { Settings } from '../wire/settings';
 import { deviceOf } from './device';
 import type { PaintedHealth } from './protocol';
 import { stripOf } from './rings';
+import { Session } from './session';
 import { Sweeps } from './sweeps';
 import { Treatments } from './treatments';
 import { trendMarks } from './marks';
@@ -61,6 +62,11 @@ export class Unit {
     strip: (ward: string, pump: string, parameters: string[], seconds: number): Strip[] =>
       this.strip(ward, pump, parameters, seconds),
   };
+  /** Where people sign in. */
+  readonly session = new Session({
+    gateways: () => this.gateways.map(({ url }) => url),
+    heard: () => this.address(),
+  });
   private readonly gateways: Gateway[];
   private readonly screen: Screen;
   private readonly board = new Board();
@@ -84,7 +90,7 @@ export class Unit {
 
   constructor(private readonly setting: UnitSetting) {
     const { settings, display, now } = setting;
-    this.gateways = settings.gateways.map(gatewayAt);
+    this.gateways = settings.gateways.map((url) => this.gatewayAt(url));
     this.screen = new Screen(this.gateways.length, settings.ward);
     this.sweeps = new Sweeps({
       now: (key) => this.pumpNow(key),
@@ -125,6 +131,10 @@ export class Unit {
       now: () => this.screen.links[this.keeper.active]?.alarms.clock.now(now()) ?? null,
       wards: () => [...new Set(this.screen.pumps().map(({ pump }) => pump.ward))],
     });
+  }
+
+  private gatewayAt(url: string): Gateway {
+    return gatewayAt(url, () => this.session.token(url));
   }
 
   start(): void {
@@ -207,7 +217,7 @@ export class Unit {
     this.screen.staleMs = staleMs;
     for (const url of gateways) {
       if (this.gateways.some((known) => known.url === url)) continue;
-      this.gateways.push(gatewayAt(url));
+      this.gateways.push(this.gatewayAt(url));
       this.screen.addLink();
     }
     this.served = build;

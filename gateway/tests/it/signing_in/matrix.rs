@@ -276,6 +276,6 @@ async fn only_pages_of_the_gateway_may_ask_for_what_changes_something() {
         );
     }
     let (code, message) = by_web(gateway, path, &from(&format!("http://{gateway}"))).await;
-    assert_eq!(code, Code::InvalidArgument, "its own page comes as far as the service: {message}");
+    assert_eq!(code, Code::NotFound, "its own page comes as far as the service: {message}");
     ward.site.gateway.stop().await;
 }

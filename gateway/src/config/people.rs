@@ -71,7 +71,11 @@ pub(super) fn people(
     let Some(read) = read else { return Ok(None) };
     let (span, table) = (read.span(), read.into_inner());
     let PeopleTable { accounts, idle_minutes, longest_minutes, provider } = table;
-    if accounts.is_none() && provider.is_none() {
+    let none = accounts.is_none() && provider.is_none();
+    if none && idle_minutes.is_none() && longest_minutes.is_none() {
+        return Ok(None);
+    }
+    if none {
         return Err(Complaint::new(
             span,
             "nobody could sign in, so that nobody could acknowledge an alarm",
@@ -128,7 +132,7 @@ mod tests {
 
     #[test]
     fn without_the_section_nobody_is_asked() {
-        assert_eq!(parse(""), Ok(None));
+        assert_eq!((parse(""), parse("[people]")), (Ok(None), Ok(None)));
         assert_eq!(Settings::default().people, None);
     }
 
@@ -152,7 +156,7 @@ mod tests {
     #[test]
     fn settings_with_which_nobody_could_act_or_nothing_were_written_down_are_refused() {
         for (text, what) in [
-            ("[people]", "nobody could sign in"),
+            ("[people]\nidle_minutes = 5", "nobody could sign in"),
             ("[people]\nidle_minutes = 0\naccounts = \"a\"", "idle_minutes"),
             ("[people]\nlongest_minutes = 1441\naccounts = \"a\"", "longest_minutes"),
             ("[people]\naccounts = \"\"", "empty path"),

@@ -5,7 +5,7 @@ import { type Client, Code, ConnectError, createClient } from '@connectrpc/conne
 import type { Outcome } from '../act/act';
 import type { Door, Who } from '../act/door';
 import { failureOf } from '../act/doer';
-import { CALL_MS, transportTo } from '../wire/gateway';
+import { CALL_MS, type Gateway, gatewayAt, transportTo } from '../wire/gateway';
 import { type Identity, PeopleService } from '../wire/gen/ecmo/v1/people_service_pb';
 
 const OPTIONS = { timeoutMs: CALL_MS };
@@ -43,6 +43,11 @@ export class Session {
   /** What proves to a gateway who acts; empty while nothing does. */
   token(url: string): string {
     return this.tokens.get(url) ?? '';
+  }
+
+  /** A gateway whose calls carry what proves who acts there, and nowhere else. */
+  gatewayAt(url: string): Gateway {
+    return gatewayAt(url, () => this.token(url));
   }
 
   private async signIn(name: string, secret: string, byPin: boolean): Promise<Outcome<Who>> {

@@ -13,7 +13,7 @@ import type { History, LinkPicture, LocalNotice, Picture } from '../model/pictur
 import { Recorder } from '../model/recorder';
 import { type Marks, Screen } from '../model/screen';
 import type { Strip, TrendAnswer, TrendQuestion } from '../model/trend';
-import { type Gateway, gatewayAt } from '../wire/gateway';
+import type { Gateway } from '../wire/gateway';
 import type { WatchAlarmsResponse } from '../wire/gen/ecmo/v1/alarm_service_pb';
 import type { WatchWardResponse } from '../wire/gen/ecmo/v1/pump_service_pb';
 import { Keeper, type Which } from '../wire/keeper';
@@ -62,7 +62,6 @@ export class Unit {
     strip: (ward: string, pump: string, parameters: string[], seconds: number): Strip[] =>
       this.strip(ward, pump, parameters, seconds),
   };
-  /** Where people sign in. */
   readonly session = new Session({
     gateways: () => this.gateways.map(({ url }) => url),
     heard: () => this.address(),
@@ -90,7 +89,7 @@ export class Unit {
 
   constructor(private readonly setting: UnitSetting) {
     const { settings, display, now } = setting;
-    this.gateways = settings.gateways.map((url) => this.gatewayAt(url));
+    this.gateways = settings.gateways.map((url) => this.session.gatewayAt(url));
     this.screen = new Screen(this.gateways.length, settings.ward);
     this.sweeps = new Sweeps({
       now: (key) => this.pumpNow(key),
@@ -131,10 +130,6 @@ export class Unit {
       now: () => this.screen.links[this.keeper.active]?.alarms.clock.now(now()) ?? null,
       wards: () => [...new Set(this.screen.pumps().map(({ pump }) => pump.ward))],
     });
-  }
-
-  private gatewayAt(url: string): Gateway {
-    return gatewayAt(url, () => this.session.token(url));
   }
 
   start(): void {
@@ -217,7 +212,7 @@ export class Unit {
     this.screen.staleMs = staleMs;
     for (const url of gateways) {
       if (this.gateways.some((known) => known.url === url)) continue;
-      this.gateways.push(this.gatewayAt(url));
+      this.gateways.push(this.session.gatewayAt(url));
       this.screen.addLink();
     }
     this.served = build;

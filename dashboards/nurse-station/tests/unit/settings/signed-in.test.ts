@@ -16,7 +16,11 @@ beforeEach(() => {
 test('a button is there when the gateway allows its call, and none before somebody has signed in', () => {
   expect(prefs.may('shelve')).toBe(true);
   prefs.take(nobody);
-  expect([prefs.may('acknowledge'), prefs.may('shelve'), prefs.may('test-sound')]).toEqual([false, false, true]);
+  expect([prefs.may('acknowledge'), prefs.may('shelve'), prefs.may('test-sound')]).toEqual([
+    false,
+    false,
+    true,
+  ]);
   expect(prefs.name).toBe('');
   prefs.take(ann);
   expect([prefs.may('acknowledge'), prefs.may('pause'), prefs.may('shelve')]).toEqual([true, true, false]);

@@ -192,12 +192,23 @@ impl Actions {
     pub fn note_refusal(
         &self,
         address: Option<&PumpAddress>,
+        person: (&str, &str),
+        details: String,
+    ) {
+        self.note(Kind::Refused, address, person, details);
+    }
+
+    /// Notes what happened with a person, when there is time.
+    pub fn note(
+        &self,
+        kind: Kind,
+        address: Option<&PumpAddress>,
         (by, note): (&str, &str),
         details: String,
     ) {
         let Some(store) = &self.parts.store else { return };
         let wall_ns = self.parts.clock.wall_ns();
-        let mut entry = Entry::of_gateway(Kind::Refused, &self.parts.gateway, wall_ns, details);
+        let mut entry = Entry::of_gateway(kind, &self.parts.gateway, wall_ns, details);
         (entry.by, entry.note) = (by.to_owned(), note.to_owned());
         if let Some(address) = address {
             (entry.ward, entry.pump) = (address.ward.to_string(), address.pump.to_string());

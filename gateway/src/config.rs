@@ -8,6 +8,8 @@ mod kept;
 
 mod file;
 
+mod people;
+
 mod ui;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,6 +19,8 @@ use std::time::Duration;
 
 use ecmo_core::alarm::profile::Profile;
 use ecmo_proto::topic::{Id, PumpAddress};
+
+use crate::people::PeopleSettings;
 
 pub use error::ConfigError;
 pub use ui::{ORIGINS_MAX, Origin, Ui};
@@ -66,6 +70,8 @@ pub struct Settings {
     pub journal: Option<Keep>,
     /// The nurse station, and which pages may reach this gateway.
     pub ui: Ui,
+    /// How people are asked who they are; `None`: nobody is, and names are taken as they are said.
+    pub people: Option<PeopleSettings>,
 }
 
 /// How much is kept on disk, and where.
@@ -176,6 +182,7 @@ impl Default for Settings {
             disclosure: None,
             journal: None,
             ui: Ui::default(),
+            people: None,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Joins the pumps of a ward, detects alarm conditions, serves displays. Modules stand in the order in which data flows.
 
-pub mod config;
-
 pub mod clock;
+
+pub mod people;
+
+pub mod config;
 
 pub mod metrics;
 

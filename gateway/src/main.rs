@@ -1,5 +1,7 @@
 //! Arguments, settings, run, exit code.
 
+mod command;
+
 use std::io::IsTerminal as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -51,7 +53,13 @@ enum Command {
         #[command(subcommand)]
         wanted: AuditCommand,
     },
-    /// Reads and checks a settings file, and the alarm profile and the nurse station that it names, and starts nothing.
+    /// Adds, removes and lists accounts of people, and sets the break-glass PIN, whether a gateway runs or not.
+    People {
+        /// What is wanted.
+        #[command(subcommand)]
+        wanted: command::PeopleCommand,
+    },
+    /// Reads and checks a settings file, and the alarm profile, the nurse station and the accounts that it names, and starts nothing.
     Check {
         /// Settings file (TOML).
         #[arg(long)]
@@ -120,8 +128,13 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             };
             verify(&dir)
         }
+        Command::People { wanted } => command::people(wanted),
         Command::Check { config } => {
             let settings = Settings::load(&config)?;
+            if let Some(people) = &settings.people {
+                ecmo_gateway::people::check(people)
+                    .map_err(|what| anyhow::anyhow!("[people] {what}"))?;
+            }
             if let Some(dir) = &settings.ui.dir {
                 ecmo_gateway::ui::check(dir).map_err(|what| anyhow::anyhow!("[ui] dir: {what}"))?;
             }

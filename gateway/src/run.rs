@@ -1,10 +1,14 @@
 //! Joins the stages: broker, alarm thread, directory, displays, metrics. Starts them in order and ends them in order.
 
+mod background;
+
 mod brokers;
 
 mod disclosing;
 
 mod others;
+
+mod people;
 
 mod recording;
 
@@ -22,20 +26,19 @@ use crate::clock::Clock;
 use crate::config::{BrokerAddress, Settings};
 use crate::desk::{self, Desk, DeskParts};
 use crate::disclosure::{Disclosed, DisclosureThread};
-use crate::engine::{Engine, EngineHandle, EngineOutputs, EngineParts, Waveform};
-use crate::fanout::PumpSlot;
+use crate::engine::{Engine, EngineHandle, EngineParts};
 use crate::grpc::{self, Serving};
-use crate::history::{Batch, Histories};
+use crate::history::Histories;
 use crate::http::{self, Limits, NotReady};
 use crate::ingest;
 use crate::journal::{self, JournalThread};
 use crate::latency::Latencies;
-use crate::metrics::{Metrics, RuntimeName};
-use crate::registry::Registry;
+use crate::metrics::Metrics;
 use crate::request::Asker;
 use crate::store::{Store, StoreThreads};
 use crate::ui::Page;
 
+use background::background;
 #[cfg(feature = "embedded-broker")]
 use brokers::embedded;
 use brokers::{all, broker_addresses, paths_of, to_read};
@@ -54,9 +57,6 @@ const STORE_END: Duration = Duration::from_secs(1);
 
 /// A round of the alarm thread older than this means that it hangs.
 const ROUND_AGE_MAX: Duration = Duration::from_secs(1);
-
-/// How often the serving side's timer is looked at.
-const LAG_PERIOD: Duration = Duration::from_millis(50);
 
 /// Connections to the metrics port: two scrapers and a person.
 const METRICS_CONNECTIONS_MAX: usize = 8;
@@ -161,8 +161,9 @@ impl Gateway {
         let histories = Arc::new(Histories::new(settings.history));
         let shared = (clock, Arc::clone(&metrics), Arc::clone(&latencies));
         let people = People::new(&histories, &mut stored, told, past.disclosed);
-        let serving = serve_from(settings, shared, &engine.handle, people, journal.as_ref());
+        let mut serving = serve_from(settings, shared, &engine.handle, people, journal.as_ref());
         let mut tasks = background(outputs, &serving, histories);
+        serving.door = people::open(settings, clock, &mut tasks).await?;
         others::start(&mut tasks, settings, &serving, Ways { requests, heard, told: to_tell });
         storing::run(&mut tasks, stored.store, engine.handle.clone(), clock);
         let journal = journal.map(|journal| journal.run(&mut tasks, engine.handle.clone()));
@@ -362,20 +363,6 @@ async fn until(mut stopping: watch::Receiver<bool>) {
     let _gateway_gone = stopping.wait_for(|stopping| *stopping).await.is_err();
 }
 
-/// Gives each new pump its series and its place in the directory.
-async fn direct(
-    mut new_pumps: mpsc::Receiver<Arc<PumpSlot>>,
-    registry: Arc<Registry>,
-    metrics: Arc<Metrics>,
-) -> &'static str {
-    while let Some(slot) = new_pumps.recv().await {
-        slot.set_metrics(metrics.pump(&slot.address));
-        tracing::info!(pump = %slot.address, "new pump");
-        registry.insert(slot);
-    }
-    "directory"
-}
-
 /// What people did and do.
 struct People {
     histories: Arc<Histories>,
@@ -439,61 +426,18 @@ fn serve_from(
     let missed = journal.map(|journal| Arc::clone(&journal.missed));
     let disclosed = people.disclosed;
     let engine = engine.clone();
-    Serving { clock, epoch, registry, engine, actions, metrics, desk, latencies, missed, disclosed }
-}
-
-/// What goes on beside the services: none of it ends before the gateway does.
-fn background(
-    outputs: EngineOutputs,
-    serving: &Serving,
-    histories: Arc<Histories>,
-) -> JoinSet<&'static str> {
-    let mut tasks = JoinSet::new();
-    let (registry, metrics) = (Arc::clone(&serving.registry), Arc::clone(&serving.metrics));
-    tasks.spawn(direct(outputs.new_pumps, registry, Arc::clone(&metrics)));
-    tasks.spawn(pass_waveforms(outputs.waveforms));
-    tasks.spawn(keep_history(outputs.history, histories));
-    tasks.spawn(keep_treatments(Arc::clone(&serving.desk)));
-    tasks.spawn(watch_over(metrics, serving.clock));
-    tasks
-}
-
-async fn keep_history(mut rows: mpsc::Receiver<Batch>, histories: Arc<Histories>) -> &'static str {
-    while let Some(batch) = rows.recv().await {
-        histories.take(batch);
-    }
-    // Without a history there is nothing to keep, and nothing that could end.
-    if !histories.is_kept() {
-        std::future::pending::<()>().await;
-    }
-    "history"
-}
-
-async fn keep_treatments(desk: Arc<Desk>) -> &'static str {
-    desk.run().await;
-    "desk"
-}
-
-async fn pass_waveforms(mut waveforms: mpsc::Receiver<Waveform>) -> &'static str {
-    while let Some((slot, frame)) = waveforms.recv().await {
-        slot.pass_waveforms(frame);
-    }
-    "waveforms"
-}
-
-/// Keeps the metrics bounded, and measures how late a timer of the serving side fires: what a busy gateway adds to every
-/// view.
-async fn watch_over(metrics: Arc<Metrics>, clock: Clock) -> &'static str {
-    let lag = metrics.runtime_lag_seconds.get(RuntimeName::Serving).clone();
-    let probe = async {
-        loop {
-            let due = clock.now().plus(LAG_PERIOD);
-            tokio::time::sleep_until(clock.deadline(due)).await;
-            lag.record(clock.now().since(due).as_secs_f64());
-        }
-    };
-    tokio::select! {
-        () = http::upkeep(metrics) => "upkeep",
-        () = probe => "probe",
+    let door = None;
+    Serving {
+        clock,
+        epoch,
+        registry,
+        engine,
+        actions,
+        metrics,
+        desk,
+        latencies,
+        missed,
+        disclosed,
+        door,
     }
 }

@@ -7,5 +7,5 @@ import App from './shell/App.svelte';
 
 const target = document.getElementById('app');
 if (target === null) throw new Error('the page has no place for the screens');
-const { store, act, station, health } = start();
-mount(App, { target, props: { store, act, station, health } });
+const { store, act, door, station, health } = start();
+mount(App, { target, props: { store, act, door, station, health } });

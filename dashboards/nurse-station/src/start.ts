@@ -1,6 +1,7 @@
 // Puts the page together: worker, paint loop, lease, guards.
 
 import type { Act } from './act/act';
+import type { Door } from './act/door';
 import { stayAwake } from './attend/awake';
 import type { Health } from './attend/health';
 import { sayGoodbye } from './attend/leave';
@@ -24,6 +25,7 @@ const DISPLAY_MAX = 32;
 export interface Started {
   store: Store;
   act: Act;
+  door: Door;
   station: Station;
   health: Health;
 }
@@ -77,7 +79,7 @@ export function start(): Started {
       paint.acknowledgeLoss();
     },
   );
-  return { store, act: client.act(), station, health: paint };
+  return { store, act: client.act(), door: client.door(), station, health: paint };
 }
 
 /** Loads the page anew when the gateway serves another one, once for each, and never while there is an alarm. */

@@ -12,6 +12,7 @@ use toml::Spanned;
 use super::among::{DrillTable, GatewayTable, PeerTable, id};
 use super::error::Complaint;
 use super::kept::{HistoryTable, JournalTable, disclosure, journal};
+use super::people::{PeopleTable, people};
 use super::ui::UiTable;
 use super::{Alarms, Broker, BrokerAddress, ConfigError, PUMPS_MAX, Serve, Settings, WARDS_MAX};
 
@@ -31,6 +32,7 @@ struct File {
     history: HistoryTable,
     journal: JournalTable,
     ui: UiTable,
+    people: Option<Spanned<PeopleTable>>,
     pump: Vec<Spanned<PumpTable>>,
 }
 
@@ -261,6 +263,7 @@ fn settings(read: File, file: &str) -> Result<Settings, Complaint> {
         pumps: pumps(read.pump, &wards)?,
         wards,
         disclosure: disclosure(read.history, state_dir.as_deref(), file)?,
+        people: people(read.people, state_dir.as_deref(), file)?,
         state_dir,
         history: preview,
         journal: journal(read.journal, file)?,

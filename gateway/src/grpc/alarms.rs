@@ -11,7 +11,7 @@ use futures_util::stream::Pending;
 use tonic::{Request, Response, Status};
 
 use super::lanes::in_front;
-use super::people::{act, done, name, no_answer, note, reason};
+use super::people::{act, actor, done, name, no_answer, note, reason};
 use super::{Serving, address, convert, never_seen, ward};
 use crate::action::{Intent, Target};
 use crate::actions::Done;
@@ -161,8 +161,8 @@ impl AlarmService for Alarms {
         &self,
         request: Request<v1::AcknowledgeAlarmRequest>,
     ) -> Result<Response<v1::AcknowledgeAlarmResponse>, Status> {
-        let request = request.into_inner();
-        let by = name(&request.by, "by")?;
+        let (_head, who, request) = request.into_parts();
+        let by = actor(&self.serving, &who, &request.by)?;
         let note = note(&request.note)?;
         let (id, revision) = (request.occurrence.clone(), request.revision);
         let intent = Intent::Acknowledge { id, revision };
@@ -178,8 +178,8 @@ impl AlarmService for Alarms {
         &self,
         request: Request<v1::PauseAudioRequest>,
     ) -> Result<Response<v1::PauseAudioResponse>, Status> {
-        let request = request.into_inner();
-        let by = name(&request.by, "by")?;
+        let (_head, who, request) = request.into_parts();
+        let by = actor(&self.serving, &who, &request.by)?;
         if request.seconds > PAUSE_SECONDS_MAX {
             return Err(Status::invalid_argument("seconds: use 1 to 120, or 0 for 120"));
         }
@@ -207,8 +207,8 @@ impl AlarmService for Alarms {
         &self,
         request: Request<v1::ResumeAudioRequest>,
     ) -> Result<Response<v1::ResumeAudioResponse>, Status> {
-        let request = request.into_inner();
-        let by = name(&request.by, "by")?;
+        let (_head, who, request) = request.into_parts();
+        let by = actor(&self.serving, &who, &request.by)?;
         let target = target(request.scope(), request.occurrence, &request.ward, &request.pump)?;
         let what = target.to_string();
         let answer = act(&self.serving, Intent::Resume { target }, (&by, "")).await?;
@@ -223,8 +223,8 @@ impl AlarmService for Alarms {
         &self,
         request: Request<v1::ShelveAlarmRequest>,
     ) -> Result<Response<v1::ShelveAlarmResponse>, Status> {
-        let request = request.into_inner();
-        let by = name(&request.by, "by")?;
+        let (_head, who, request) = request.into_parts();
+        let by = actor(&self.serving, &who, &request.by)?;
         let reason = reason(&request.reason)?;
         let longest = self.serving.desk.profile().signals.shelve_max.as_secs() / 60;
         let minutes = u64::from(request.minutes);
@@ -244,8 +244,8 @@ impl AlarmService for Alarms {
         &self,
         request: Request<v1::UnshelveAlarmRequest>,
     ) -> Result<Response<v1::UnshelveAlarmResponse>, Status> {
-        let request = request.into_inner();
-        let by = name(&request.by, "by")?;
+        let (_head, who, request) = request.into_parts();
+        let by = actor(&self.serving, &who, &request.by)?;
         let address = address(&request.ward, &request.pump)?;
         let not_shelved =
             || Status::not_found("the condition is not shelved there; look at the treatment");

@@ -18,6 +18,8 @@ mod alarms;
 
 mod displays;
 
+mod guard;
+
 mod history;
 
 mod latency;
@@ -27,6 +29,8 @@ mod ownership;
 mod people;
 
 mod pumps;
+
+mod sign_in;
 
 mod treatment;
 
@@ -45,6 +49,7 @@ use ecmo_proto::v1::display_service_server::DisplayServiceServer;
 use ecmo_proto::v1::history_service_server::HistoryServiceServer;
 use ecmo_proto::v1::latency_service_server::LatencyServiceServer;
 use ecmo_proto::v1::ownership_service_server::OwnershipServiceServer;
+use ecmo_proto::v1::people_service_server::PeopleServiceServer;
 use ecmo_proto::v1::pump_service_server::PumpServiceServer;
 use ecmo_proto::v1::treatment_service_server::TreatmentServiceServer;
 use tonic::Status;
@@ -60,8 +65,10 @@ use crate::engine::EngineHandle;
 use crate::journal::Missed;
 use crate::latency::Latencies;
 use crate::metrics::Metrics;
+use crate::people::Door;
 use crate::registry::Registry;
 use crate::ui;
+use guard::Guard;
 
 /// Longest request: a display confirms at most a few hundred alarms at once.
 const REQUEST_BYTES_MAX: usize = 64 * 1024;
@@ -89,6 +96,8 @@ pub struct Serving {
     pub missed: Option<Arc<Missed>>,
     /// What was kept; `None` where nothing is.
     pub disclosed: Option<Disclosed>,
+    /// Where people sign in; `None` where nobody is asked who he is.
+    pub door: Option<Arc<Door>>,
 }
 
 /// Why the services cannot be offered.
@@ -113,6 +122,7 @@ pub async fn router(serving: Serving, pages: &Ui) -> Result<Router, ServeError> 
     health.set_serving::<LatencyServiceServer<latency::Latency>>().await;
     health.set_serving::<TreatmentServiceServer<treatments::Treatments>>().await;
     health.set_serving::<OwnershipServiceServer<ownership::Owners>>().await;
+    health.set_serving::<PeopleServiceServer<sign_in::Entrance>>().await;
     let reflection = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(DESCRIPTOR_SET)
@@ -124,6 +134,8 @@ pub async fn router(serving: Serving, pages: &Ui) -> Result<Router, ServeError> 
     let treatments = TreatmentServiceServer::new(treatments::Treatments::new(serving.clone()));
     let owners = OwnershipServiceServer::new(ownership::Owners::new(serving.clone()));
     let latency = LatencyServiceServer::new(latency::Latency::new(serving.clone()));
+    let people = PeopleServiceServer::new(sign_in::Entrance::new(serving.clone()));
+    let guard = Guard::new(&serving, pages);
     let history = HistoryServiceServer::new(history::Histories::new(serving.disclosed.clone()));
     let pumps = pumps.max_decoding_message_size(REQUEST_BYTES_MAX);
     let alarms = alarms.max_decoding_message_size(REQUEST_BYTES_MAX);
@@ -134,11 +146,13 @@ pub async fn router(serving: Serving, pages: &Ui) -> Result<Router, ServeError> 
         .add_service(owners.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(history.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(latency.max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(people.max_decoding_message_size(REQUEST_BYTES_MAX))
         .add_service(health_service)
         // Clients of the older reflection protocol are common; one without the other is a riddle to them.
         .add_service(reflection().build_v1()?)
         .add_service(reflection().build_v1alpha()?);
-    let web = routes.into_axum_router().layer(tonic_web::GrpcWebLayer::new());
+    let guarded = guard::before(routes.into_axum_router(), guard);
+    let web = guarded.layer(tonic_web::GrpcWebLayer::new());
     Ok(web.layer(ui::cors(pages)))
 }
 

@@ -6,7 +6,7 @@ use ecmo_proto::v1;
 use ecmo_proto::v1::ownership_service_server::OwnershipService;
 use tonic::{Request, Response, Status};
 
-use super::people::{act, bed, done, name};
+use super::people::{act, actor, bed, done, name};
 use super::{Serving, address, convert, never_seen};
 use crate::action::Intent;
 
@@ -57,8 +57,8 @@ impl OwnershipService for Owners {
         &self,
         request: Request<v1::AcceptPumpRequest>,
     ) -> Result<Response<v1::AcceptPumpResponse>, Status> {
-        let request = request.into_inner();
-        let by = name(&request.by, "by")?;
+        let (_head, who, request) = request.into_parts();
+        let by = actor(&self.serving, &who, &request.by)?;
         let address = address(&request.ward, &request.pump)?;
         let intent = Intent::Accept { address: address.clone() };
         let (ownership, durable) = self.act("accept", (&address, &by), intent, "").await?;
@@ -69,8 +69,9 @@ impl OwnershipService for Owners {
         &self,
         request: Request<v1::HandOverPumpRequest>,
     ) -> Result<Response<v1::HandOverPumpResponse>, Status> {
-        let request = request.into_inner();
-        let (by, to) = (name(&request.by, "by")?, name(&request.to, "to")?);
+        let (_head, who, request) = request.into_parts();
+        let by = actor(&self.serving, &who, &request.by)?;
+        let to = name(&request.to, "to")?;
         let address = address(&request.ward, &request.pump)?;
         let intent = Intent::HandOver { address: address.clone(), to: to.clone() };
         let (ownership, durable) = self.act("hand over", (&address, &by), intent, &to).await?;
@@ -81,8 +82,8 @@ impl OwnershipService for Owners {
         &self,
         request: Request<v1::RejectPumpRequest>,
     ) -> Result<Response<v1::RejectPumpResponse>, Status> {
-        let request = request.into_inner();
-        let by = name(&request.by, "by")?;
+        let (_head, who, request) = request.into_parts();
+        let by = actor(&self.serving, &who, &request.by)?;
         let address = address(&request.ward, &request.pump)?;
         let intent = Intent::Reject { address: address.clone() };
         let (ownership, durable) = self.act("reject", (&address, &by), intent, "").await?;
@@ -93,8 +94,9 @@ impl OwnershipService for Owners {
         &self,
         request: Request<v1::AssignBedRequest>,
     ) -> Result<Response<v1::AssignBedResponse>, Status> {
-        let request = request.into_inner();
-        let (by, bed) = (name(&request.by, "by")?, bed(&request.bed)?);
+        let (_head, who, request) = request.into_parts();
+        let by = actor(&self.serving, &who, &request.by)?;
+        let bed = bed(&request.bed)?;
         let address = address(&request.ward, &request.pump)?;
         let intent = Intent::AssignBed { address: address.clone(), bed: bed.clone() };
         let (ownership, durable) = self.act("assign bed", (&address, &by), intent, &bed).await?;

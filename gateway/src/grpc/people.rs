@@ -1,12 +1,13 @@
 //! What people say of themselves and their reasons, and the log of what they did.
 
 use ecmo_core::alarm::Refused;
-use tonic::Status;
+use tonic::{Extensions, Status};
 
 use super::Serving;
 use crate::action::Intent;
 use crate::actions::Done;
 use crate::engine::NoAnswer;
+use crate::people::Identity;
 
 /// Longest name of a display or a person, in characters.
 const NAME_CHARS_MAX: usize = 64;
@@ -32,6 +33,28 @@ fn printable(text: &str, what: &str, least: usize, most: usize) -> Result<String
 /// A name that a person gave; it is shown to others.
 pub(super) fn name(text: &str, what: &str) -> Result<String, Status> {
     printable(text, what, 1, NAME_CHARS_MAX)
+}
+
+/// Who acts: where the gateway asks people who they are, the person who has signed in, and nobody else; otherwise the name as it
+/// is said.
+pub(super) fn actor(serving: &Serving, who: &Extensions, said: &str) -> Result<String, Status> {
+    if serving.door.is_none() {
+        return name(said, "by");
+    }
+    // Whoever is not signed in was stopped before; this holds even if he was not.
+    let Some(Identity::Person(person)) = who.get::<Identity>() else {
+        return Err(Status::unauthenticated("sign in first"));
+    };
+    let said = said.trim();
+    if said.is_empty() || said == person.name {
+        return Ok(person.name.clone());
+    }
+    let details = format!("signed in, and said to be {said:?}");
+    serving.actions.note_refusal(None, (&person.name, ""), details);
+    Err(Status::permission_denied(format!(
+        "by: you are signed in as {:?}; leave the name out, or sign in as who you are",
+        person.name
+    )))
 }
 
 /// What a person adds, or nothing.

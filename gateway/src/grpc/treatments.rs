@@ -11,9 +11,9 @@ use ecmo_proto::v1;
 use ecmo_proto::v1::treatment_service_server::TreatmentService;
 use futures_util::stream::{Stream, try_unfold};
 use tokio::time::{Interval, MissedTickBehavior, interval};
-use tonic::{Request, Response, Status};
+use tonic::{Extensions, Request, Response, Status};
 
-use super::people::done;
+use super::people::{actor, done};
 use super::treatment::{case_entry, context_of, treatment};
 use super::{OpenStream, Serving, address, convert, never_seen, ward};
 use crate::desk::{DeskError, Standing};
@@ -36,6 +36,12 @@ pub(super) struct Treatments {
 impl Treatments {
     pub(super) const fn new(serving: Serving) -> Self {
         Self { serving }
+    }
+
+    /// Who acts.
+    fn person(&self, who: &Extensions, said: &str) -> Result<Person, Status> {
+        let by = actor(&self.serving, who, said)?;
+        Person::new(&by).map_err(|error| status(error.into()))
     }
 
     fn slot(&self, address: &PumpAddress) -> Result<Arc<PumpSlot>, Status> {
@@ -74,10 +80,6 @@ fn status(error: DeskError) -> Status {
             ChangeError::UnknownRule(_) | ChangeError::NotDeclared(_) => Status::not_found(message),
         },
     }
-}
-
-fn person(by: &str) -> Result<Person, Status> {
-    Person::new(by).map_err(|error| status(error.into()))
 }
 
 type Seen = (Arc<Standing>, Arc<RuleBook>);
@@ -181,8 +183,9 @@ impl TreatmentService for Treatments {
         &self,
         request: Request<v1::StartTreatmentRequest>,
     ) -> Result<Response<v1::StartTreatmentResponse>, Status> {
-        let request = request.into_inner();
-        let (address, by) = (address(&request.ward, &request.pump)?, person(&request.by)?);
+        let (_head, who, request) = request.into_parts();
+        let by = self.person(&who, &request.by)?;
+        let address = address(&request.ward, &request.pump)?;
         let case = case_entry(request.case)?;
         let desk = &self.serving.desk;
         let answer = desk.start(address.clone(), request.version, case, by.clone()).await;
@@ -194,8 +197,9 @@ impl TreatmentService for Treatments {
         &self,
         request: Request<v1::ChangeCaseRequest>,
     ) -> Result<Response<v1::ChangeCaseResponse>, Status> {
-        let request = request.into_inner();
-        let (address, by) = (address(&request.ward, &request.pump)?, person(&request.by)?);
+        let (_head, who, request) = request.into_parts();
+        let by = self.person(&who, &request.by)?;
+        let address = address(&request.ward, &request.pump)?;
         let case = case_entry(request.case)?;
         let desk = &self.serving.desk;
         let answer = desk.change_case(address.clone(), request.version, case, by.clone()).await;
@@ -207,8 +211,9 @@ impl TreatmentService for Treatments {
         &self,
         request: Request<v1::SetLimitRequest>,
     ) -> Result<Response<v1::SetLimitResponse>, Status> {
-        let request = request.into_inner();
-        let (address, by) = (address(&request.ward, &request.pump)?, person(&request.by)?);
+        let (_head, who, request) = request.into_parts();
+        let by = self.person(&who, &request.by)?;
+        let address = address(&request.ward, &request.pump)?;
         let to =
             request.number.map_or_else(|| "the profile's".to_owned(), |number| number.to_string());
         let detail = format!("{:?} to {to}: {:?}", request.rule, request.reason);
@@ -247,8 +252,9 @@ impl TreatmentService for Treatments {
         &self,
         request: Request<v1::StartContextRequest>,
     ) -> Result<Response<v1::StartContextResponse>, Status> {
-        let request = request.into_inner();
-        let (address, by) = (address(&request.ward, &request.pump)?, person(&request.by)?);
+        let (_head, who, request) = request.into_parts();
+        let by = self.person(&who, &request.by)?;
+        let address = address(&request.ward, &request.pump)?;
         let kind = context_of(request.kind)?;
         let detail = format!("{} for {} min", kind.id(), request.minutes);
         let desk = &self.serving.desk;
@@ -261,8 +267,9 @@ impl TreatmentService for Treatments {
         &self,
         request: Request<v1::EndContextRequest>,
     ) -> Result<Response<v1::EndContextResponse>, Status> {
-        let request = request.into_inner();
-        let (address, by) = (address(&request.ward, &request.pump)?, person(&request.by)?);
+        let (_head, who, request) = request.into_parts();
+        let by = self.person(&who, &request.by)?;
+        let address = address(&request.ward, &request.pump)?;
         let kind = context_of(request.kind)?;
         let answer = self.serving.desk.end_context(address.clone(), kind, &by).await;
         let treatment = self.changed("end context", &by, &address, kind.id(), answer)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderName, HeaderValue, header};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::config::{Origin, Ui};
@@ -16,7 +16,8 @@ pub fn cors(ui: &Ui) -> CorsLayer {
     let origins = listed.filter_map(|origin| HeaderValue::from_str(origin.as_str()).ok());
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
-        .allow_headers(Any)
+        // The star covers every header but the one that says who calls.
+        .allow_headers([HeaderName::from_static("*"), header::AUTHORIZATION])
         .expose_headers(Any)
         .max_age(REMEMBERED)
 }

@@ -32,6 +32,8 @@ mod killable;
 
 mod people;
 
+mod signing_in;
+
 mod state;
 
 mod silence;

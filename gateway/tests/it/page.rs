@@ -273,7 +273,7 @@ async fn pages_of_listed_gateways_and_origins_may_call_and_no_other() {
     for origin in ["http://b:8080", "https://desk.example"] {
         let answer = asked(origin).await;
         assert_eq!(answer.has("access-control-allow-origin"), origin);
-        assert_eq!(answer.has("access-control-allow-headers"), "*");
+        assert_eq!(answer.has("access-control-allow-headers"), "*,authorization");
     }
     for origin in
         ["http://c", "http://b", "https://b:8080", "http://b:80801", "http://desk.example", "null"]

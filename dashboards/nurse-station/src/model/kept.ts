@@ -124,3 +124,14 @@ export function keptMarks(
     .map(({ wallMs, endWallMs, condition, priority }) => ({ wallMs, endWallMs, condition, priority }));
   return [...ended, ...present].sort((one, other) => one.wallMs - other.wallMs);
 }
+
+/** What a gateway keeps of a span, with what this display recorded of all of it, and of the last hour in its finest bins. */
+export function keptAnswer(
+  { trend, revisions }: { trend: QueryTrendResponse; revisions: readonly AlarmRevision[] },
+  recorded: TrendAnswer,
+  recent: TrendAnswer,
+): TrendAnswer {
+  if (trend.widthNs === 0n) return recorded;
+  const present = recorded.marks.filter(({ endWallMs }) => endWallMs === null);
+  return keptTrend(trend, recent, keptMarks(revisions, present));
+}

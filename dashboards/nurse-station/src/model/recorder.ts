@@ -9,6 +9,9 @@ export const RESOLUTIONS = [
   { binMs: 300_000, bins: 864 },
 ] as const;
 
+/** The span of which the finest bins are kept, in ms. */
+export const RECENT_MS = RESOLUTIONS[0].binMs * RESOLUTIONS[0].bins;
+
 const REASONS: GapReason[] = ['not-recorded', 'no-data', 'invalid', 'link-lost', 'not-fitted'];
 
 /** Bins of one parameter at one resolution; the newest takes the place of the oldest. */

@@ -1,9 +1,10 @@
 // What this display keeps for itself: who stands here, role, theme, language, width of the sweeps, volumes.
+import type { Who } from '../act/door';
 import { holdVolumes, usualVolumes, type Volumes } from '../sound/volume';
 import { themeNames, type ThemeName } from '../shell/tokens';
 import { language, languageFor, languages, setLanguage, type Language } from '../words/say';
 
-import { isRole, type Role } from './roles';
+import { isAllowed, isRole, may, type Role, type Task } from './roles';
 
 /** Under which name the browser keeps them. */
 const KEY = 'nurse-station';
@@ -37,6 +38,10 @@ function read(): Kept {
 class Prefs {
   name = $state('');
   role = $state<Role>('nurse');
+  /** Who the gateway takes the person here for, where it asks; never kept. */
+  private who = $state.raw<Who | null>(null);
+  /** A session has ended by itself, and nobody has signed in since. */
+  isOver = $state(false);
   theme = $state<ThemeName>('dim');
   seconds = $state<number>(6);
   /** Each 0 to 1, within its floor. */
@@ -66,10 +71,52 @@ class Prefs {
     this.keep();
   }
 
+  /** Whether the gateway asks people who they are. */
+  get asked(): boolean {
+    return this.who !== null;
+  }
+
+  /** Whether there is a break-glass PIN. */
+  get hasPin(): boolean {
+    return this.who?.hasPin ?? false;
+  }
+
+  /** Whether the person here is offered the button of a task. */
+  may(task: Task): boolean {
+    return this.who === null ? may(this.role, task) : isAllowed(this.who.allowed, task);
+  }
+
+  /** What the gateway says of the person here: then that is the name, and no other. */
+  take(next: Who): void {
+    if (!next.asked) {
+      this.who = null;
+      this.isOver = false;
+      return;
+    }
+    const before = this.who?.name ?? '';
+    this.isOver = next.name === '' && (before !== '' || this.isOver);
+    this.who = next;
+    this.name = next.name;
+  }
+
+  /** The person here has signed out. */
+  signedOut(): void {
+    if (this.who !== null) this.who = { ...this.who, name: '', allowed: [], breakGlass: false };
+    this.name = '';
+    this.isOver = false;
+  }
+
   /** Keeps what was changed; to be called after a change. */
   keep(): void {
-    const { name, role, theme, seconds, volumes } = this;
-    const text = JSON.stringify({ name, role, theme, seconds, volumes, language: language() });
+    const { role, theme, seconds, volumes } = this;
+    const text = JSON.stringify({
+      name: this.asked ? '' : this.name,
+      role,
+      theme,
+      seconds,
+      volumes,
+      language: language(),
+    });
     try {
       globalThis.localStorage.setItem(KEY, text);
     } catch {

@@ -1,6 +1,6 @@
 // One gateway as this page calls it.
 
-import { type Client, createClient } from '@connectrpc/connect';
+import { type Client, createClient, type Transport } from '@connectrpc/connect';
 import { createGrpcWebTransport } from '@connectrpc/connect-web';
 
 import { AlarmService } from './gen/ecmo/v1/alarm_service_pb';
@@ -24,8 +24,22 @@ export interface Gateway {
   readonly treatments: Client<typeof TreatmentService>;
 }
 
-export function gatewayAt(url: string): Gateway {
-  const transport = createGrpcWebTransport({ baseUrl: url });
+/** The way to a gateway; what proves who acts goes with each call, while there is such a thing. */
+export function transportTo(url: string, token: () => string): Transport {
+  return createGrpcWebTransport({
+    baseUrl: url,
+    interceptors: [
+      (next) => (request) => {
+        const proof = token();
+        if (proof !== '') request.header.set('authorization', `Bearer ${proof}`);
+        return next(request);
+      },
+    ],
+  });
+}
+
+export function gatewayAt(url: string, token: () => string = () => ''): Gateway {
+  const transport = transportTo(url, token);
   return {
     url,
     alarms: createClient(AlarmService, transport),

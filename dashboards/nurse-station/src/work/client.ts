@@ -1,6 +1,7 @@
 // The page's side of the worker: what screens ask for and what people do goes there by name, and comes back as an answer.
 
 import type { Act, Outcome } from '../act/act';
+import type { Door } from '../act/door';
 import type { CallName, FromWorker, ToWorker } from './protocol';
 import type { Station, Surface, SurfaceLook, SweepHandle, SweepOptions } from './station';
 
@@ -47,6 +48,15 @@ export class Client {
       return this.call('acknowledge', [shown, by, note], nobodyKnows);
     };
     return { ...(Object.fromEntries(calls) as Omit<Act, 'acknowledge'>), acknowledge };
+  }
+
+  door(): Door {
+    const unconfirmed = (): Outcome<never> => ({ kind: 'unconfirmed' });
+    return {
+      signIn: (...args) => this.call('signIn', args, unconfirmed),
+      signOut: () => this.call('signOut', [], unconfirmed),
+      who: () => this.call('who', [], unconfirmed),
+    };
   }
 
   station(generation: () => number, acknowledgeLoss: () => void): Station {

@@ -1,6 +1,7 @@
 // What the page and its worker say to each other.
 
 import type { Act } from '../act/act';
+import type { Door } from '../act/door';
 import type { AudioOutput } from '../attend/health';
 import type { LocalNotice, Picture } from '../model/picture';
 import type { Station, SurfaceLook, SweepOptions, SweepPlace } from './station';
@@ -16,8 +17,8 @@ export interface PaintedHealth {
   keys: string[] | null;
 }
 
-/** Everything of Act and Station that answers: asked by name. */
-type Asked = Act & Pick<Station, 'trend' | 'strip' | 'history' | 'device'>;
+/** Everything of Act, Door and Station that answers: asked by name. */
+type Asked = Act & Door & Pick<Station, 'trend' | 'strip' | 'history' | 'device'>;
 export type CallName = keyof Asked;
 
 export type ToWorker =

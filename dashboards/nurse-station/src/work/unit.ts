@@ -10,11 +10,11 @@ import { type Around, Board } from '../model/board';
 import type { DevicePicture } from '../model/device';
 import { ms } from '../model/clock';
 import type { History, LinkPicture, LocalNotice, Picture } from '../model/picture';
-import { Recorder, RESOLUTIONS } from '../model/recorder';
-import { keptMarks, keptTrend } from '../model/kept';
+import { RECENT_MS, Recorder } from '../model/recorder';
+import { keptAnswer } from '../model/kept';
 import { type Marks, Screen } from '../model/screen';
 import type { Strip, TrendAnswer, TrendQuestion } from '../model/trend';
-import { type Gateway, gatewayAt } from '../wire/gateway';
+import type { Gateway } from '../wire/gateway';
 import { fetchKept } from '../wire/history';
 import type { WatchAlarmsResponse } from '../wire/gen/ecmo/v1/alarm_service_pb';
 import type { WatchWardResponse } from '../wire/gen/ecmo/v1/pump_service_pb';
@@ -23,6 +23,7 @@ import type { Settings } from '../wire/settings';
 import { deviceOf } from './device';
 import type { PaintedHealth } from './protocol';
 import { stripOf } from './rings';
+import { Session } from './session';
 import { silentOf } from './silent';
 import { Sweeps } from './sweeps';
 import { Treatments } from './treatments';
@@ -64,6 +65,10 @@ export class Unit {
     strip: (ward: string, pump: string, parameters: string[], seconds: number): Strip[] =>
       this.strip(ward, pump, parameters, seconds),
   };
+  readonly session = new Session({
+    gateways: () => this.gateways.map(({ url }) => url),
+    heard: () => this.address(),
+  });
   private readonly gateways: Gateway[];
   private readonly screen: Screen;
   private readonly board = new Board();
@@ -87,7 +92,7 @@ export class Unit {
 
   constructor(private readonly setting: UnitSetting) {
     const { settings, display, now } = setting;
-    this.gateways = settings.gateways.map(gatewayAt);
+    this.gateways = settings.gateways.map((url) => this.session.gatewayAt(url));
     this.screen = new Screen(this.gateways.length, settings.ward);
     this.sweeps = new Sweeps({
       now: (key) => this.pumpNow(key),
@@ -210,7 +215,7 @@ export class Unit {
     this.screen.staleMs = staleMs;
     for (const url of gateways) {
       if (this.gateways.some((known) => known.url === url)) continue;
-      this.gateways.push(gatewayAt(url));
+      this.gateways.push(this.session.gatewayAt(url));
       this.screen.addLink();
     }
     this.served = build;
@@ -245,11 +250,8 @@ export class Unit {
     const gateway = this.heard();
     const kept = gateway === null ? null : await fetchKept(gateway, question, this.wallNow());
     const recorded = this.recorded(question);
-    if (kept === null || kept.trend.widthNs === 0n) return recorded;
-    const hour = RESOLUTIONS[0].binMs * RESOLUTIONS[0].bins;
-    const recent = this.recorded({ ...question, spanMs: Math.min(question.spanMs, hour) });
-    const present = recorded.marks.filter(({ endWallMs }) => endWallMs === null);
-    return keptTrend(kept.trend, recent, keptMarks(kept.revisions, present));
+    const recent = this.recorded({ ...question, spanMs: Math.min(question.spanMs, RECENT_MS) });
+    return kept === null ? recorded : keptAnswer(kept, recorded, recent);
   }
 
   private recorded({ ward, pump, parameters, spanMs }: TrendQuestion): TrendAnswer {

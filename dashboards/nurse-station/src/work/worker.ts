@@ -143,7 +143,7 @@ function take(of: Unit, message: ToWorker): void {
 }
 
 async function call(of: Unit, { number, name, args }: Extract<ToWorker, { to: 'call' }>): Promise<void> {
-  const calls: Record<string, unknown> = { ...of.act, ...of.answers };
+  const calls: Record<string, unknown> = { ...of.act, ...of.answers, ...of.session.door };
   const answer = calls[name];
   const value: unknown =
     typeof answer === 'function' ? await (answer as (...args: unknown[]) => unknown)(...args) : null;

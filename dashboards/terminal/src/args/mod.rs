@@ -55,6 +55,11 @@ pub(crate) struct Cli {
     #[arg(long, global = true, conflicts_with = "output")]
     json: bool,
 
+    /// File with what `login` was given, or with one token of an identity provider; only its owner may read it. Without it:
+    /// ecmoctl-tokens in $XDG_RUNTIME_DIR, or .ecmoctl-tokens at home.
+    #[arg(long, global = true, env = "ECMOCTL_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) token_file: Option<std::path::PathBuf>,
+
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -87,6 +92,11 @@ pub(crate) enum Command {
     Latency,
     /// The ward on one screen: tiles, alarms, ages. Needs a terminal.
     Top(TopArgs),
+    /// Signs you in where the gateway asks people who they are; the password is asked for, or is the first line of a standard input
+    /// that is no terminal.
+    Login(LoginArgs),
+    /// Signs you out, and forgets the tokens.
+    Logout,
     /// Acknowledges an alarm as far as you have seen it.
     Ack(AckArgs),
     /// Pauses the sound of an alarm, or of those of a pump or a ward that sound now.

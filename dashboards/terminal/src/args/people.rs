@@ -24,9 +24,21 @@ const MINUTES_MAX: i64 = 7 * 24 * 60;
 /// Who acts.
 #[derive(Debug, Args)]
 pub(crate) struct ByArgs {
-    /// Who does it: your name; it is kept with what you do.
+    /// Who does it: your name; it is kept with what you do. Where you have signed in, it must be the name of your account.
     #[arg(long, env = "ECMOCTL_BY", value_name = "NAME", value_parser = person)]
     pub(crate) by: String,
+}
+
+/// Who signs in.
+#[derive(Debug, Args)]
+pub(crate) struct LoginArgs {
+    /// Name of your account; with --pin the name that goes with what you do.
+    #[arg(value_name = "NAME", value_parser = person)]
+    pub(crate) name: String,
+
+    /// By the break-glass PIN of the site: acknowledges, pauses and resumes for five minutes, and is always recorded.
+    #[arg(long)]
+    pub(crate) pin: bool,
 }
 
 /// An occurrence, with the revision that was seen where it is named.

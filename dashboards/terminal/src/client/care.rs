@@ -1,10 +1,9 @@
 //! What people say about a treatment: case, limits, contexts. Each change names the version that it rests on.
 
 use ecmo_proto::v1 as wire;
-use tonic::transport::Channel;
 use wire::treatment_service_client::TreatmentServiceClient;
 
-use super::{ClientError, Gateway, MESSAGE_BYTES_MAX, timed};
+use super::{ClientError, Gateway, Link, MESSAGE_BYTES_MAX, timed};
 use crate::age::GatewayTime;
 use crate::convert;
 use crate::model::{CaseEdit, ContextKind, Preview, PumpName, Treatment};
@@ -37,7 +36,7 @@ impl TreatmentAnswer {
 }
 
 impl Gateway {
-    fn treatments_client(&self) -> TreatmentServiceClient<Channel> {
+    fn treatments_client(&self) -> TreatmentServiceClient<Link> {
         TreatmentServiceClient::new(self.channel.clone())
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
     }

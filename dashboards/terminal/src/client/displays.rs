@@ -1,10 +1,9 @@
 //! What a display tells of itself (lease, confirmations), and what a gateway knows of displays.
 
 use ecmo_proto::v1 as wire;
-use tonic::transport::Channel;
 use wire::display_service_client::DisplayServiceClient;
 
-use super::{ClientError, Gateway, MESSAGE_BYTES_MAX, ShownAlarm, timed};
+use super::{ClientError, Gateway, Link, MESSAGE_BYTES_MAX, ShownAlarm, timed};
 use crate::age::GatewayTime;
 use crate::convert;
 use crate::model::{Confirmations, DisplaySeen};
@@ -35,7 +34,7 @@ pub(crate) struct DisplaysAnswer {
 }
 
 impl Gateway {
-    fn displays_client(channel: Channel) -> DisplayServiceClient<Channel> {
+    fn displays_client(channel: Link) -> DisplayServiceClient<Link> {
         DisplayServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 

@@ -78,7 +78,10 @@ pub(super) fn refused(what: &'static str, status: &Status) -> ClientError {
     match status.code() {
         Code::NotFound => ClientError::NotFound { what, message },
         Code::ResourceExhausted => ClientError::CutOff { what, message },
-        Code::FailedPrecondition | Code::InvalidArgument => ClientError::Refused { what, message },
+        Code::FailedPrecondition
+        | Code::InvalidArgument
+        | Code::Unauthenticated
+        | Code::PermissionDenied => ClientError::Refused { what, message },
         Code::Aborted => ClientError::Conflict { what, message },
         Code::Unimplemented => ClientError::Unsupported { what },
         code => ClientError::Failed { what, code: code.description(), message },

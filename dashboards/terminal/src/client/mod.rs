@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ecmo_proto::v1 as wire;
 use futures_util::stream::StreamExt;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 use wire::alarm_service_client::AlarmServiceClient;
@@ -28,17 +29,23 @@ mod owners;
 
 mod past;
 
+mod identity;
+
+mod tokens;
+
 pub(crate) use care::TreatmentAnswer;
 pub(crate) use displays::Attended;
 pub(crate) use ecmo_display::Shown as ShownAlarm;
 pub(crate) use error::ClientError;
 pub(crate) use owners::OwnAct;
 pub(crate) use people::PauseTarget;
+pub(crate) use tokens::Tokens;
 pub(crate) use updates::{
     AlarmsAnswer, Numbered, Open, PumpsUpdate, Subscription, WaveformsUpdate,
 };
 
 use error::refused;
+use tokens::Pass;
 use updates::waveforms_update;
 
 /// Longest wait for a connection.
@@ -66,17 +73,21 @@ const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Until when a display has seen everything of a gateway, as it is at the time of each subscription.
 pub(crate) type Seen = tokio::sync::watch::Receiver<Option<wire::SeenUntil>>;
 
+/// A connection with what proves who calls.
+type Link = InterceptedService<Channel, Pass>;
+
 /// One gateway.
 #[derive(Debug, Clone)]
 pub(crate) struct Gateway {
     url: String,
     endpoint: Endpoint,
-    channel: Channel,
+    channel: Link,
+    pass: Pass,
 }
 
 impl Gateway {
     /// A gateway by its address; connects at the first call.
-    pub(crate) fn new(url: &str) -> Result<Self, ClientError> {
+    pub(crate) fn new(url: &str, tokens: &Tokens) -> Result<Self, ClientError> {
         let bad = || ClientError::Url { url: url.to_owned() };
         // Without this, a name without a scheme would be taken for a path.
         if !url.starts_with("http://") {
@@ -91,7 +102,9 @@ impl Gateway {
             .keep_alive_while_idle(true)
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
-        Ok(Self { url: url.to_owned(), channel: endpoint.connect_lazy(), endpoint })
+        let pass = tokens.pass(url);
+        let channel = InterceptedService::new(endpoint.connect_lazy(), pass.clone());
+        Ok(Self { url: url.to_owned(), channel, pass, endpoint })
     }
 
     /// The address.
@@ -105,14 +118,15 @@ impl Gateway {
         Ok(self)
     }
 
-    async fn fresh_channel(&self) -> Result<Channel, ClientError> {
+    async fn fresh_channel(&self) -> Result<Link, ClientError> {
         let connected = tokio::time::timeout(CONNECT_MAX, self.endpoint.connect()).await;
         let within = CONNECT_MAX;
         let what = "the connection";
         let silent = |_elapsed| ClientError::NoAnswer { url: self.url.clone(), what, within };
-        connected
+        let channel = connected
             .map_err(silent)?
-            .map_err(|source| ClientError::Connect { url: self.url.clone(), source })
+            .map_err(|source| ClientError::Connect { url: self.url.clone(), source })?;
+        Ok(InterceptedService::new(channel, self.pass.clone()))
     }
 
     /// Waits for an answer, but not for ever.
@@ -146,11 +160,11 @@ impl Gateway {
         }
     }
 
-    fn pumps_client(channel: Channel) -> PumpServiceClient<Channel> {
+    fn pumps_client(channel: Link) -> PumpServiceClient<Link> {
         PumpServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 
-    fn alarms_client(channel: Channel) -> AlarmServiceClient<Channel> {
+    fn alarms_client(channel: Link) -> AlarmServiceClient<Link> {
         AlarmServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 

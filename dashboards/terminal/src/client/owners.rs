@@ -1,10 +1,9 @@
 //! Who looks after which pump: accept, hand over, reject, bed.
 
 use ecmo_proto::v1 as wire;
-use tonic::transport::Channel;
 use wire::ownership_service_client::OwnershipServiceClient;
 
-use super::{ClientError, Gateway};
+use super::{ClientError, Gateway, Link};
 use crate::convert;
 use crate::model::{Ownership, PumpName};
 
@@ -22,7 +21,7 @@ pub(crate) enum OwnAct {
 }
 
 impl Gateway {
-    fn owners_client(channel: Channel) -> OwnershipServiceClient<Channel> {
+    fn owners_client(channel: Link) -> OwnershipServiceClient<Link> {
         OwnershipServiceClient::new(channel)
     }
 

@@ -5,11 +5,10 @@ use std::time::Duration;
 use ecmo_core::parameter::Parameter;
 use ecmo_proto::v1 as wire;
 use tonic::Request;
-use tonic::transport::Channel;
 use wire::history_service_client::HistoryServiceClient;
 
 use super::error::refused;
-use super::{ClientError, Gateway, MESSAGE_BYTES_MAX};
+use super::{ClientError, Gateway, Link, MESSAGE_BYTES_MAX};
 use crate::convert;
 use crate::model::{PastAlarm, PumpName, Samples, Span, Trend};
 
@@ -24,7 +23,7 @@ fn ids(parameters: &[Parameter]) -> Vec<String> {
 }
 
 impl Gateway {
-    fn history_client(&self) -> HistoryServiceClient<Channel> {
+    fn history_client(&self) -> HistoryServiceClient<Link> {
         HistoryServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
     }
 

@@ -30,6 +30,8 @@ pub(crate) mod export;
 
 pub(crate) mod own;
 
+pub(crate) mod login;
+
 pub(crate) mod displays;
 
 use std::time::Duration;

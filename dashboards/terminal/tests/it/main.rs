@@ -31,3 +31,5 @@ mod pairs;
 mod past;
 
 mod screens;
+
+mod signing_in;

@@ -41,6 +41,12 @@ pub enum Kind {
     TreatmentByGateway,
     /// What a person asked for was refused.
     Refused,
+    /// A person signed in.
+    SignIn,
+    /// A person signed out.
+    SignOut,
+    /// Somebody came in by the break-glass PIN; what they do then bears the mark in the name.
+    BreakGlass,
     /// A gateway began to write here.
     Started,
     /// Records of the time before the store were taken over.
@@ -62,7 +68,7 @@ pub struct Entry {
     pub kind: Kind,
     /// When, in nanoseconds since 1970 UTC; for people.
     pub wall_ns: i64,
-    /// Who, as they named themselves; empty for the gateway itself.
+    /// Who: as they signed in, or as they named themselves where nobody is asked; empty for the gateway itself.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub by: String,
     /// What they added, or why.

@@ -145,6 +145,20 @@ export const shell: Record<keyof typeof english, string> = {
   'operator.name': 'Nom',
   'operator.note': 'La passerelle le note avec tout ce que vous faites ici.',
   'operator.keep': 'Garder',
+  'sign.title': 'Se connecter',
+  'sign.note':
+    'La passerelle note votre nom avec tout ce que vous faites ici. Regarder ne demande aucune connexion.',
+  'sign.password': 'Mot de passe',
+  'sign.pin': 'Code d’urgence',
+  'sign.by_pin':
+    'Avec le code d’urgence : acquitter et couper le son pendant cinq minutes ; c’est toujours noté',
+  'sign.failed': 'Connexion refusée.',
+  'sign.in': 'Se connecter',
+  'sign.out': 'Se déconnecter',
+  'sign.as': 'Vous êtes connecté sur cet écran.',
+  'sign.over': 'SESSION TERMINÉE : se connecter',
+  'sign.role_note':
+    'Votre identité et vos droits viennent de votre connexion : appuyez en haut sur le bouton de l’opérateur.',
   'dialog.close': 'Fermer',
   'link.loss_confirmed': 'Perte acquittée ici',
   'link.connecting_banner': "CONNEXION : rien n'est encore connu",

@@ -1,5 +1,5 @@
 // A unit: broker, one or two gateways, agents with simulated circuits, each a process of its own.
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +33,8 @@ export interface UnitWish {
   gateways?: readonly string[];
   /** The wall clocks of gateways and agents can be moved. */
   movableClock?: boolean;
+  /** Roles of accounts by name; their password is PASSWORD. With any, the gateways ask people who they are. */
+  accounts?: Readonly<Record<string, string>>;
   /** Where the page lies; the built one without it. */
   page?: string;
 }
@@ -45,6 +47,9 @@ export interface Gateway {
 }
 
 export const ward = 'nicu';
+
+/** Of every account. */
+export const PASSWORD = 'correct horse';
 
 export class Unit {
   readonly agents = new Map<string, Part>();
@@ -75,6 +80,10 @@ export class Unit {
     const unit = new Unit(folder, broker, port, wish);
     unit.moveClock(0);
     broker.start();
+    for (const [name, role] of Object.entries(wish.accounts ?? {})) {
+      const add = ['people', 'add', name, '--role', role, '--file', join(folder, 'people.toml')];
+      execFileSync(program('ecmo-gateway'), add, { input: `${PASSWORD}\n` });
+    }
     const names = wish.gateways ?? ['east'];
     const ports = await Promise.all(names.map(() => freePort()));
     names.forEach((name, index) => {
@@ -188,6 +197,11 @@ file = "${name}.csv"
 rate_hz = 100`;
   }
 
+  private people(): string {
+    if (this.wish.accounts === undefined) return '';
+    return '[people]\naccounts = "people.toml"\n';
+  }
+
   private gateway(name: string, port: number, names: readonly string[], ports: readonly number[]): Gateway {
     const url = (at: number): string => `http://127.0.0.1:${String(at)}`;
     const others = names.filter((other) => other !== name);
@@ -198,7 +212,7 @@ name = "${name}"
 expected = [${list(others)}]
 [drill]
 every_s = 0
-[broker]
+${this.people()}[broker]
 url = "mqtt://127.0.0.1:${String(this.brokerPort)}"
 [serve]
 bind = "127.0.0.1:${String(port)}"

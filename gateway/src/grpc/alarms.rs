@@ -168,8 +168,7 @@ impl AlarmService for Alarms {
         let intent = Intent::Acknowledge { id, revision };
         let answer = act(&self.serving, intent, (&by, &note)).await?;
         let answer = answer.and_then(|done| one_update(&done)).map_err(refused);
-        let (update, durable) =
-            done("acknowledge", &by, &request.occurrence, &request.note, answer)?;
+        let (update, durable) = done("acknowledge", &by, &request.occurrence, "", answer)?;
         let alarm = Some(convert::alarm(&update));
         Ok(Response::new(v1::AcknowledgeAlarmResponse { alarm, durable }))
     }
@@ -234,7 +233,7 @@ impl AlarmService for Alarms {
         let (id, lasts) = (request.occurrence.clone(), Duration::from_mins(minutes));
         let answer = act(&self.serving, Intent::Shelve { id, lasts }, (&by, &reason)).await?;
         let answer = answer.and_then(|done| one_update(&done)).map_err(refused);
-        let why = format!("{minutes} min: {reason}");
+        let why = format!("{minutes} min");
         let (update, durable) = done("shelve", &by, &request.occurrence, &why, answer)?;
         let alarm = Some(convert::alarm(&update));
         Ok(Response::new(v1::ShelveAlarmResponse { alarm, durable }))

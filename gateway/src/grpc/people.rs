@@ -72,7 +72,8 @@ pub(super) fn bed(text: &str) -> Result<String, Status> {
     printable(text, "bed", 0, BED_CHARS_MAX)
 }
 
-/// Logs what a person did, or was refused, and passes it on.
+/// Logs what a person did, or was refused, and passes it on. What they typed as note or reason is for the audit log alone: it
+/// could name a patient, and this log goes to operators.
 pub(super) fn done<T>(
     action: &'static str,
     by: &str,

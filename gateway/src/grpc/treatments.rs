@@ -216,7 +216,7 @@ impl TreatmentService for Treatments {
         let address = address(&request.ward, &request.pump)?;
         let to =
             request.number.map_or_else(|| "the profile's".to_owned(), |number| number.to_string());
-        let detail = format!("{:?} to {to}: {:?}", request.rule, request.reason);
+        let detail = format!("{:?} to {to}", request.rule);
         let limit = (request.rule, request.number);
         let why = (by.clone(), request.reason);
         let desk = &self.serving.desk;

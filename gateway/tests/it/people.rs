@@ -1,6 +1,8 @@
 //! What people say and do: treatments, limits, contexts, pauses, shelving, reports; and that it survives.
 #![cfg(test)]
 
+mod canaries;
+
 mod limits;
 
 mod pauses;

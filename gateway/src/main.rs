@@ -1,5 +1,7 @@
 //! Arguments, settings, run, exit code.
 
+mod pki;
+
 use std::io::IsTerminal as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -13,6 +15,7 @@ use ecmo_gateway::journal::inspect;
 use ecmo_gateway::store::audit;
 use ecmo_gateway::supervision;
 use ecmo_notify::Manager;
+use pki::PkiCommand;
 
 /// Joins the pumps of a ward, detects alarm conditions, serves displays. Research software, not a medical device.
 ///
@@ -50,6 +53,12 @@ enum Command {
         /// What is wanted.
         #[command(subcommand)]
         wanted: AuditCommand,
+    },
+    /// Makes certificates for a trial, and shows what stands in one.
+    Pki {
+        /// What is wanted.
+        #[command(subcommand)]
+        wanted: PkiCommand,
     },
     /// Reads and checks a settings file, and the alarm profile and the nurse station that it names, and starts nothing.
     Check {
@@ -120,6 +129,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             };
             verify(&dir)
         }
+        Command::Pki { wanted } => pki::run(wanted),
         Command::Check { config } => {
             let settings = Settings::load(&config)?;
             if let Some(dir) = &settings.ui.dir {
@@ -177,8 +187,8 @@ async fn serve(settings: &Settings, manager: &Manager) -> anyhow::Result<ExitCod
     let brokers: String =
         gateway.broker_addresses().iter().map(|broker| format!("broker:   {broker}\n")).collect();
     let addresses = format!(
-        "displays: http://{}\nmetrics:  http://{}/metrics\n{brokers}",
-        gateway.address(),
+        "displays: {}\nmetrics:  http://{}/metrics\n{brokers}",
+        gateway.url(),
         gateway.metrics_address(),
     );
     // Whoever reads them may have gone away; that must not end a gateway, as println! would.

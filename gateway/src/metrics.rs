@@ -26,8 +26,8 @@ pub use handles::By;
 pub use history::History;
 pub use label::{
     AlarmKind, AlarmPriority, AlarmTransition, BirthRejected, BrokerPath, CanaryStage, Folder,
-    FrameRejected, FrameSource, Label, LinkLost, PeerRejected, RuntimeName, Said, SampleInvalid,
-    Stage, StateError, StatusRejected, StreamKind, SubscriptionDropped,
+    FrameRejected, FrameSource, HandshakeRefused, Label, LinkLost, PeerRejected, RuntimeName, Said, SampleInvalid,
+    Side, Stage, StateError, StatusRejected, StreamKind, SubscriptionDropped,
 };
 pub use metrics::{Counter, Gauge, Histogram};
 pub use pump::PumpMetrics;
@@ -79,6 +79,12 @@ pub struct Metrics {
     pub subscription_dropped: By<StreamKind, By<SubscriptionDropped, Counter>>,
     /// Connections that were refused.
     pub connections_refused: Counter,
+    /// Handshakes of displays that were refused.
+    pub handshakes_refused: By<HandshakeRefused, Counter>,
+    /// Until when certificates hold, in seconds since 1970; 0 without TLS.
+    pub certificate_until: By<Side, Gauge>,
+    /// 1 where something goes over a network without TLS.
+    pub unprotected: By<Side, Gauge>,
     /// 1 while subscribed at the broker.
     pub mqtt_connected: By<BrokerPath, Gauge>,
     /// Connections to the broker that ended or failed.
@@ -155,6 +161,9 @@ impl Metrics {
                 registrar.counters(&name::SUBSCRIPTION_DROPPED, &handles::with(&[], kind))
             }),
             connections_refused: registrar.counter(&name::CONNECTIONS_REFUSED, &[]),
+            handshakes_refused: registrar.counters(&name::HANDSHAKES_REFUSED, &[]),
+            certificate_until: registrar.gauges(&name::CERTIFICATE_UNTIL, &[]),
+            unprotected: registrar.gauges(&name::UNPROTECTED, &[]),
             mqtt_connected: By::new(|path| match in_use(&path) {
                 true => registrar.gauge(&name::MQTT_CONNECTED, &handles::with(&[], path)),
                 false => Gauge::noop(),

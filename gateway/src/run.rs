@@ -4,6 +4,8 @@ mod brokers;
 
 mod disclosing;
 
+mod listening;
+
 mod others;
 
 mod recording;
@@ -26,7 +28,7 @@ use crate::engine::{Engine, EngineHandle, EngineOutputs, EngineParts, Waveform};
 use crate::fanout::PumpSlot;
 use crate::grpc::{self, Serving};
 use crate::history::{Batch, Histories};
-use crate::http::{self, Limits, NotReady};
+use crate::http::{self, NotReady};
 use crate::ingest;
 use crate::journal::{self, JournalThread};
 use crate::latency::Latencies;
@@ -34,11 +36,13 @@ use crate::metrics::{Metrics, RuntimeName};
 use crate::registry::Registry;
 use crate::request::Asker;
 use crate::store::{Store, StoreThreads};
+use crate::tls::{self, Door, Own};
 use crate::ui::Page;
 
 #[cfg(feature = "embedded-broker")]
 use brokers::embedded;
 use brokers::{all, broker_addresses, paths_of, to_read};
+use listening::{ForDisplays, listen, serve};
 use others::Ways;
 use recording::Recording;
 use storing::Stored;
@@ -92,6 +96,9 @@ pub enum StartError {
     /// The services cannot be offered.
     #[error(transparent)]
     Services(#[from] grpc::ServeError),
+    /// A certificate or key is of no use.
+    #[error(transparent)]
+    Certificate(#[from] ecmo_identity::FileError),
     /// A helper thread ended.
     #[error("the start was interrupted")]
     Interrupted(#[from] JoinError),
@@ -101,6 +108,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Gateway {
     address: SocketAddr,
+    scheme: &'static str,
     metrics_address: SocketAddr,
     broker_addresses: Vec<BrokerAddress>,
     latencies: Arc<Latencies>,
@@ -134,6 +142,7 @@ impl Gateway {
         let clock = Clock::start();
         let paths = paths_of(&broker_addresses);
         let metrics = Arc::new(storing::described(Metrics::new(&paths), settings));
+        let own = Own::open(settings, &metrics)?;
         let (requests, outbound) = ingest::requests(&paths, &metrics);
         let (others, heard) = mpsc::channel(ingest::OTHERS_QUEUED_MAX);
         let ((told, to_tell), latencies) = (mpsc::channel(others::TOLD_MAX), Arc::default());
@@ -144,7 +153,7 @@ impl Gateway {
             clock,
             metrics: Arc::clone(&metrics),
             latencies: Arc::clone(&latencies),
-            brokers: to_read(settings, &broker_addresses, outbound, &others),
+            brokers: to_read(settings, &broker_addresses, outbound, &others, own.brokers.as_ref()),
             requests: requests.clone(),
             asker: Asker::new(),
             restored: std::mem::take(&mut stored.restored),
@@ -166,14 +175,20 @@ impl Gateway {
         others::start(&mut tasks, settings, &serving, Ways { requests, heard, told: to_tell });
         storing::run(&mut tasks, stored.store, engine.handle.clone(), clock);
         let journal = journal.map(|journal| journal.run(&mut tasks, engine.handle.clone()));
-        let displays = for_displays(settings, serving, &engine.handle).await?;
+        let router = for_displays(settings, serving, &engine.handle).await?;
+        let refused = metrics.handshakes_refused.clone();
+        let door = own.displays.clone().map(|tls| Door::new(tls, refused));
+        let scheme = if door.is_some() { "https" } else { "http" };
+        tasks.spawn(tls::watch(own, Arc::clone(&metrics), clock));
 
         let (stop, stopping) = watch::channel(false);
-        let displays = (listener, displays, settings.serve.displays_max);
+        let displays_max = settings.serve.displays_max;
+        let displays = ForDisplays { listener, router, displays_max, door };
         serve(&mut tasks, displays, (metrics_listener, metrics), &stopping);
         tracing::info!(%address, %metrics_address, brokers = %all(&broker_addresses), "gateway serves displays");
         Ok(Self {
             address,
+            scheme,
             metrics_address,
             broker_addresses,
             latencies,
@@ -193,6 +208,12 @@ impl Gateway {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The same as a display writes it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Where metrics are served.
@@ -301,37 +322,6 @@ async fn for_displays(
     Ok(http::router(ready).merge(page))
 }
 
-/// Serves displays and scrapes until the gateway ends.
-fn serve(
-    tasks: &mut JoinSet<&'static str>,
-    (listener, displays, displays_max): (tokio::net::TcpListener, axum::Router, usize),
-    (metrics_listener, metrics): (tokio::net::TcpListener, Arc<Metrics>),
-    stopping: &watch::Receiver<bool>,
-) {
-    let limits = |connections_max| Limits {
-        connections_max,
-        drain_max: DRAIN,
-        refused: metrics.connections_refused.clone(),
-    };
-    let for_displays = limits(displays_max * CONNECTIONS_PER_DISPLAY);
-    let for_metrics = limits(METRICS_CONNECTIONS_MAX);
-    let scrapes = http::metrics_router(metrics);
-    tasks.spawn(server("display server", listener, displays, for_displays, stopping.clone()));
-    let stopping = stopping.clone();
-    tasks.spawn(server("metrics server", metrics_listener, scrapes, for_metrics, stopping));
-}
-
-/// Listens there; the socket, and the address with the port that was free.
-fn listen(
-    bind: SocketAddr,
-    section: &'static str,
-) -> Result<(tokio::net::TcpListener, SocketAddr), StartError> {
-    let taken = |source| StartError::Listen { bind, section, source };
-    let listener = http::listen(bind).map_err(taken)?;
-    let address = listener.local_addr().map_err(taken)?;
-    Ok((listener, address))
-}
-
 /// Whether the gateway can tell the truth about the pumps.
 fn readiness(engine: EngineHandle, clock: Clock) -> impl Fn() -> Result<(), NotReady> {
     move || {
@@ -344,22 +334,6 @@ fn readiness(engine: EngineHandle, clock: Clock) -> impl Fn() -> Result<(), NotR
         }
         Ok(())
     }
-}
-
-async fn server(
-    name: &'static str,
-    listener: tokio::net::TcpListener,
-    router: axum::Router,
-    limits: Limits,
-    stopping: watch::Receiver<bool>,
-) -> &'static str {
-    http::serve(listener, router, limits, until(stopping)).await;
-    name
-}
-
-async fn until(mut stopping: watch::Receiver<bool>) {
-    // The sender lives as long as the gateway; if it is gone, the gateway is too.
-    let _gateway_gone = stopping.wait_for(|stopping| *stopping).await.is_err();
 }
 
 /// Gives each new pump its series and its place in the directory.

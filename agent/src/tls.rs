@@ -15,6 +15,9 @@ const SECOND_NS: i64 = 1_000_000_000;
 /// Why the agent cannot say who it is.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
+    /// A broker is reached by TLS, and nothing says who comes.
+    #[error("mqtts:// needs certificates: set ca, certificate and key under [tls] of a settings file")]
+    NoCertificates,
     /// A file is of no use.
     #[error(transparent)]
     File(#[from] FileError),
@@ -37,7 +40,10 @@ pub enum TlsError {
 /// # Errors
 /// A file is of no use, or the certificate is another's.
 pub fn open(settings: &Settings) -> Result<Option<Arc<ClientTls>>, TlsError> {
-    let Some(tls) = &settings.tls else { return Ok(None) };
+    let Some(tls) = &settings.tls else {
+        let by_tls = settings.brokers.paths().any(|(_, broker)| broker.is_secured());
+        return if by_tls { Err(TlsError::NoCertificates) } else { Ok(None) };
+    };
     fits(settings, tls)?;
     Ok(Some(Arc::new(ClientTls::of(tls.files(), &[])?)))
 }

@@ -12,7 +12,8 @@ use crate::verdict::Verdict;
 pub(crate) async fn run(cli: Cli) -> Verdict {
     let form = cli.form();
     let printer = Printer::new(form);
-    let result = match Gateways::new(&cli.gateway) {
+    let gateways = || Gateways::new(&cli.gateway, cli.tls.open()?.as_ref());
+    let result = match gateways() {
         Ok(gateway) => {
             let context = Context { clock: Clock::start(), gateway, printer };
             dispatch(context, cli.command).await

@@ -16,7 +16,9 @@ const SECOND_NS: i64 = 1_000_000_000;
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A broker is reached by TLS, and nothing says who comes.
-    #[error("mqtts:// needs certificates: set ca, certificate and key under [tls] of a settings file")]
+    #[error(
+        "mqtts:// needs certificates: set ca, certificate and key under [tls] of a settings file"
+    )]
     NoCertificates,
     /// A file is of no use.
     #[error(transparent)]
@@ -67,7 +69,9 @@ pub(crate) async fn watch(tls: Option<Arc<ClientTls>>, not_after: Gauge) {
         // The disk may hang; publishing must not.
         match tokio::task::spawn_blocking(move || files.look()).await {
             Ok(Look::Same) => {}
-            Ok(Look::Renewed) => tracing::info!("a new certificate is used from the next connection on"),
+            Ok(Look::Renewed) => {
+                tracing::info!("a new certificate is used from the next connection on")
+            }
             Ok(Look::Refused(error)) => {
                 tracing::warn!(%error, "a new certificate is of no use; the one before stays");
             }

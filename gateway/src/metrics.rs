@@ -12,6 +12,8 @@ mod process;
 
 mod pump;
 
+mod secured;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,11 +28,12 @@ pub use handles::By;
 pub use history::History;
 pub use label::{
     AlarmKind, AlarmPriority, AlarmTransition, BirthRejected, BrokerPath, CanaryStage, Folder,
-    FrameRejected, FrameSource, HandshakeRefused, Label, LinkLost, PeerRejected, RuntimeName, Said, SampleInvalid,
-    Side, Stage, StateError, StatusRejected, StreamKind, SubscriptionDropped,
+    FrameRejected, FrameSource, HandshakeRefused, Label, LinkLost, PeerRejected, RuntimeName, Said,
+    SampleInvalid, Side, Stage, StateError, StatusRejected, StreamKind, SubscriptionDropped,
 };
 pub use metrics::{Counter, Gauge, Histogram};
 pub use pump::PumpMetrics;
+pub use secured::Secured;
 
 /// Handles of all series, and the way to read them. Each gateway has its own.
 #[derive(Debug)]
@@ -79,12 +82,8 @@ pub struct Metrics {
     pub subscription_dropped: By<StreamKind, By<SubscriptionDropped, Counter>>,
     /// Connections that were refused.
     pub connections_refused: Counter,
-    /// Handshakes of displays that were refused.
-    pub handshakes_refused: By<HandshakeRefused, Counter>,
-    /// Until when certificates hold, in seconds since 1970; 0 without TLS.
-    pub certificate_until: By<Side, Gauge>,
-    /// 1 where something goes over a network without TLS.
-    pub unprotected: By<Side, Gauge>,
+    /// Of TLS.
+    pub secured: Secured,
     /// 1 while subscribed at the broker.
     pub mqtt_connected: By<BrokerPath, Gauge>,
     /// Connections to the broker that ended or failed.
@@ -161,9 +160,7 @@ impl Metrics {
                 registrar.counters(&name::SUBSCRIPTION_DROPPED, &handles::with(&[], kind))
             }),
             connections_refused: registrar.counter(&name::CONNECTIONS_REFUSED, &[]),
-            handshakes_refused: registrar.counters(&name::HANDSHAKES_REFUSED, &[]),
-            certificate_until: registrar.gauges(&name::CERTIFICATE_UNTIL, &[]),
-            unprotected: registrar.gauges(&name::UNPROTECTED, &[]),
+            secured: Secured::new(&registrar),
             mqtt_connected: By::new(|path| match in_use(&path) {
                 true => registrar.gauge(&name::MQTT_CONNECTED, &handles::with(&[], path)),
                 false => Gauge::noop(),

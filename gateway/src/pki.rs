@@ -124,7 +124,10 @@ fn described(path: &Path, certificate: &Certificate) -> String {
     let whom = match Identity::of(certificate) {
         Ok(Some(identity)) => identity.to_string(),
         Ok(None) if certificate.is_authority => "an authority".to_owned(),
-        Ok(None) => "no identity of ours: a broker goes by the name, a gateway lets no display in by it".to_owned(),
+        Ok(None) => {
+            "no identity of ours: a broker goes by the name, a gateway lets no display in by it"
+                .to_owned()
+        }
         Err(error) => error.to_string(),
     };
     let mut text = format!("{}: {name} ({whom})", path.display());

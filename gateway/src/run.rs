@@ -96,6 +96,15 @@ pub enum StartError {
     /// The services cannot be offered.
     #[error(transparent)]
     Services(#[from] grpc::ServeError),
+    /// Displays beyond this machine, and neither TLS nor a word that takes the risk.
+    #[error(
+        "{bind} is open to the network, and nothing there is encrypted or asks who comes; set certificate and key under \
+         [serve.tls], bind to 127.0.0.1, or take the risk by insecure = true under [serve]"
+    )]
+    Exposed {
+        /// The address.
+        bind: SocketAddr,
+    },
     /// A certificate or key is of no use.
     #[error(transparent)]
     Certificate(#[from] ecmo_identity::FileError),
@@ -129,7 +138,12 @@ impl Gateway {
     /// # Errors
     /// An address is taken, a setting names what does not exist, or the system gives no thread.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
-        let (listener, address) = listen(settings.serve.bind, "serve")?;
+        let bind = settings.serve.bind;
+        // Settings that were read from a file cannot say so; those of a program that starts a gateway can.
+        if settings.serve.is_exposed() && !settings.serve.insecure {
+            return Err(StartError::Exposed { bind });
+        }
+        let (listener, address) = listen(bind, "serve")?;
         let (metrics_listener, metrics_address) = listen(settings.metrics_bind, "metrics")?;
         #[cfg(feature = "embedded-broker")]
         let broker = embedded(settings).await?;
@@ -176,7 +190,7 @@ impl Gateway {
         storing::run(&mut tasks, stored.store, engine.handle.clone(), clock);
         let journal = journal.map(|journal| journal.run(&mut tasks, engine.handle.clone()));
         let router = for_displays(settings, serving, &engine.handle).await?;
-        let refused = metrics.handshakes_refused.clone();
+        let refused = metrics.secured.handshakes_refused.clone();
         let door = own.displays.clone().map(|tls| Door::new(tls, refused));
         let scheme = if door.is_some() { "https" } else { "http" };
         tasks.spawn(tls::watch(own, Arc::clone(&metrics), clock));

@@ -26,13 +26,17 @@ pub struct BrokerUrl {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BrokerUrlError {
     /// Another scheme.
-    #[error("{0:?} does not begin with mqtt:// or mqtts://; use mqtt://host:port, or mqtts://host:port with TLS")]
+    #[error(
+        "{0:?} does not begin with mqtt:// or mqtts://; use mqtt://host:port, or mqtts://host:port with TLS"
+    )]
     Scheme(String),
     /// No host, or something that is none.
     #[error("{0:?} names no host; use mqtt://host:port, without user, path or blanks")]
     Host(String),
     /// An address of which no certificate tells.
-    #[error("{0:?} is an IPv6 address, which TLS does not take here; use a name: mqtts://host:port")]
+    #[error(
+        "{0:?} is an IPv6 address, which TLS does not take here; use a name: mqtts://host:port"
+    )]
     SecuredIpv6(String),
     /// A port that is no number from 1 to 65535.
     #[error("{0:?} has no usable port; use mqtt://host:port with a port from 1 to 65535")]

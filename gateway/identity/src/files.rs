@@ -125,8 +125,7 @@ impl Pair {
         let certificates = chain(&self.certificate)?;
         let key = PrivateKeyDer::from_pem_slice(&read(&self.key)?)
             .map_err(|_no_key| FileError::NoKey { path: self.key.clone() })?;
-        let checked =
-            CertifiedKey::from_der(certificates.clone(), key.clone_key(), &provider());
+        let checked = CertifiedKey::from_der(certificates.clone(), key.clone_key(), &provider());
         checked.map_err(|error| self.unusable(error))?;
         Ok((certificates, key))
     }

@@ -116,10 +116,7 @@ impl ClientTls {
     ///
     /// # Errors
     /// A file is of no use.
-    pub fn of(
-        files: ClientFiles,
-        protocols: &'static [&'static [u8]],
-    ) -> Result<Self, FileError> {
+    pub fn of(files: ClientFiles, protocols: &'static [&'static [u8]]) -> Result<Self, FileError> {
         Self::open(files.paths(), move || {
             let not_after = files.certificate()?.map_or(i64::MAX, |own| own.not_after);
             Ok((files.load(protocols)?, not_after))
@@ -132,10 +129,7 @@ impl ServerTls {
     ///
     /// # Errors
     /// A file is of no use.
-    pub fn of(
-        files: ServerFiles,
-        protocols: &'static [&'static [u8]],
-    ) -> Result<Self, FileError> {
+    pub fn of(files: ServerFiles, protocols: &'static [&'static [u8]]) -> Result<Self, FileError> {
         Self::open(files.paths(), move || {
             Ok((files.load(protocols)?, certificate(&files.own.certificate)?.not_after))
         })

@@ -6,9 +6,9 @@ mod certificate;
 
 mod files;
 
-mod kept;
-
 mod remaining;
+
+mod kept;
 
 mod who;
 
@@ -18,4 +18,4 @@ pub use files::{ClientFiles, FileError, Pair, ServerFiles, certificate};
 pub use kept::{ClientTls, Kept, LOOK_PERIOD, Look, Made, ServerTls, Told};
 pub use remaining::{DAY_S, Remaining};
 pub use rustls;
-pub use who::{Identity, Kind, MisfitError, NobodyError, NoIdentity};
+pub use who::{Identity, Kind, MisfitError, NoIdentity, NobodyError};

@@ -44,7 +44,9 @@ impl Remaining {
             Self::Month => Some("the certificate ends within thirty days; renew it"),
             Self::Week => Some("the certificate ends within seven days; renew it"),
             Self::Day => Some("the certificate ends within a day; renew it now"),
-            Self::Over => Some("the certificate has ended: no new connection is accepted with it; renew it"),
+            Self::Over => {
+                Some("the certificate has ended: no new connection is accepted with it; renew it")
+            }
         }
     }
 }

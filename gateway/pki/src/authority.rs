@@ -122,7 +122,10 @@ pub struct Signed {
 
 impl std::fmt::Debug for Signed {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Signed").field("certificate", &self.certificate).finish_non_exhaustive()
+        formatter
+            .debug_struct("Signed")
+            .field("certificate", &self.certificate)
+            .finish_non_exhaustive()
     }
 }
 

@@ -152,7 +152,9 @@ impl TryFrom<String> for Url {
             return Ok(Self::Embedded);
         }
         let wrong = || {
-            format!("{text:?} is no broker; write \"embedded\", \"mqtt://HOST:PORT\" or \"mqtts://HOST:PORT\"")
+            format!(
+                "{text:?} is no broker; write \"embedded\", \"mqtt://HOST:PORT\" or \"mqtts://HOST:PORT\""
+            )
         };
         let secured = text.strip_prefix("mqtts://");
         let rest = secured.or_else(|| text.strip_prefix("mqtt://")).ok_or_else(wrong)?;

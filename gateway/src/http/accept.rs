@@ -186,10 +186,7 @@ enum Opened {
 }
 
 /// Waits until somebody is in and has begun to speak, and who it is; `None` when that takes too long.
-async fn open(
-    stream: TcpStream,
-    door: Option<&Door>,
-) -> Option<(Opened, Option<PeerCertificate>)> {
+async fn open(stream: TcpStream, door: Option<&Door>) -> Option<(Opened, Option<PeerCertificate>)> {
     let Some(door) = door else {
         return sniff::speaks(&stream, HEAD_TIMEOUT).await.then_some((Opened::Plain(stream), None));
     };

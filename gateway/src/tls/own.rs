@@ -29,13 +29,15 @@ impl Own {
     /// A file is of no use.
     pub fn open(settings: &Settings, metrics: &Metrics) -> Result<Self, FileError> {
         if settings.serve.is_exposed() {
-            metrics.unprotected.get(Side::Displays).set(1.0);
+            metrics.secured.unprotected.get(Side::Displays).set(1.0);
             let bind = settings.serve.bind;
             tracing::warn!(%bind, "INSECURE: displays are served over the network without TLS: whoever reaches this address reads and acts");
         }
         if settings.brokers().any(crate::config::Broker::is_exposed) {
-            metrics.unprotected.get(Side::Brokers).set(1.0);
-            tracing::warn!("INSECURE: a broker is reached without TLS; use mqtts:// unless its network is closed to others");
+            metrics.secured.unprotected.get(Side::Brokers).set(1.0);
+            tracing::warn!(
+                "INSECURE: a broker is reached without TLS; use mqtts:// unless its network is closed to others"
+            );
         }
         let brokers = settings.tls.clone().map(|files| ClientTls::of(files, &[])).transpose()?;
         let displays =
@@ -88,7 +90,7 @@ fn report(side: Side, look: Option<Look>) {
 #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 need no 53 bits")]
 fn tell(side: Side, (until, told): (Option<i64>, &mut Told), metrics: &Metrics, clock: Clock) {
     let Some(until) = until else { return };
-    metrics.certificate_until.get(side).set(until as f64);
+    metrics.secured.certificate_until.get(side).set(until as f64);
     if let Some(warning) = told.next(until, clock.wall_ns() / SECOND_NS) {
         tracing::warn!(side = side.label(), until = ecmo_identity::date(until), "{warning}");
     }

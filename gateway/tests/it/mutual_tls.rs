@@ -208,7 +208,10 @@ async fn frames_and_alarms_cross_a_ward_by_mutual_tls() {
     // The broker knows them by their certificates, and by nothing else.
     let log = ward.broker.log();
     for name in ["pump-1", "gateway-a"] {
-        assert!(log.contains(&format!(" as {name} (")) && log.contains(&format!("u'{name}'")), "{log}");
+        assert!(
+            log.contains(&format!(" as {name} (")) && log.contains(&format!("u'{name}'")),
+            "{log}"
+        );
     }
 }
 

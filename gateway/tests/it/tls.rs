@@ -92,7 +92,8 @@ impl Server {
         let metrics = Arc::new(Metrics::new(&[BrokerPath::A]));
         let settings = pki.settings(&format!("{SERVE}{more}")).unwrap();
         let own = Own::open(&settings, &metrics).unwrap();
-        let door = Door::new(own.displays.clone().unwrap(), metrics.handshakes_refused.clone());
+        let door =
+            Door::new(own.displays.clone().unwrap(), metrics.secured.handshakes_refused.clone());
         let who = async |peer: Option<Extension<PeerCertificate>>| {
             peer.map_or_else(
                 || "nobody".to_owned(),
@@ -240,9 +241,8 @@ async fn a_renewed_certificate_is_shown_to_the_next_and_cuts_nobody() {
     let pki = Pki::new();
     let server = Server::start(&pki, "");
     let anybody = pki.client(None);
-    let shown = |stream: &TlsStream<TcpStream>| {
-        stream.get_ref().1.peer_certificates().unwrap()[0].to_vec()
-    };
+    let shown =
+        |stream: &TlsStream<TcpStream>| stream.get_ref().1.peer_certificates().unwrap()[0].to_vec();
     let mut standing = server.connect(&anybody, b"http/1.1").await.unwrap();
     let first = shown(&standing);
     let tls = server.own.displays.clone().unwrap();
@@ -278,7 +278,8 @@ fn beyond_this_machine_displays_are_served_by_tls_or_by_a_risk_that_is_named() {
     let secured = pki.settings(SERVE).unwrap();
     Own::open(&secured, &metrics).unwrap();
     assert!(!said(&metrics, "displays") && !said(&metrics, "brokers"));
-    let text = "[broker]\nurl = \"mqtt://10.0.0.1\"\n[serve]\nbind = \"0.0.0.0:1\"\ninsecure = true\n";
+    let text =
+        "[broker]\nurl = \"mqtt://10.0.0.1\"\n[serve]\nbind = \"0.0.0.0:1\"\ninsecure = true\n";
     Own::open(&pki.settings(text).unwrap(), &metrics).unwrap();
     assert!(said(&metrics, "displays") && said(&metrics, "brokers"));
     assert!(pki.settings("[serve]\nbind = \"127.0.0.1:0\"\n").is_ok());

@@ -7,7 +7,9 @@ use tonic::{Code, Status};
 /// Why a call or a subscription failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
-    #[error("{url:?} is no gateway address: use http://HOST:PORT or https://HOST:PORT, such as http://127.0.0.1:8080")]
+    #[error(
+        "{url:?} is no gateway address: use http://HOST:PORT or https://HOST:PORT, such as http://127.0.0.1:8080"
+    )]
     Url { url: String },
     #[error(
         "{url} is reached by TLS: name the authority that signed its certificate by --ca FILE (ECMOCTL_CA)"

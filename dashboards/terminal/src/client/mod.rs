@@ -271,12 +271,8 @@ impl Gateway {
 /// Connects within TLS each time that it is asked.
 fn connector(
     secured: Secured,
-) -> impl Service<
-    Uri,
-    Response = TokioIo<TlsStream<TcpStream>>,
-    Error = std::io::Error,
-    Future: Send,
-> + Send {
+) -> impl Service<Uri, Response = TokioIo<TlsStream<TcpStream>>, Error = std::io::Error, Future: Send>
++ Send {
     tower::service_fn(move |uri: Uri| secured.clone().connect(uri, CONNECT_MAX))
 }
 

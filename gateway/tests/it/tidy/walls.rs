@@ -26,7 +26,8 @@ const TONIC: &[&str] = &[
     DEMO,
     KILLS,
 ];
-const TLS: &[&str] = &["gateway/identity", "gateway/pki", "gateway/src/tls", "dashboards/terminal/src/client"];
+const TLS: &[&str] =
+    &["gateway/identity", "gateway/pki", "gateway/src/tls", "dashboards/terminal/src/client"];
 const METRICS: &[&str] = &["gateway/src/metrics", "agent/src/metrics"];
 
 /// Messages stay at the edges: inside, the gateway works with types that cannot be wrong.

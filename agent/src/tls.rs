@@ -31,7 +31,7 @@ pub enum TlsError {
         /// The file.
         certificate: String,
         /// How it differs.
-        misfit: MisfitError,
+        misfit: Box<MisfitError>,
     },
 }
 
@@ -54,7 +54,7 @@ fn fits(settings: &Settings, tls: &TlsSettings) -> Result<(), TlsError> {
     let own = ecmo_identity::certificate(&tls.certificate)?;
     Identity::agent(&settings.address).owns(&own).map_err(|misfit| {
         let certificate = tls.certificate.display().to_string();
-        TlsError::Misfit { certificate, misfit }
+        TlsError::Misfit { certificate, misfit: Box::new(misfit) }
     })
 }
 

@@ -36,13 +36,13 @@ use crate::metrics::{Metrics, RuntimeName};
 use crate::registry::Registry;
 use crate::request::Asker;
 use crate::store::{Store, StoreThreads};
-use crate::tls::{self, Door, Own};
+use crate::tls::{self, Own};
 use crate::ui::Page;
 
 #[cfg(feature = "embedded-broker")]
 use brokers::embedded;
 use brokers::{all, broker_addresses, paths_of, to_read};
-use listening::{ForDisplays, listen, serve};
+use listening::{ForDisplays, listen, listen_for_displays, serve};
 use others::Ways;
 use recording::Recording;
 use storing::Stored;
@@ -138,12 +138,7 @@ impl Gateway {
     /// # Errors
     /// An address is taken, a setting names what does not exist, or the system gives no thread.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
-        let bind = settings.serve.bind;
-        // Settings that were read from a file cannot say so; those of a program that starts a gateway can.
-        if settings.serve.is_exposed() && !settings.serve.insecure {
-            return Err(StartError::Exposed { bind });
-        }
-        let (listener, address) = listen(bind, "serve")?;
+        let (listener, address) = listen_for_displays(&settings.serve)?;
         let (metrics_listener, metrics_address) = listen(settings.metrics_bind, "metrics")?;
         #[cfg(feature = "embedded-broker")]
         let broker = embedded(settings).await?;
@@ -190,19 +185,16 @@ impl Gateway {
         storing::run(&mut tasks, stored.store, engine.handle.clone(), clock);
         let journal = journal.map(|journal| journal.run(&mut tasks, engine.handle.clone()));
         let router = for_displays(settings, serving, &engine.handle).await?;
-        let refused = metrics.secured.handshakes_refused.clone();
-        let door = own.displays.clone().map(|tls| Door::new(tls, refused));
-        let scheme = if door.is_some() { "https" } else { "http" };
-        tasks.spawn(tls::watch(own, Arc::clone(&metrics), clock));
+        tasks.spawn(tls::watch(own.clone(), Arc::clone(&metrics), clock));
 
         let (stop, stopping) = watch::channel(false);
         let displays_max = settings.serve.displays_max;
-        let displays = ForDisplays { listener, router, displays_max, door };
+        let displays = ForDisplays { listener, router, displays_max, tls: own.displays };
         serve(&mut tasks, displays, (metrics_listener, metrics), &stopping);
         tracing::info!(%address, %metrics_address, brokers = %all(&broker_addresses), "gateway serves displays");
         Ok(Self {
             address,
-            scheme,
+            scheme: if settings.serve.tls.is_some() { "https" } else { "http" },
             metrics_address,
             broker_addresses,
             latencies,

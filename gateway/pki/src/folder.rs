@@ -118,8 +118,12 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), FolderError> {
         file.write_all(text.as_bytes())?;
         file.sync_all()
     });
-    written.map_err(|source| match source.kind() {
-        std::io::ErrorKind::AlreadyExists => FolderError::Exists { path: path.to_owned() },
-        _ => FolderError::Write { path: path.to_owned(), source },
+    written.map_err(|source| {
+        let path = path.to_owned();
+        if source.kind() == std::io::ErrorKind::AlreadyExists {
+            FolderError::Exists { path }
+        } else {
+            FolderError::Write { path, source }
+        }
     })
 }

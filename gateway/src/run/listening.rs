@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use ecmo_identity::ServerTls;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::{CONNECTIONS_PER_DISPLAY, DRAIN, METRICS_CONNECTIONS_MAX, StartError};
+use crate::config::Serve;
 use crate::http::{self, Limits};
 use crate::metrics::Metrics;
 use crate::tls::Door;
@@ -17,7 +19,7 @@ pub(super) struct ForDisplays {
     pub(super) listener: TcpListener,
     pub(super) router: axum::Router,
     pub(super) displays_max: usize,
-    pub(super) door: Option<Door>,
+    pub(super) tls: Option<Arc<ServerTls>>,
 }
 
 /// Serves displays and scrapes until the gateway ends.
@@ -34,10 +36,12 @@ pub(super) fn serve(
     };
     let for_displays = limits(displays.displays_max * CONNECTIONS_PER_DISPLAY);
     let for_metrics = limits(METRICS_CONNECTIONS_MAX);
+    let refused = metrics.secured.handshakes_refused.clone();
+    let door = displays.tls.clone().map(|tls| Door::new(tls, refused));
     let scrapes = http::metrics_router(metrics);
     let until_end = until(stopping.clone());
     tasks.spawn(async move {
-        let ForDisplays { listener, router, door, .. } = displays;
+        let ForDisplays { listener, router, .. } = displays;
         http::serve_behind(door, listener, router, for_displays, until_end).await;
         "display server"
     });
@@ -46,6 +50,15 @@ pub(super) fn serve(
         http::serve(metrics_listener, scrapes, for_metrics, until_end).await;
         "metrics server"
     });
+}
+
+/// Listens for displays.
+pub(super) fn listen_for_displays(serve: &Serve) -> Result<(TcpListener, SocketAddr), StartError> {
+    // Settings that were read from a file cannot say so; those of a program that starts a gateway can.
+    if serve.is_exposed() && !serve.insecure {
+        return Err(StartError::Exposed { bind: serve.bind });
+    }
+    listen(serve.bind, "serve")
 }
 
 /// Listens there; the socket, and the address with the port that was free.

@@ -12,6 +12,7 @@ use ecmo_agent::Settings as AgentSettings;
 use ecmo_identity::{ClientFiles, Identity, Kind, Pair};
 use ecmo_pki::Order;
 use ecmo_proto::topic::{Id, PumpAddress};
+use ecmo_testkit::program::{Program, built};
 use ecmo_testkit::{Mosquitto, eventually};
 use hyper_util::rt::TokioIo;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS, TlsConfiguration, Transport};
@@ -25,6 +26,7 @@ use tonic::transport::{Channel, Endpoint, Uri};
 use crate::bedside::RunningAgent;
 use crate::display::{Display, SOON};
 use crate::tls::{Pki, now};
+use crate::whole_path::mosquitto::ecmoctl;
 
 const SETTINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/mosquitto");
 
@@ -104,6 +106,28 @@ impl Ward {
         let path = self.pki.path("agent.toml");
         std::fs::write(&path, text).unwrap();
         AgentSettings::load(&path).unwrap()
+    }
+
+    /// The real agent, as a process.
+    async fn agent(&self, pump: &str, own: &str, stops_at_s: u32) -> Program {
+        let _settings = self.agent_settings(pump, own, stops_at_s);
+        let program = tokio::task::spawn_blocking(|| built("ecmo-agent").unwrap()).await.unwrap();
+        let mut command = std::process::Command::new(program);
+        command.args(["run", "--config"]).arg(self.pki.path("agent.toml"));
+        Program::start(command, pump, self.pki.folder()).unwrap()
+    }
+
+    /// What ecmoctl says of the pumps, with these arguments before, and its exit code.
+    async fn pumps(&self, files: &[(&str, &str)]) -> (Option<i32>, String) {
+        let program = tokio::task::spawn_blocking(ecmoctl).await.unwrap();
+        let mut command = Command::new(program);
+        command.arg("--gateway").arg(format!("https://{}", self.displays));
+        for (key, name) in files {
+            command.arg(key).arg(self.pki.path(name));
+        }
+        let output = command.arg("pumps").output().await.unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).unwrap())
     }
 
     /// A display's connection, if the gateway lets it in.
@@ -200,11 +224,19 @@ async fn frames_and_alarms_cross_a_ward_by_mutual_tls() {
     let display = ward.display().await;
     let alarms = display.watch_alarms().await;
     ward.pki.issue(agent("pump-1"));
-    let running = RunningAgent::start(ward.agent_settings("pump-1", "pump-1", 3));
+    let agent = ward.agent("pump-1", "pump-1", 3).await;
     display.await_live("pump-1").await;
     alarms.raised("pump-1", "pump.stop").await;
-    let summary = running.stop().await;
-    assert!(summary.frames_published > 0 && summary.connections == 1, "{summary:?}");
+    // What the gateway says to the agent arrives too: it is heard, and so it is quiet at the bedside.
+    display
+        .await_pump("pump-1", "leased", |pump| {
+            let agent = pump.agent.as_ref();
+            agent.and_then(|agent| agent.local_alarm.as_ref()).is_some_and(|it| it.leased)
+        })
+        .await;
+    assert_eq!(agent.log().matches("publishing").count(), 1, "{}", agent.log());
+    let ended = tokio::task::spawn_blocking(|| agent.terminate().unwrap()).await.unwrap();
+    assert_eq!(ended.code(), Some(0));
     // The broker knows them by their certificates, and by nothing else.
     let log = ward.broker.log();
     for name in ["pump-1", "gateway-a"] {
@@ -246,6 +278,27 @@ async fn neither_broker_nor_gateway_lets_in_who_does_not_belong_there() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Mosquitto; cargo xtask ci runs it"]
+async fn ecmoctl_sees_a_ward_over_tls_and_says_what_it_lacks() {
+    let ward = Ward::start().await;
+    let display = ward.display().await;
+    ward.pki.issue(agent("pump-1"));
+    let _running = RunningAgent::start(ward.agent_settings("pump-1", "pump-1", 3_600));
+    display.await_live("pump-1").await;
+    let own = [("--ca", "ca.crt"), ("--certificate", "desk-1.crt"), ("--key", "desk-1.key")];
+    let (_code, said) = ward.pumps(&own).await;
+    assert!(said.contains("pump-1") && said.contains("live"), "{said}");
+    let (code, said) = ward.pumps(&own[..1]).await;
+    assert_eq!(code, Some(3), "no certificate: {said}");
+    let (code, said) = ward.pumps(&[]).await;
+    assert_eq!(code, Some(64), "{said}");
+    assert!(said.contains("--ca FILE"), "{said}");
+    let (code, said) = ward.pumps(&[("--ca", "desk-1.crt")]).await;
+    assert_eq!(code, Some(64), "{said}");
+    assert!(said.contains("is no authority"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Mosquitto; cargo xtask ci runs it"]
 async fn a_pump_cannot_speak_as_its_neighbour() {
     let ward = Ward::start().await;
     let display = ward.display().await;
@@ -256,6 +309,10 @@ async fn a_pump_cannot_speak_as_its_neighbour() {
     assert!(refused.is_about_settings());
     let why = std::error::Error::source(&refused).unwrap().to_string();
     assert!(why.contains("\"pump-3\", and not for \"pump-2\"") && why.contains("; use"), "{why}");
+    let mut agent = ward.agent("pump-2", "pump-3", 3).await;
+    let ended = async || agent.ended().unwrap().and_then(|status| status.code());
+    assert_eq!(eventually(SOON, "it ends", ended).await.unwrap(), 2);
+    assert!(agent.log().contains("not for \"pump-2\"; use the one"), "{}", agent.log());
     // By force: the broker passes on what is its own, and nothing of its neighbour's.
     let (client, mut events) = ward.enters(&ward.pki.client(Some(own))).await.unwrap();
     let before = ward.rejected().await;

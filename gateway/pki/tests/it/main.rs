@@ -5,6 +5,8 @@ mod folder;
 
 mod handshake;
 
+mod reader;
+
 use std::time::{Duration, SystemTime};
 
 use ecmo_identity::{Identity, Kind};

@@ -13,6 +13,10 @@ pub mod wall_clock;
 
 pub mod counters;
 
+pub mod metrics;
+
+pub mod tls;
+
 pub mod worker;
 
 pub mod sensor;
@@ -42,8 +46,6 @@ pub mod judge;
 pub mod heartbeat;
 
 pub mod publish;
-
-pub mod metrics;
 
 pub mod manager;
 

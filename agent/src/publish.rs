@@ -26,7 +26,9 @@ mod path;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ecmo_identity::ClientTls;
 use ecmo_proto::sealed::{BACKFILL_BYTES_MAX, FRAME_BYTES_MAX};
+use ecmo_proto::topic::PumpAddress;
 use tokio::sync::watch;
 
 pub use self::part::Archive;
@@ -36,7 +38,7 @@ use self::part::BIRTH_BYTES_MAX;
 use self::path::Path;
 use crate::birth::Announcer;
 use crate::clock;
-use crate::config::Brokers;
+use crate::config::{BrokerUrl, Brokers};
 use crate::counters::Counters;
 use crate::heartbeat::{Heart, PathState, Vitals};
 use crate::lease::Lease;
@@ -60,6 +62,8 @@ const _: () = assert!(
 pub struct Publication {
     /// Where to publish.
     pub brokers: Brokers,
+    /// Who the agent is at brokers with TLS; without it, none of them can be reached.
+    pub tls: Option<Arc<ClientTls>>,
     /// What the agent says of itself.
     pub announcer: Announcer,
     /// Where frames come from: one queue for each broker.
@@ -110,7 +114,7 @@ impl Publisher {
     /// # Errors
     /// The birth would not fit what a receiver accepts.
     pub fn new(publication: Publication) -> Result<Self, BirthTooLong> {
-        let Publication { brokers, outlets, vitals, wall_clock, .. } = publication;
+        let Publication { brokers, tls, outlets, vitals, wall_clock, .. } = publication;
         wall_clock.look();
         let announcer = publication.announcer.with_paths(brokers.count());
         let bytes = announcer.birth(clock::stamp(), wall_clock.quality()).len();
@@ -141,10 +145,10 @@ impl Publisher {
             bucket: Mutex::new(Bucket::new(publication.backfill_bytes_per_s)),
             counters: publication.counters,
         });
-        let path = |(broker, state): (_, Arc<PathState>)| Path {
+        let path = |(broker, state): (BrokerUrl, Arc<PathState>)| Path {
+            client_id: client_id(&broker, &address, state.name()),
+            tls: tls.clone().filter(|_| broker.is_secured()),
             broker,
-            // Ids hold no colon, so no two agents and no two paths have one client id. Some brokers refuse a slash.
-            client_id: format!("ecmo-agent:{}:{}:{}", address.ward, address.pump, state.name()),
             state,
             shared: Arc::clone(&shared),
             pulse: Mutex::default(),
@@ -165,6 +169,16 @@ impl Publisher {
             () = self.shared.wall_clock.watch() => {}
         }
     }
+}
+
+/// The id of a session. Where the broker knows us by our certificate, it takes the common name, whatever we say: it is said, so
+/// that both sides log the same. One session a broker: the settings name none twice.
+fn client_id(broker: &BrokerUrl, address: &PumpAddress, path: &str) -> String {
+    if broker.is_secured() {
+        return address.pump.to_string();
+    }
+    // Ids hold no colon, so no two agents and no two paths have one client id. Some brokers refuse a slash.
+    format!("ecmo-agent:{}:{}:{path}", address.ward, address.pump)
 }
 
 /// What is behind a lock. Nothing that is done under one can panic half way, so a poisoned one is whole.

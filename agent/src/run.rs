@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::sync::{Arc, OnceLock};
 
 use ecmo_core::alarm::profile::Profile;
+use ecmo_identity::ClientTls;
 use ecmo_notify::Manager;
 use ecmo_proto::v1;
 use tokio::sync::watch;
@@ -26,6 +27,7 @@ use crate::sampler::{self, Lineup, Plan, Sampler};
 use crate::sensor;
 use crate::sensor::status::{SourceState, SourceStatus};
 use crate::spool::{Spool, SpoolView};
+use crate::tls::{self, TlsError};
 use crate::wall_clock::WallClock;
 use crate::worker;
 
@@ -58,6 +60,14 @@ pub enum RunError {
         pump: String,
         /// Why.
         source: publish::BirthTooLong,
+    },
+    /// The agent cannot say who it is.
+    #[error("cannot publish {pump} by TLS")]
+    Tls {
+        /// Ward and pump.
+        pump: String,
+        /// Why.
+        source: TlsError,
     },
     /// The metrics cannot be read.
     #[error("cannot tell metrics of {pump}")]
@@ -94,6 +104,7 @@ impl RunError {
             Self::Sources { .. }
             | Self::Lineup { .. }
             | Self::Announce { .. }
+            | Self::Tls { .. }
             | Self::Metrics { .. } => true,
             Self::Thread(_) | Self::Panicked(_) | Self::Stuck => false,
             Self::Judge { source, .. } => !matches!(source, JudgeError::Thread(_)),
@@ -167,8 +178,11 @@ pub async fn run_lineup(
         told.transpose().map_err(|source| RunError::Metrics { pump: pump.clone(), source })?;
 
     // 3. The ways out of frames.
+    let refused = |source| RunError::Tls { pump: pump.clone(), source };
+    let tls = tls::open(&settings).map_err(refused)?;
+    let renewing = tls::watch(tls.clone(), metrics.certificate_until.clone());
     let recording = recording(&settings, boot.id).await?;
-    let (publisher, ways) = ways(settings, &boot, &lineup, recording, &counters)?;
+    let (publisher, ways) = ways(settings, tls, &boot, &lineup, recording, &counters)?;
     let spool = ways.spool.clone();
 
     // 4. Sampling, and frames of what is sampled, each on its own thread.
@@ -178,7 +192,7 @@ pub async fn run_lineup(
     let (stop_publisher, is_stopped) = watch::channel(false);
     let mut publishing = core::pin::pin!(publisher.run(is_stopped));
     let beside = async {
-        tokio::join!(manager::follow(&manager, &counters, &pump), async {
+        tokio::join!(manager::follow(&manager, &counters, &pump), renewing, async {
             if let Some(told) = told {
                 told.await;
             }
@@ -188,7 +202,7 @@ pub async fn run_lineup(
         () = stop => {}
         () = &mut publishing => {}
         () = threads.ended() => {}
-        ((), ()) = beside => {}
+        ((), (), ()) = beside => {}
     }
 
     // 6. The end, in the order of the flow.
@@ -214,6 +228,7 @@ struct Ways {
 /// Makes the ways out: the brokers, the disk, the rules at the bedside.
 fn ways(
     settings: Settings,
+    tls: Option<Arc<ClientTls>>,
     boot: &Boot,
     lineup: &Lineup,
     (spool, boot_number): (Option<Spool>, u64),
@@ -244,6 +259,7 @@ fn ways(
     let vitals = vitals(view.clone(), told, lineup.statuses(), Arc::clone(counters));
     let publisher = Publisher::new(Publication {
         brokers: settings.brokers,
+        tls,
         announcer,
         outlets: outlets.clone(),
         vitals,

@@ -10,6 +10,8 @@ mod file;
 
 mod people;
 
+mod secured;
+
 mod ui;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ecmo_core::alarm::profile::Profile;
+use ecmo_identity::{ClientFiles, ServerFiles};
 use ecmo_proto::topic::{Id, PumpAddress};
 
 use crate::people::PeopleSettings;
@@ -52,6 +55,8 @@ pub struct Settings {
     pub broker: Broker,
     /// Where the same frames come from a second time, independently; `None`: there is no second broker.
     pub second_broker: Option<Broker>,
+    /// Who this gateway is towards brokers with TLS, and whom it believes; `None`: no broker is reached by it.
+    pub tls: Option<ClientFiles>,
     /// Where displays are served.
     pub serve: Serve,
     /// Where `/metrics` is served.
@@ -97,6 +102,17 @@ pub enum Broker {
     External(BrokerAddress),
 }
 
+impl Broker {
+    /// Whether what is said to it leaves this machine without encryption.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        match self {
+            Self::Embedded { .. } => false,
+            Self::External(address) => !address.tls && !secured::is_here(&address.host),
+        }
+    }
+}
+
 /// Host and port of an MQTT broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerAddress {
@@ -104,11 +120,14 @@ pub struct BrokerAddress {
     pub host: String,
     /// Never 0.
     pub port: u16,
+    /// Whether it is reached by TLS.
+    pub tls: bool,
 }
 
 impl std::fmt::Display for BrokerAddress {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "mqtt://{}:{}", self.host, self.port)
+        let scheme = if self.tls { "mqtts" } else { "mqtt" };
+        write!(formatter, "{scheme}://{}:{}", self.host, self.port)
     }
 }
 
@@ -118,7 +137,7 @@ impl From<SocketAddr> for BrokerAddress {
             SocketAddr::V4(v4) => v4.ip().to_string(),
             SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
         };
-        Self { host, port: address.port() }
+        Self { host, port: address.port(), tls: false }
     }
 }
 
@@ -129,6 +148,18 @@ pub struct Serve {
     pub bind: SocketAddr,
     /// Most displays at a time; one more is refused and told so.
     pub displays_max: usize,
+    /// Who serves, and who may connect; `None`: without TLS.
+    pub tls: Option<ServerFiles>,
+    /// Whether displays beyond this machine may be served without TLS.
+    pub insecure: bool,
+}
+
+impl Serve {
+    /// Whether displays beyond this machine are served without TLS.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        self.tls.is_none() && !self.bind.ip().is_loopback()
+    }
 }
 
 /// How alarms are judged.
@@ -173,7 +204,13 @@ impl Default for Settings {
             wards: Vec::new(),
             broker: Broker::Embedded { bind: (LOOPBACK, 1883).into() },
             second_broker: None,
-            serve: Serve { bind: (LOOPBACK, 8080).into(), displays_max: 64 },
+            tls: None,
+            serve: Serve {
+                bind: (LOOPBACK, 8080).into(),
+                displays_max: 64,
+                tls: None,
+                insecure: false,
+            },
             metrics_bind: (LOOPBACK, 9464).into(),
             alarms: Alarms { profile: Arc::new(ecmo_profile::starter()), silence: None },
             pumps: Vec::new(),

@@ -2,6 +2,8 @@
 
 mod accept;
 
+mod begun;
+
 mod sniff;
 
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use tokio::sync::Semaphore;
 
 use crate::metrics::Metrics;
 
-pub use accept::{Limits, Served, listen, serve};
+pub use accept::{Limits, Served, listen, serve, serve_behind};
 
 /// How often histogram values must be sorted into their buckets.
 const UPKEEP_PERIOD: Duration = Duration::from_secs(5);

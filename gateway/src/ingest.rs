@@ -17,11 +17,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ecmo_core::time::Instant;
+use ecmo_identity::ClientTls;
 use ecmo_proto::topic::{Id, Kind};
 use rumqttc::mqttbytes::Error as PacketError;
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, MqttOptions, NetworkOptions, Packet, Publish,
-    StateError,
+    StateError, TlsConfiguration, Transport,
 };
 use tokio::sync::mpsc;
 use tokio::time::timeout_at;
@@ -74,6 +75,8 @@ const UNACKNOWLEDGED_MAX: u16 = 256;
 pub struct Options {
     /// The broker.
     pub broker: BrokerAddress,
+    /// Who this gateway is; `None` at a broker without TLS.
+    pub tls: Option<Arc<ClientTls>>,
     /// Wards to subscribe to; empty for all.
     pub wards: Vec<Id>,
     /// Name of this broker in metrics and events.
@@ -146,8 +149,13 @@ pub async fn run(
     queue: mpsc::Sender<Ingest>,
     mut outbound: Outbound,
 ) {
-    // Another session with the same id would end this one: never twice the same.
-    let client_id = format!("ecmo-gateway-{:08x}", fastrand::u32(..));
+    let client_id = match options.tls {
+        // The broker takes the common name of the certificate, whatever is said. A gateway has one session at each broker, so
+        // only another one of its name could end it.
+        Some(_) => options.gateway.to_string(),
+        // Another session with the same id would end this one: never twice the same.
+        None => format!("ecmo-gateway-{:08x}", fastrand::u32(..)),
+    };
     let connected = metrics.mqtt_connected.get(options.path);
     let mut backoff = Backoff::default();
     let mut link = Link {
@@ -160,7 +168,7 @@ pub async fn run(
     };
     let up = outbound.up_flag();
     loop {
-        let (client, event_loop) = connect(&client_id, &options.broker);
+        let (client, event_loop) = connect(&client_id, &options);
         let on_up = || {
             connected.set(1.0);
             up.store(true, Ordering::Release);
@@ -188,13 +196,17 @@ pub async fn run(
     }
 }
 
-fn connect(client_id: &str, broker: &BrokerAddress) -> (AsyncClient, EventLoop) {
-    let mut options = MqttOptions::new(client_id, broker.host.clone(), broker.port);
+fn connect(client_id: &str, from: &Options) -> (AsyncClient, EventLoop) {
+    let mut options = MqttOptions::new(client_id, from.broker.host.clone(), from.broker.port);
     options
         .set_keep_alive(KEEP_ALIVE)
         .set_clean_session(true)
         .set_inflight(UNACKNOWLEDGED_MAX)
         .set_max_packet_size(PACKET_BYTES_MAX, OUTGOING_BYTES_MAX);
+    if let Some(tls) = &from.tls {
+        let config = TlsConfiguration::Rustls(tls.current());
+        options.set_transport(Transport::tls_with_config(config));
+    }
     let (client, mut event_loop) = AsyncClient::new(options, PACKETS_MAX);
     let mut network = NetworkOptions::new();
     // Off by default; a small packet would then wait 40 ms for the acknowledgement of the one before.

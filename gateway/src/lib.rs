@@ -45,6 +45,8 @@ pub mod drill;
 
 pub mod peer;
 
+pub mod tls;
+
 pub mod ui;
 
 pub mod grpc;

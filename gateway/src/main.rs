@@ -2,6 +2,8 @@
 
 mod command;
 
+mod pki;
+
 use std::io::IsTerminal as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,7 @@ use ecmo_gateway::journal::inspect;
 use ecmo_gateway::store::audit;
 use ecmo_gateway::supervision;
 use ecmo_notify::Manager;
+use pki::PkiCommand;
 
 /// Joins the pumps of a ward, detects alarm conditions, serves displays. Research software, not a medical device.
 ///
@@ -58,6 +61,12 @@ enum Command {
         /// What is wanted.
         #[command(subcommand)]
         wanted: command::PeopleCommand,
+    },
+    /// Makes certificates for a trial, and shows what stands in one.
+    Pki {
+        /// What is wanted.
+        #[command(subcommand)]
+        wanted: PkiCommand,
     },
     /// Reads and checks a settings file, and the alarm profile, the nurse station and the accounts that it names, and starts nothing.
     Check {
@@ -129,6 +138,7 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             verify(&dir)
         }
         Command::People { wanted } => command::people(wanted),
+        Command::Pki { wanted } => pki::run(wanted),
         Command::Check { config } => {
             let settings = Settings::load(&config)?;
             if let Some(people) = &settings.people {
@@ -190,8 +200,8 @@ async fn serve(settings: &Settings, manager: &Manager) -> anyhow::Result<ExitCod
     let brokers: String =
         gateway.broker_addresses().iter().map(|broker| format!("broker:   {broker}\n")).collect();
     let addresses = format!(
-        "displays: http://{}\nmetrics:  http://{}/metrics\n{brokers}",
-        gateway.address(),
+        "displays: {}\nmetrics:  http://{}/metrics\n{brokers}",
+        gateway.url(),
         gateway.metrics_address(),
     );
     // Whoever reads them may have gone away; that must not end a gateway, as println! would.

@@ -12,6 +12,8 @@ mod process;
 
 mod pump;
 
+mod secured;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,11 +28,12 @@ pub use handles::By;
 pub use history::History;
 pub use label::{
     AlarmKind, AlarmPriority, AlarmTransition, BirthRejected, BrokerPath, CanaryStage, Folder,
-    FrameRejected, FrameSource, Label, LinkLost, PeerRejected, RuntimeName, Said, SampleInvalid,
-    Stage, StateError, StatusRejected, StreamKind, SubscriptionDropped,
+    FrameRejected, FrameSource, HandshakeRefused, Label, LinkLost, PeerRejected, RuntimeName, Said,
+    SampleInvalid, Side, Stage, StateError, StatusRejected, StreamKind, SubscriptionDropped,
 };
 pub use metrics::{Counter, Gauge, Histogram};
 pub use pump::PumpMetrics;
+pub use secured::Secured;
 
 /// Handles of all series, and the way to read them. Each gateway has its own.
 #[derive(Debug)]
@@ -79,6 +82,8 @@ pub struct Metrics {
     pub subscription_dropped: By<StreamKind, By<SubscriptionDropped, Counter>>,
     /// Connections that were refused.
     pub connections_refused: Counter,
+    /// Of TLS.
+    pub secured: Secured,
     /// 1 while subscribed at the broker.
     pub mqtt_connected: By<BrokerPath, Gauge>,
     /// Connections to the broker that ended or failed.
@@ -155,6 +160,7 @@ impl Metrics {
                 registrar.counters(&name::SUBSCRIPTION_DROPPED, &handles::with(&[], kind))
             }),
             connections_refused: registrar.counter(&name::CONNECTIONS_REFUSED, &[]),
+            secured: Secured::new(&registrar),
             mqtt_connected: By::new(|path| match in_use(&path) {
                 true => registrar.gauge(&name::MQTT_CONNECTED, &handles::with(&[], path)),
                 false => Gauge::noop(),

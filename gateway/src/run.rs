@@ -6,6 +6,8 @@ mod brokers;
 
 mod disclosing;
 
+mod listening;
+
 mod others;
 
 mod people;
@@ -29,19 +31,21 @@ use crate::disclosure::{Disclosed, DisclosureThread};
 use crate::engine::{Engine, EngineHandle, EngineParts};
 use crate::grpc::{self, Serving};
 use crate::history::Histories;
-use crate::http::{self, Limits, NotReady};
+use crate::http::{self, NotReady};
 use crate::ingest;
 use crate::journal::{self, JournalThread};
 use crate::latency::Latencies;
 use crate::metrics::Metrics;
 use crate::request::Asker;
 use crate::store::{Store, StoreThreads};
+use crate::tls::{self, Own};
 use crate::ui::Page;
 
 use background::background;
 #[cfg(feature = "embedded-broker")]
 use brokers::embedded;
 use brokers::{all, broker_addresses, paths_of, to_read};
+use listening::{ForDisplays, listen, listen_for_displays, serve};
 use others::Ways;
 use recording::Recording;
 use storing::Stored;
@@ -92,6 +96,18 @@ pub enum StartError {
     /// The services cannot be offered.
     #[error(transparent)]
     Services(#[from] grpc::ServeError),
+    /// Displays beyond this machine, and neither TLS nor a word that takes the risk.
+    #[error(
+        "{bind} is open to the network, and nothing there is encrypted or asks who comes; set certificate and key under \
+         [serve.tls], bind to 127.0.0.1, or take the risk by insecure = true under [serve]"
+    )]
+    Exposed {
+        /// The address.
+        bind: SocketAddr,
+    },
+    /// A certificate or key is of no use.
+    #[error(transparent)]
+    Certificate(#[from] ecmo_identity::FileError),
     /// A helper thread ended.
     #[error("the start was interrupted")]
     Interrupted(#[from] JoinError),
@@ -101,6 +117,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Gateway {
     address: SocketAddr,
+    scheme: &'static str,
     metrics_address: SocketAddr,
     broker_addresses: Vec<BrokerAddress>,
     latencies: Arc<Latencies>,
@@ -121,7 +138,7 @@ impl Gateway {
     /// # Errors
     /// An address is taken, a setting names what does not exist, or the system gives no thread.
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
-        let (listener, address) = listen(settings.serve.bind, "serve")?;
+        let (listener, address) = listen_for_displays(&settings.serve)?;
         let (metrics_listener, metrics_address) = listen(settings.metrics_bind, "metrics")?;
         #[cfg(feature = "embedded-broker")]
         let broker = embedded(settings).await?;
@@ -134,6 +151,7 @@ impl Gateway {
         let clock = Clock::start();
         let paths = paths_of(&broker_addresses);
         let metrics = Arc::new(storing::described(Metrics::new(&paths), settings));
+        let own = Own::open(settings, &metrics)?;
         let (requests, outbound) = ingest::requests(&paths, &metrics);
         let (others, heard) = mpsc::channel(ingest::OTHERS_QUEUED_MAX);
         let ((told, to_tell), latencies) = (mpsc::channel(others::TOLD_MAX), Arc::default());
@@ -144,7 +162,7 @@ impl Gateway {
             clock,
             metrics: Arc::clone(&metrics),
             latencies: Arc::clone(&latencies),
-            brokers: to_read(settings, &broker_addresses, outbound, &others),
+            brokers: to_read(settings, &broker_addresses, outbound, &others, own.brokers.as_ref()),
             requests: requests.clone(),
             asker: Asker::new(),
             restored: std::mem::take(&mut stored.restored),
@@ -167,14 +185,17 @@ impl Gateway {
         others::start(&mut tasks, settings, &serving, Ways { requests, heard, told: to_tell });
         storing::run(&mut tasks, stored.store, engine.handle.clone(), clock);
         let journal = journal.map(|journal| journal.run(&mut tasks, engine.handle.clone()));
-        let displays = for_displays(settings, serving, &engine.handle).await?;
+        let router = for_displays(settings, serving, &engine.handle).await?;
+        tasks.spawn(tls::watch(own.clone(), Arc::clone(&metrics), clock));
 
         let (stop, stopping) = watch::channel(false);
-        let displays = (listener, displays, settings.serve.displays_max);
+        let displays_max = settings.serve.displays_max;
+        let displays = ForDisplays { listener, router, displays_max, tls: own.displays };
         serve(&mut tasks, displays, (metrics_listener, metrics), &stopping);
         tracing::info!(%address, %metrics_address, brokers = %all(&broker_addresses), "gateway serves displays");
         Ok(Self {
             address,
+            scheme: if settings.serve.tls.is_some() { "https" } else { "http" },
             metrics_address,
             broker_addresses,
             latencies,
@@ -194,6 +215,12 @@ impl Gateway {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The same as a display writes it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Where metrics are served.
@@ -302,37 +329,6 @@ async fn for_displays(
     Ok(http::router(ready).merge(page))
 }
 
-/// Serves displays and scrapes until the gateway ends.
-fn serve(
-    tasks: &mut JoinSet<&'static str>,
-    (listener, displays, displays_max): (tokio::net::TcpListener, axum::Router, usize),
-    (metrics_listener, metrics): (tokio::net::TcpListener, Arc<Metrics>),
-    stopping: &watch::Receiver<bool>,
-) {
-    let limits = |connections_max| Limits {
-        connections_max,
-        drain_max: DRAIN,
-        refused: metrics.connections_refused.clone(),
-    };
-    let for_displays = limits(displays_max * CONNECTIONS_PER_DISPLAY);
-    let for_metrics = limits(METRICS_CONNECTIONS_MAX);
-    let scrapes = http::metrics_router(metrics);
-    tasks.spawn(server("display server", listener, displays, for_displays, stopping.clone()));
-    let stopping = stopping.clone();
-    tasks.spawn(server("metrics server", metrics_listener, scrapes, for_metrics, stopping));
-}
-
-/// Listens there; the socket, and the address with the port that was free.
-fn listen(
-    bind: SocketAddr,
-    section: &'static str,
-) -> Result<(tokio::net::TcpListener, SocketAddr), StartError> {
-    let taken = |source| StartError::Listen { bind, section, source };
-    let listener = http::listen(bind).map_err(taken)?;
-    let address = listener.local_addr().map_err(taken)?;
-    Ok((listener, address))
-}
-
 /// Whether the gateway can tell the truth about the pumps.
 fn readiness(engine: EngineHandle, clock: Clock) -> impl Fn() -> Result<(), NotReady> {
     move || {
@@ -345,22 +341,6 @@ fn readiness(engine: EngineHandle, clock: Clock) -> impl Fn() -> Result<(), NotR
         }
         Ok(())
     }
-}
-
-async fn server(
-    name: &'static str,
-    listener: tokio::net::TcpListener,
-    router: axum::Router,
-    limits: Limits,
-    stopping: watch::Receiver<bool>,
-) -> &'static str {
-    http::serve(listener, router, limits, until(stopping)).await;
-    name
-}
-
-async fn until(mut stopping: watch::Receiver<bool>) {
-    // The sender lives as long as the gateway; if it is gone, the gateway is too.
-    let _gateway_gone = stopping.wait_for(|stopping| *stopping).await.is_err();
 }
 
 /// What people did and do.

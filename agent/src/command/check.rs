@@ -17,6 +17,7 @@ pub(crate) fn check(config: &Path, root: &Path) -> Result<(), Exit> {
     for (name, broker) in settings.brokers.paths() {
         println!("path {name}   {broker}");
     }
+    print_certificate(&settings)?;
     println!("device   {}", lineup.device());
     println!("source   {:?}", lineup.source());
     println!("frames   every {} ms", settings.frame_period.as_millis());
@@ -54,6 +55,16 @@ pub(crate) fn check(config: &Path, root: &Path) -> Result<(), Exit> {
             info.name
         );
     }
+    Ok(())
+}
+
+/// Prints for whom the certificate is, and how long it holds, where brokers are reached by TLS.
+fn print_certificate(settings: &Settings) -> Result<(), Exit> {
+    ecmo_agent::tls::open(settings).map_err(settings_fault)?;
+    let Some(tls) = &settings.tls else { return Ok(()) };
+    let own = ecmo_identity::certificate(&tls.certificate).map_err(settings_fault)?;
+    let (name, until) = (own.common_name.unwrap_or_default(), ecmo_identity::date(own.not_after));
+    println!("tls      as {name}, until {until}");
     Ok(())
 }
 

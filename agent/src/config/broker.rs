@@ -1,4 +1,4 @@
-//! The address of a broker, `mqtt://host:port`, and the one or two brokers that an agent publishes to.
+//! The address of a broker, `mqtt://host:port` or `mqtts://host:port`, and the one or two brokers that an agent publishes to.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,6 +8,9 @@ use serde::Deserialize;
 /// Port of MQTT without TLS.
 const PORT_DEFAULT: u16 = 1883;
 
+/// Port of MQTT with TLS.
+const TLS_PORT_DEFAULT: u16 = 8883;
+
 /// Longest host name, by RFC 1035.
 const HOST_BYTES_MAX: usize = 253;
 
@@ -16,17 +19,25 @@ const HOST_BYTES_MAX: usize = 253;
 pub struct BrokerUrl {
     host: String,
     port: u16,
+    is_secured: bool,
 }
 
 /// Why a text is no broker address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BrokerUrlError {
     /// Another scheme.
-    #[error("{0:?} does not begin with mqtt://; use mqtt://host:port (TLS is not available yet)")]
+    #[error(
+        "{0:?} does not begin with mqtt:// or mqtts://; use mqtt://host:port, or mqtts://host:port with TLS"
+    )]
     Scheme(String),
     /// No host, or something that is none.
     #[error("{0:?} names no host; use mqtt://host:port, without user, path or blanks")]
     Host(String),
+    /// An address of which no certificate tells.
+    #[error(
+        "{0:?} is an IPv6 address, which TLS does not take here; use a name: mqtts://host:port"
+    )]
+    SecuredIpv6(String),
     /// A port that is no number from 1 to 65535.
     #[error("{0:?} has no usable port; use mqtt://host:port with a port from 1 to 65535")]
     Port(String),
@@ -44,6 +55,12 @@ impl BrokerUrl {
     pub const fn port(&self) -> u16 {
         self.port
     }
+
+    /// Whether it is reached by TLS.
+    #[must_use]
+    pub const fn is_secured(&self) -> bool {
+        self.is_secured
+    }
 }
 
 impl FromStr for BrokerUrl {
@@ -51,7 +68,10 @@ impl FromStr for BrokerUrl {
 
     fn from_str(text: &str) -> Result<Self, BrokerUrlError> {
         let shown = || text.chars().take(HOST_BYTES_MAX).collect::<String>();
-        let rest = text.strip_prefix("mqtt://").ok_or_else(|| BrokerUrlError::Scheme(shown()))?;
+        let secured = text.strip_prefix("mqtts://");
+        let rest = secured.or_else(|| text.strip_prefix("mqtt://"));
+        let rest = rest.ok_or_else(|| BrokerUrlError::Scheme(shown()))?;
+        let is_secured = secured.is_some();
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let (host, port) = match rest.rsplit_once(':') {
             // The last colon of a bare IPv6 address in brackets is inside them.
@@ -69,20 +89,25 @@ impl FromStr for BrokerUrl {
         if !valid {
             return Err(BrokerUrlError::Host(shown()));
         }
+        if is_secured && bracketed.is_some() {
+            return Err(BrokerUrlError::SecuredIpv6(shown()));
+        }
         let port = match port {
+            None if is_secured => TLS_PORT_DEFAULT,
             None => PORT_DEFAULT,
             Some(digits) => {
                 let number = digits.parse().ok().filter(|number| *number != 0);
                 number.ok_or_else(|| BrokerUrlError::Port(shown()))?
             }
         };
-        Ok(Self { host: host.to_owned(), port })
+        Ok(Self { host: host.to_owned(), port, is_secured })
     }
 }
 
 impl fmt::Display for BrokerUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "mqtt://{}:{}", self.host, self.port)
+        let scheme = if self.is_secured { "mqtts" } else { "mqtt" };
+        write!(formatter, "{scheme}://{}:{}", self.host, self.port)
     }
 }
 
@@ -170,9 +195,12 @@ mod tests {
             ("mqtt://localhost:1/", "localhost", 1),
             ("mqtt://[::1]:1883", "[::1]", 1883),
             ("mqtt://[fe80::1]", "[fe80::1]", 1883),
+            ("mqtts://broker-a", "broker-a", 8883),
+            ("mqtts://10.0.0.1:1883", "10.0.0.1", 1883),
         ] {
             let url: BrokerUrl = text.parse().unwrap();
             assert_eq!((url.host(), url.port()), (host, port), "{text}");
+            assert_eq!(url.is_secured(), text.starts_with("mqtts"), "{text}");
             assert_eq!(url.to_string().parse(), Ok(url));
         }
     }
@@ -182,7 +210,7 @@ mod tests {
         for text in [
             "",
             "localhost:1883",
-            "mqtts://a:8883",
+            "mqttss://a:8883",
             "mqtt://",
             "mqtt://:1883",
             "mqtt://a b:1",
@@ -196,5 +224,7 @@ mod tests {
             let error = text.parse::<BrokerUrl>().unwrap_err().to_string();
             assert!(error.contains("use mqtt://host:port"), "{text}: {error}");
         }
+        let error = "mqtts://[::1]:8883".parse::<BrokerUrl>().unwrap_err().to_string();
+        assert!(error.contains("use a name: mqtts://host:port"), "{error}");
     }
 }

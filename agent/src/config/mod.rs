@@ -7,6 +7,7 @@ mod local_alarm;
 mod number;
 mod port;
 mod sampling;
+mod tls;
 mod unit;
 
 mod scaling;
@@ -52,6 +53,7 @@ pub use source::{
     AtEnd, EmtecSettings, ReplaySettings, SimulatedSettings, SourceError, SourceSettings,
 };
 pub use spool::SpoolSettings;
+pub use tls::TlsSettings;
 pub use unit::UnknownUnit;
 
 /// Time between two frames when the settings name none.
@@ -70,6 +72,8 @@ pub struct Settings {
     pub address: PumpAddress,
     /// The brokers; every frame goes to each.
     pub brokers: Brokers,
+    /// By what brokers know the agent, and it knows them; `None`: no broker is reached by TLS.
+    pub tls: Option<TlsSettings>,
     /// What drives the blood.
     pub pump_kind: PumpKind,
     /// Nominal time between two frames.
@@ -148,6 +152,7 @@ impl Settings {
         Self {
             address,
             brokers: Brokers::one(broker),
+            tls: None,
             pump_kind: PumpKind::Centrifugal,
             frame_period: FRAME_PERIOD_DEFAULT,
             sampling: SamplingSettings::default(),
@@ -208,6 +213,7 @@ impl Settings {
         settings.sources.iter_mut().for_each(|source| source.in_folder(folder));
         settings.spool.iter_mut().for_each(|spool| spool.below(folder));
         settings.local_alarm.in_folder(folder);
+        settings.tls.iter_mut().for_each(|tls| tls.in_folder(folder));
         Ok(settings)
     }
 
@@ -227,6 +233,7 @@ impl Settings {
         let mut settings = Self {
             address: PumpAddress { ward: table.ward, pump: table.pump },
             brokers: table.brokers,
+            tls: table.tls,
             pump_kind: table.pump_kind,
             frame_period: table.frame_period_ms.map_or(FRAME_PERIOD_DEFAULT, FrameMillis::duration),
             sampling: table.sampling,
@@ -263,7 +270,14 @@ fn read(text: &str) -> Result<(Table, Vec<SourceSettings>), Wrong> {
     let wrong = |error| Wrong::of(&error, 0);
     let mut document = DeTable::parse(text).map_err(wrong)?;
     let sources = document.get_mut().remove("source");
+    let place = |key: &str| document.get_ref().get(key).map(|value| value.span().start);
+    let brokers_at = place("brokers").or_else(|| place("broker")).unwrap_or(0);
+    let tls_at = place("tls").unwrap_or(0);
     let table = Table::deserialize(toml::de::Deserializer::from(document)).map_err(wrong)?;
+    secured(&table).map_err(|wrong| match wrong {
+        Unsecured::Brokers(message) => Wrong { at: brokers_at, message },
+        Unsecured::Tls(message) => Wrong { at: tls_at, message },
+    })?;
     let (at, sources) = match sources.map(|sources| (sources.span().start, sources.into_inner())) {
         Some((at, DeValue::Array(sources))) => (at, sources),
         Some((at, _)) => {
@@ -281,6 +295,31 @@ fn read(text: &str) -> Result<(Table, Vec<SourceSettings>), Wrong> {
     }
     let sources = sources.into_iter().map(SourceSettings::read).collect::<Result<_, _>>()?;
     Ok((table, sources))
+}
+
+/// What does not go together about brokers and TLS, by where it stands.
+enum Unsecured {
+    Brokers(String),
+    Tls(String),
+}
+
+/// Whether brokers and certificates go together.
+fn secured(table: &Table) -> Result<(), Unsecured> {
+    let brokers: Vec<&BrokerUrl> = table.brokers.paths().map(|(_, broker)| broker).collect();
+    let by_tls = brokers.iter().filter(|broker| broker.is_secured()).count();
+    match (by_tls, &table.tls) {
+        (0, Some(_)) => Err(Unsecured::Tls(
+            "[tls] is set and no broker is reached by it: use mqtts://host:port".to_owned(),
+        )),
+        (1.., None) => Err(Unsecured::Brokers(
+            "mqtts:// needs certificates: set ca, certificate and key under [tls]".to_owned(),
+        )),
+        // The certificate's name is the id at each broker: both sessions would throw each other out.
+        (2, Some(_)) if brokers.first() == brokers.get(1) => Err(Unsecured::Brokers(
+            "both paths lead to the same broker: name another one, or only one".to_owned(),
+        )),
+        (_, Some(_)) | (0, None) => Ok(()),
+    }
 }
 
 /// The words of the settings instead of the words of the parser.
@@ -304,6 +343,7 @@ struct Table {
     /// One address as `broker`, or a list of them as `brokers`.
     #[serde(alias = "broker")]
     brokers: Brokers,
+    tls: Option<TlsSettings>,
     #[serde(default = "centrifugal")]
     pump_kind: PumpKind,
     frame_period_ms: Option<FrameMillis>,

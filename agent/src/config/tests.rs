@@ -52,6 +52,33 @@ fn two_brokers_are_two_named_paths() {
     assert_eq!(settings.brokers.count(), 2);
 }
 
+/// Files that need not be there: reading settings opens none.
+const TLS: &str = "\n[tls]\nca = \"a\"\ncertificate = \"b\"\nkey = \"c\"\n[[source]]";
+
+#[test]
+fn two_brokers_by_tls_are_two_and_the_files_lie_beside_the_settings() {
+    let text = GOOD.replacen("\n[[source]]", TLS, 1);
+    let parse = |brokers: &str| {
+        let text = text.replace("broker = \"mqtt://127.0.0.1:1883\"", brokers);
+        Settings::parse(&text, "a.toml").map_err(|error| error.to_string())
+    };
+    let settings = parse("brokers = [\"mqtts://a\", \"mqtt://a:8883\"]").unwrap();
+    assert_eq!(settings.tls.unwrap().certificate, std::path::Path::new("b"));
+    // Both sessions would have the name of the certificate.
+    let refused = parse("brokers = [\"mqtts://a\", \"mqtts://a:8883\"]").unwrap_err();
+    assert!(refused.starts_with("a.toml:4: ") && refused.contains("the same broker"), "{refused}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.toml");
+    let secured = text.replace("mqtt://", "mqtts://");
+    std::fs::write(&path, secured).unwrap();
+    let settings = Settings::load(&path).unwrap();
+    assert_eq!(settings.tls.clone().unwrap().ca, folder.path().join("a"));
+    let missing = crate::tls::open(&settings).unwrap_err().to_string();
+    assert!(missing.contains(&folder.path().join("b").display().to_string()), "{missing}");
+    let without = Settings { tls: None, ..settings };
+    assert!(crate::tls::open(&without).unwrap_err().to_string().contains("under [tls]"));
+}
+
 #[test]
 fn a_wrong_line_is_refused_with_its_number_and_what_to_do() {
     for (find, replace, line, words) in [
@@ -66,6 +93,9 @@ fn a_wrong_line_is_refused_with_its_number_and_what_to_do() {
         ("\"mqtt://127.0.0.1:1883\"", "7", 4, "use mqtt://host:port"),
         ("broker = \"mqtt://127.0.0.1:1883\"\n", "", 1, "missing key \"brokers\""),
         ("\n[[source]]", "brokers = [\"mqtt://b\"]\n[[source]]", 1, "duplicate key \"brokers\""),
+        ("mqtt://127", "mqtts://127", 4, "set ca, certificate and key under [tls]"),
+        ("\n[[source]]", TLS, 6, "no broker is reached by it"),
+        ("\n[[source]]", "[tls]\nca = \"a\"\n[[source]]", 5, "missing key \"certificate\""),
         ("\n[[source]]", "foo = 1\n[[source]]", 5, "unknown key \"foo\", expected one of"),
         ("\n[[source]]", "frame_period_ms = 1\n[[source]]", 5, "use 5 to 1000"),
         ("\n[[source]]", "sampling.tick_us = 100\n[[source]]", 5, "use 500 to 20000"),

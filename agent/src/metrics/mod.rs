@@ -66,6 +66,8 @@ pub struct Metrics {
     realtime: Gauge,
     memory_locked: Gauge,
     cpu: Counter,
+    /// Until when the certificate holds, in seconds since 1970.
+    pub certificate_until: Gauge,
     /// What the histogram holds already.
     told: Mutex<Vec<BucketCount>>,
 }
@@ -103,6 +105,7 @@ impl Metrics {
             realtime: gauge(&name::REALTIME),
             memory_locked: gauge(&name::MEMORY_LOCKED),
             cpu: counter(&name::CPU, &[]),
+            certificate_until: gauge(&name::CERTIFICATE_UNTIL),
             told: Mutex::default(),
             handle: recorder.handle(),
             recorder,

@@ -78,6 +78,8 @@ names! {
         "Connections to a broker that were accepted.";
     Counter CONNECTION_FAILURES "ecmo_agent_mqtt_connection_failures_total"
         "Attempts to connect that failed, and connections that were lost.";
+    Gauge CERTIFICATE_UNTIL "ecmo_agent_certificate_expiration_timestamp_seconds"
+        "Until when the agent's certificate holds, in seconds since 1970; 0 without TLS.";
 
     // The agent itself.
     Counter CPU "ecmo_agent_cpu_seconds_total"

@@ -8,10 +8,11 @@
 use core::time::Duration;
 use std::sync::{Arc, Mutex};
 
+use ecmo_identity::ClientTls;
 use ecmo_proto::sealed::FRAME_BYTES_MAX;
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, NetworkOptions,
-    Outgoing, QoS, SubscribeFilter,
+    Outgoing, QoS, SubscribeFilter, TlsConfiguration, Transport,
 };
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -49,6 +50,8 @@ const UNACKNOWLEDGED_MAX: u16 = 8;
 pub(super) struct Path {
     pub(super) broker: BrokerUrl,
     pub(super) client_id: String,
+    /// Who the agent is; `None` at a broker without TLS.
+    pub(super) tls: Option<Arc<ClientTls>>,
     pub(super) state: Arc<PathState>,
     pub(super) shared: Arc<Shared>,
     pub(super) pulse: Mutex<Pulse>,
@@ -131,6 +134,10 @@ impl Path {
             .set_inflight(UNACKNOWLEDGED_MAX)
             .set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX)
             .set_last_will(LastWill::new(topic, offline, QoS::AtLeastOnce, true));
+        if let Some(tls) = &self.tls {
+            let config = TlsConfiguration::Rustls(tls.current());
+            options.set_transport(Transport::tls_with_config(config));
+        }
         options
     }
 

@@ -53,6 +53,7 @@ impl Bedside {
         let outlets = Outlets::new(brokers.count());
         let publisher = Publisher::new(Publication {
             brokers,
+            tls: None,
             announcer: Announcer::new(
                 &boot,
                 &lineup,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use crate::client::{ClientError, Gateway, Tokens};
+use crate::client::{ClientError, Gateway, Secured, Tokens};
 
 /// Most gateways: two of everything.
 const GATEWAYS_MAX: usize = 2;
@@ -19,14 +19,18 @@ pub(crate) struct Gateways(Vec<Gateway>);
 
 impl Gateways {
     /// One address, or two with a comma between them.
-    pub(crate) fn new(urls: &str, tokens: &Tokens) -> Result<Self, ClientError> {
+    pub(crate) fn new(
+        urls: &str,
+        secured: Option<&Secured>,
+        tokens: &Tokens,
+    ) -> Result<Self, ClientError> {
         let each: Vec<&str> = urls.split(',').map(str::trim).collect();
         if each.len() > GATEWAYS_MAX {
             return Err(ClientError::TooMany { most: GATEWAYS_MAX });
         }
         let same = each.first() == each.get(1);
         let each = each.iter().take(if same { 1 } else { GATEWAYS_MAX });
-        Ok(Self(each.map(|url| Gateway::new(url, tokens)).collect::<Result<_, _>>()?))
+        Ok(Self(each.map(|url| Gateway::new(url, secured, tokens)).collect::<Result<_, _>>()?))
     }
 
     /// Each of them.
@@ -76,7 +80,7 @@ mod tests {
     #[tokio::test]
     async fn one_or_two_addresses_are_taken_and_the_same_one_twice_is_one() {
         let urls = |text: &str| {
-            Gateways::new(text, &Tokens::default()).map(|gateways| gateways.urls().len())
+            Gateways::new(text, None, &Tokens::default()).map(|gateways| gateways.urls().len())
         };
         assert_eq!(urls("http://a:1").unwrap(), 1);
         assert_eq!(urls("http://a:1, http://b:1").unwrap(), 2);
@@ -84,5 +88,7 @@ mod tests {
         for bad in ["http://a:1,", "http://a:1,http://b:1,http://c:1", "a,b", ""] {
             assert!(urls(bad).is_err(), "{bad}");
         }
+        let why = urls("https://a:1").unwrap_err().to_string();
+        assert!(why.contains("--ca FILE"), "{why}");
     }
 }

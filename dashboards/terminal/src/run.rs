@@ -30,7 +30,8 @@ pub(crate) async fn run(cli: Cli) -> Verdict {
 fn connected(cli: &Cli, printer: Printer) -> Result<Context, CommandError> {
     let file = cli.token_file.clone().or_else(command::login::usual_file);
     let tokens = file.as_deref().map(Tokens::read).transpose().map_err(CommandError::File)?;
-    let gateway = Gateways::new(&cli.gateway, &tokens.unwrap_or_default())?;
+    let secured = cli.tls.open()?;
+    let gateway = Gateways::new(&cli.gateway, secured.as_ref(), &tokens.unwrap_or_default())?;
     Ok(Context { clock: Clock::start(), gateway, printer, tokens: file })
 }
 

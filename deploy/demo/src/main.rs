@@ -77,6 +77,8 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     // 1. The gateway with its broker. It expects the pumps: one that does not come is an alarm.
     let mut settings = Settings::on_free_ports();
     settings.serve.bind = arguments.bind;
+    // Whoever names another address wants others to see simulated pumps; the log says what that means.
+    settings.serve.insecure = !arguments.bind.ip().is_loopback();
     settings.metrics_bind = arguments.metrics;
     settings.ui.dir = if arguments.no_page { None } else { page::prepare() };
     // What was measured can be looked up for as long as the demo runs.

@@ -13,6 +13,9 @@ use super::among::{DrillTable, GatewayTable, PeerTable, id};
 use super::error::Complaint;
 use super::kept::{HistoryTable, JournalTable, disclosure, journal};
 use super::people::{PeopleTable, people};
+use super::secured::{
+    ServeTlsTable, TlsTable, go_together, serves_safely, towards_brokers, towards_displays,
+};
 use super::ui::UiTable;
 use super::{Alarms, Broker, BrokerAddress, ConfigError, PUMPS_MAX, Serve, Settings, WARDS_MAX};
 
@@ -25,6 +28,7 @@ struct File {
     peer: PeerTable,
     drill: DrillTable,
     broker: BrokerTable,
+    tls: Option<Spanned<TlsTable>>,
     serve: ServeTable,
     metrics: MetricsTable,
     alarms: AlarmsTable,
@@ -49,6 +53,8 @@ struct BrokerTable {
 struct ServeTable {
     bind: Option<Spanned<Bind>>,
     displays_max: Option<Displays>,
+    tls: Option<Spanned<ServeTlsTable>>,
+    insecure: Option<bool>,
 }
 
 #[derive(Deserialize, Default)]
@@ -136,8 +142,9 @@ enum Url {
     Mqtt(BrokerAddress),
 }
 
-/// MQTT's own port.
+/// MQTT's own port, and the one with TLS.
 const MQTT_PORT: &str = "1883";
+const MQTTS_PORT: &str = "8883";
 
 impl TryFrom<String> for Url {
     type Error = String;
@@ -146,13 +153,14 @@ impl TryFrom<String> for Url {
         if text == "embedded" {
             return Ok(Self::Embedded);
         }
-        if text.starts_with("mqtts://") {
-            return Err(
-                "TLS to the broker is not built yet; use mqtt:// on a protected network".into()
-            );
-        }
-        let wrong = || format!("{text:?} is no broker; write \"embedded\" or \"mqtt://HOST:PORT\"");
-        let rest = text.strip_prefix("mqtt://").ok_or_else(wrong)?;
+        let wrong = || {
+            format!(
+                "{text:?} is no broker; write \"embedded\", \"mqtt://HOST:PORT\" or \"mqtts://HOST:PORT\""
+            )
+        };
+        let secured = text.strip_prefix("mqtts://");
+        let rest = secured.or_else(|| text.strip_prefix("mqtt://")).ok_or_else(wrong)?;
+        let tls = secured.is_some();
         if rest.contains('@') {
             return Err(
                 "a broker with user and password is not supported yet; remove them from the url"
@@ -162,7 +170,13 @@ impl TryFrom<String> for Url {
         // An IPv6 address holds colons itself: the port is what follows the bracket.
         let split_at = rest.find(']').map_or(0, |bracket| bracket + 1);
         let (bracketed, tail) = rest.split_at_checked(split_at).ok_or_else(wrong)?;
-        let (name, port) = tail.split_once(':').unwrap_or((tail, MQTT_PORT));
+        if tls && !bracketed.is_empty() {
+            return Err(format!(
+                "TLS goes by names, and {bracketed} is an IPv6 address; write a name, or an IPv4 address"
+            ));
+        }
+        let own_port = if tls { MQTTS_PORT } else { MQTT_PORT };
+        let (name, port) = tail.split_once(':').unwrap_or((tail, own_port));
         let host = format!("{bracketed}{name}");
         let port: u16 = port.parse().ok().filter(|port| *port != 0).ok_or_else(wrong)?;
         let host_is_possible = !host.is_empty()
@@ -172,7 +186,7 @@ impl TryFrom<String> for Url {
         if !host_is_possible {
             return Err(wrong());
         }
-        Ok(Self::Mqtt(BrokerAddress { host, port }))
+        Ok(Self::Mqtt(BrokerAddress { host, port, tls }))
     }
 }
 
@@ -241,20 +255,19 @@ fn settings(read: File, file: &str) -> Result<Settings, Complaint> {
     let defaults = Settings::default();
     addresses_differ(&[&read.broker.bind, &read.serve.bind, &read.metrics.bind])?;
     let wards = wards(read.wards)?;
+    let secured_at = secured_at(&read.broker);
     let (broker, second_broker) = brokers(read.broker, defaults.broker)?;
     let name = read.gateway.name(defaults.name)?;
+    go_together(secured_at, read.tls.as_ref().map(Spanned::span))?;
     let state_dir = read.state.dir.map(|dir| dir.in_folder_of(file));
     let preview = read.history.preview(defaults.history);
     Ok(Settings {
         peers: read.peer.expected(&name)?,
-        name,
         drill: read.drill.every(defaults.drill),
         broker,
         second_broker,
-        serve: Serve {
-            bind: read.serve.bind.map_or(defaults.serve.bind, |bind| bind.into_inner().0),
-            displays_max: read.serve.displays_max.map_or(defaults.serve.displays_max, |max| max.0),
-        },
+        tls: towards_brokers(read.tls, &name, file)?,
+        serve: serve(read.serve, defaults.serve, file)?,
         metrics_bind: read.metrics.bind.map_or(defaults.metrics_bind, |bind| bind.into_inner().0),
         alarms: Alarms {
             silence: read.alarms.silence_ms.map(|silence| silence.0),
@@ -268,7 +281,34 @@ fn settings(read: File, file: &str) -> Result<Settings, Complaint> {
         history: preview,
         journal: journal(read.journal, file)?,
         ui: read.ui.read(file)?,
+        name,
     })
+}
+
+/// Where displays are served, and how.
+fn serve(read: ServeTable, default: Serve, file: &str) -> Result<Serve, Complaint> {
+    let ServeTable { bind, displays_max, tls, insecure } = read;
+    let insecure = insecure.unwrap_or(false);
+    let tls = towards_displays(tls, file)?;
+    if let Some(bind) = &bind {
+        serves_safely(bind.get_ref().0, bind.span(), tls.is_some(), insecure)?;
+    }
+    Ok(Serve {
+        bind: bind.map_or(default.bind, |bind| bind.into_inner().0),
+        displays_max: displays_max.map_or(default.displays_max, |max| max.0),
+        tls,
+        insecure,
+    })
+}
+
+/// Where a broker is named that is reached by TLS.
+fn secured_at(broker: &BrokerTable) -> Option<std::ops::Range<usize>> {
+    let urls = [&broker.url, &broker.second_url].into_iter().flatten();
+    let mut secured = urls.filter(|url| match url.get_ref() {
+        Url::Mqtt(address) => address.tls,
+        Url::Embedded => false,
+    });
+    secured.next().map(Spanned::span)
 }
 
 fn addresses_differ(binds: &[&Option<Spanned<Bind>>]) -> Result<(), Complaint> {

@@ -38,6 +38,7 @@ fn every_key_is_read() {
         [serve]
         bind = "0.0.0.0:0"
         displays_max = 20
+        insecure = true
         [metrics]
         bind = "127.0.0.1:0"
         [alarms]
@@ -69,9 +70,10 @@ fn every_key_is_read() {
     assert_eq!(settings.name.as_str(), "east");
     assert_eq!(settings.peers, [Id::new("west").unwrap()]);
     assert_eq!(settings.drill, Duration::from_secs(1));
-    let broker = BrokerAddress { host: "broker.example".into(), port: 2883 };
+    let broker = BrokerAddress { host: "broker.example".into(), port: 2883, tls: false };
     assert_eq!(settings.broker, Broker::External(broker));
-    assert_eq!(settings.serve, Serve { bind: "0.0.0.0:0".parse().unwrap(), displays_max: 20 });
+    let bind = "0.0.0.0:0".parse().unwrap();
+    assert_eq!(settings.serve, Serve { bind, displays_max: 20, tls: None, insecure: true });
     assert_eq!(settings.metrics_bind, "127.0.0.1:0".parse().unwrap());
     assert_eq!(settings.alarms.silence, Some(Duration::from_millis(500)));
     assert_eq!(settings.state_dir.as_deref(), Some(Path::new("/etc/ecmo/state")));
@@ -146,7 +148,7 @@ fn an_origin_is_kept_as_a_browser_writes_it_and_anything_else_is_refused() {
 fn an_unknown_key_is_refused_with_its_line() {
     refused("ward = [\"nicu\"]", 1, "unknown field `ward`");
     refused("\n[broker]\nurll = \"embedded\"", 3, "unknown field `urll`");
-    refused("[serve]\nbind = \"127.0.0.1:0\"\ntls = true", 3, "unknown field `tls`");
+    refused("[serve]\nbind = \"127.0.0.1:0\"\ntsl = true", 3, "unknown field `tsl`");
     refused("[alarms]\nsilence = 800", 2, "unknown field `silence`");
     refused("[state]\nfolder = \"x\"", 2, "unknown field `folder`");
     refused("[history]\ndays = 3", 2, "unknown field `days`");
@@ -262,7 +264,7 @@ fn a_broker_url_may_leave_out_the_port_and_may_be_ipv6() {
         ("mqtt://[fe80::1]", "[fe80::1]", 1883),
     ] {
         let settings = Settings::parse("f", &format!("[broker]\nurl = {url:?}")).unwrap();
-        let address = BrokerAddress { host: host.into(), port };
+        let address = BrokerAddress { host: host.into(), port, tls: false };
         assert_eq!(settings.broker, Broker::External(address), "{url}");
     }
 }
@@ -346,6 +348,12 @@ fn the_example_file_holds_the_defaults_and_every_key() {
         "second_url",
         "bind",
         "displays_max",
+        "insecure",
+        "ca",
+        "certificate",
+        "key",
+        "client_ca",
+        "client_optional",
         "silence_ms",
         "profile",
         "dir",

@@ -1,4 +1,4 @@
-//! Accepts connections, HTTP/1.1 and HTTP/2 without TLS on one port, with a bound on everything that a client can hold.
+//! Accepts connections, HTTP/1.1 and HTTP/2 on one port, without TLS or behind a door, with a bound on everything that a client can hold.
 //!
 //! `axum::serve` is not used: it leaves `TCP_NODELAY` off, has no keep-alive towards a display that froze, and no limit.
 
@@ -7,17 +7,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::begun::Begun;
 use super::sniff;
 use crate::metrics::Counter;
+use crate::tls::{Door, PeerCertificate, Secured, SecuredStream};
 
 /// Connections that wait for `accept`.
 const BACKLOG: u32 = 256;
@@ -84,14 +87,25 @@ pub fn listen(bind: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves until `shutdown` is ready, then lets requests end.
+/// Serves without TLS until `shutdown` is ready, then lets requests end.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Served {
-    let builder = Arc::new(builder());
+    serve_behind(None, listener, router, limits, shutdown).await
+}
+
+/// Serves until `shutdown` is ready, then lets requests end; behind a door, where there is one.
+pub async fn serve_behind(
+    door: Option<Door>,
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Served {
+    let entrance = Arc::new(Entrance::new(door));
     let (stopping_tx, stopping) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut full = false;
@@ -116,7 +130,7 @@ pub async fn serve(
             full = true;
             continue;
         }
-        let served = connection(stream, router.clone(), Arc::clone(&builder), stopping.clone());
+        let served = connection(stream, router.clone(), Arc::clone(&entrance), stopping.clone());
         connections.spawn(served);
     }
     drop(listener);
@@ -149,23 +163,76 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     )
 }
 
+/// How connections are let in, and what they speak then.
+struct Entrance {
+    door: Option<Door>,
+    either: Builder<TokioExecutor>,
+    http_1: Builder<TokioExecutor>,
+    http_2: Builder<TokioExecutor>,
+}
+
+impl Entrance {
+    fn new(door: Option<Door>) -> Self {
+        let (http_1, http_2) = (builder().http1_only(), builder().http2_only());
+        Self { door, either: builder(), http_1, http_2 }
+    }
+}
+
+/// Somebody who is in, and has begun to speak.
+enum Opened {
+    Plain(TcpStream),
+    Http1(SecuredStream),
+    Http2(Begun<SecuredStream>),
+}
+
+/// Waits until somebody is in and has begun to speak, and who it is; `None` when that takes too long.
+async fn open(stream: TcpStream, door: Option<&Door>) -> Option<(Opened, Option<PeerCertificate>)> {
+    let Some(door) = door else {
+        return sniff::speaks(&stream, HEAD_TIMEOUT).await.then_some((Opened::Plain(stream), None));
+    };
+    let Secured { stream, peer, is_http_2 } = door.enter(stream).await?;
+    // Hyper itself has a limit for the head of HTTP/1.
+    let opened = if is_http_2 {
+        Opened::Http2(Begun::within(HEAD_TIMEOUT, stream).await?)
+    } else {
+        Opened::Http1(stream)
+    };
+    Some((opened, peer))
+}
+
 async fn connection(
     stream: TcpStream,
     router: Router,
-    builder: Arc<Builder<TokioExecutor>>,
+    entrance: Arc<Entrance>,
     mut stopping: watch::Receiver<()>,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "connection gone before it was served");
         return;
     }
-    let speaks = tokio::select! {
-        speaks = sniff::speaks(&stream, HEAD_TIMEOUT) => speaks,
-        _stopped = stopping.changed() => false,
+    let opened = tokio::select! {
+        opened = open(stream, entrance.door.as_ref()) => opened,
+        _stopped = stopping.changed() => None,
     };
-    if !speaks {
-        return;
+    let Some((opened, peer)) = opened else { return };
+    let router = match peer {
+        Some(peer) => router.layer(Extension(peer)),
+        None => router,
+    };
+    match opened {
+        Opened::Plain(stream) => speak(&entrance.either, stream, router, stopping).await,
+        Opened::Http1(stream) => speak(&entrance.http_1, stream, router, stopping).await,
+        Opened::Http2(stream) => speak(&entrance.http_2, stream, router, stopping).await,
     }
+}
+
+/// Answers on a connection to its end.
+async fn speak(
+    builder: &Builder<TokioExecutor>,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    mut stopping: watch::Receiver<()>,
+) {
     let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     tokio::pin!(served);
     let ended = tokio::select! {

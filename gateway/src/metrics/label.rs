@@ -50,6 +50,24 @@ labels! {
         B "b",
     }
 
+    /// With whom the gateway speaks.
+    Side "side" {
+        /// Brokers.
+        Brokers "brokers",
+        /// Displays.
+        Displays "displays",
+    }
+
+    /// Why a connection of a display did not come to be.
+    HandshakeRefused "reason" {
+        /// It took too long.
+        Timeout "timeout",
+        /// TLS failed: an old version, no certificate, one of another authority, one that has ended.
+        Tls "tls",
+        /// The certificate is an agent's or a broker's, or says nobody.
+        Identity "identity",
+    }
+
     /// Why a frame was refused.
     FrameRejected "reason" {
         /// Longer than a frame may be.

@@ -206,6 +206,14 @@ names! {
     Counter ALARMS_REDIRECTED "ecmo_gateway_alarms_redirected_total"
         "High alarms that were given to displays of every ward because none of their own had confirmed them in time.";
 
+    // Certificates.
+    Counter HANDSHAKES_REFUSED "ecmo_gateway_handshakes_refused_total"
+        "Connections of displays that ended before anything was asked: no TLS in time, no certificate of the site, or not a display's.";
+    Gauge CERTIFICATE_UNTIL "ecmo_gateway_certificate_expiration_timestamp_seconds"
+        "Until when the gateway's certificate holds, in seconds since 1970; 0 without TLS.";
+    Gauge UNPROTECTED "ecmo_gateway_unprotected"
+        "1 where displays or a broker are reached over a network without TLS, else 0.";
+
     // Broker.
     Gauge MQTT_CONNECTED "ecmo_gateway_mqtt_connected"
         "1 while subscribed at the broker, else 0.";

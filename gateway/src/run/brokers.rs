@@ -1,5 +1,8 @@
 //! The brokers that the settings name, where they listen, and what is read from them.
 
+use std::sync::Arc;
+
+use ecmo_identity::ClientTls;
 use tokio::sync::mpsc;
 
 use super::StartError;
@@ -45,9 +48,11 @@ pub(super) fn to_read(
     brokers: &[BrokerAddress],
     outbound: Vec<ingest::Outbound>,
     others: &mpsc::Sender<ingest::Arrival>,
+    tls: Option<&Arc<ClientTls>>,
 ) -> Vec<(ingest::Options, ingest::Outbound)> {
     let options = brokers.iter().zip(BrokerPath::ALL).map(|(broker, path)| ingest::Options {
         broker: broker.clone(),
+        tls: tls.filter(|_| broker.tls).cloned(),
         wards: settings.wards.clone(),
         path: *path,
         gateway: settings.name.clone(),

@@ -6,6 +6,12 @@ mod http;
 
 mod page;
 
+mod tls;
+
+mod pki;
+
+mod mutual_tls;
+
 mod peer;
 
 mod peers;

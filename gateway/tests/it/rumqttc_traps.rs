@@ -44,6 +44,7 @@ impl Reader {
         let (others, _unread) = tokio::sync::mpsc::channel(1);
         let metrics = Arc::new(Metrics::new(&[BrokerPath::A]));
         let options = ingest::Options {
+            tls: None,
             broker: broker.into(),
             wards: vec![Id::new("nicu").unwrap()],
             path: BrokerPath::A,

@@ -1,7 +1,7 @@
 //! From the sensor to the display with nothing replaced: real agent, real broker, real gateway, real display.
 #![cfg(test)]
 
-mod mosquitto;
+pub(crate) mod mosquitto;
 
 use std::time::Duration;
 

@@ -1,8 +1,11 @@
 //! The command line.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::client::{ClientError, Secured};
 
 mod past;
 
@@ -47,6 +50,9 @@ pub(crate) struct Cli {
     )]
     pub(crate) gateway: String,
 
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
+
     /// Tables for people, or JSON for programs: an array, or one object a line for commands that follow.
     #[arg(long, global = true, value_enum, default_value_t = Output::Table, value_name = "FORM")]
     output: Output,
@@ -62,6 +68,31 @@ pub(crate) struct Cli {
 
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// What a gateway with https:// needs.
+#[derive(Debug, Args)]
+pub(crate) struct TlsArgs {
+    /// With https://: certificate of the authority that signed the gateway's (PEM).
+    #[arg(long, global = true, env = "ECMOCTL_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
+
+    /// With https://: certificate of this display (PEM), where the gateway asks for one.
+    #[arg(long, global = true, env = "ECMOCTL_CERTIFICATE", value_name = "FILE", requires = "key")]
+    certificate: Option<PathBuf>,
+
+    /// The key of --certificate.
+    #[arg(long, global = true, env = "ECMOCTL_KEY", value_name = "FILE", requires = "certificate")]
+    key: Option<PathBuf>,
+}
+
+impl TlsArgs {
+    /// Opens the files, where an authority is named.
+    pub(crate) fn open(&self) -> Result<Option<Secured>, ClientError> {
+        let Some(ca) = self.ca.clone() else { return Ok(None) };
+        let own = self.certificate.clone().zip(self.key.clone());
+        Ok(Some(Secured::open(ca, own)?))
+    }
 }
 
 impl Cli {

@@ -7,8 +7,16 @@ use tonic::{Code, Status};
 /// Why a call or a subscription failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
-    #[error("{url:?} is no gateway address: use http://HOST:PORT, such as http://127.0.0.1:8080")]
+    #[error(
+        "{url:?} is no gateway address: use http://HOST:PORT or https://HOST:PORT, such as http://127.0.0.1:8080"
+    )]
     Url { url: String },
+    #[error(
+        "{url} is reached by TLS: name the authority that signed its certificate by --ca FILE (ECMOCTL_CA)"
+    )]
+    NoAuthority { url: String },
+    #[error(transparent)]
+    Certificate(#[from] ecmo_identity::FileError),
     #[error("at most {most} gateways can be named, with a comma between them")]
     TooMany { most: usize },
     #[error(
@@ -43,6 +51,8 @@ impl ClientError {
         match self {
             Self::Connect { .. } | Self::NoAnswer { .. } | Self::Failed { .. } => true,
             Self::Url { .. }
+            | Self::NoAuthority { .. }
+            | Self::Certificate(_)
             | Self::TooMany { .. }
             | Self::NotFound { .. }
             | Self::CutOff { .. }

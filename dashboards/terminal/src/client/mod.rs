@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use ecmo_proto::v1 as wire;
 use futures_util::stream::StreamExt;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Request, Response, Status};
+use tower::Service;
 use wire::alarm_service_client::AlarmServiceClient;
 use wire::latency_service_client::LatencyServiceClient;
 use wire::pump_service_client::PumpServiceClient;
@@ -31,6 +35,8 @@ mod past;
 
 mod identity;
 
+mod secured;
+
 mod tokens;
 
 pub(crate) use care::TreatmentAnswer;
@@ -39,6 +45,7 @@ pub(crate) use ecmo_display::Shown as ShownAlarm;
 pub(crate) use error::ClientError;
 pub(crate) use owners::OwnAct;
 pub(crate) use people::PauseTarget;
+pub(crate) use secured::Secured;
 pub(crate) use tokens::Tokens;
 pub(crate) use updates::{
     AlarmsAnswer, Numbered, Open, PumpsUpdate, Subscription, WaveformsUpdate,
@@ -81,18 +88,28 @@ type Link = InterceptedService<Channel, Pass>;
 pub(crate) struct Gateway {
     url: String,
     endpoint: Endpoint,
+    secured: Option<Secured>,
     channel: Link,
     pass: Pass,
 }
 
 impl Gateway {
     /// A gateway by its address; connects at the first call.
-    pub(crate) fn new(url: &str, tokens: &Tokens) -> Result<Self, ClientError> {
+    pub(crate) fn new(
+        url: &str,
+        secured: Option<&Secured>,
+        tokens: &Tokens,
+    ) -> Result<Self, ClientError> {
         let bad = || ClientError::Url { url: url.to_owned() };
+        let is_secured = url.starts_with("https://");
         // Without this, a name without a scheme would be taken for a path.
-        if !url.starts_with("http://") {
+        if !is_secured && !url.starts_with("http://") {
             return Err(bad());
         }
+        if is_secured && secured.is_none() {
+            return Err(ClientError::NoAuthority { url: url.to_owned() });
+        }
+        let secured = secured.filter(|_| is_secured).cloned();
         let endpoint = Endpoint::from_shared(url.to_owned())
             .map_err(|_described_by_the_hint| bad())?
             .connect_timeout(CONNECT_MAX)
@@ -102,9 +119,13 @@ impl Gateway {
             .keep_alive_while_idle(true)
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(CONNECTION_WINDOW_BYTES);
+        let channel = match secured.clone() {
+            None => endpoint.connect_lazy(),
+            Some(secured) => endpoint.connect_with_connector_lazy(connector(secured)),
+        };
         let pass = tokens.pass(url);
-        let channel = InterceptedService::new(endpoint.connect_lazy(), pass.clone());
-        Ok(Self { url: url.to_owned(), channel, pass, endpoint })
+        let channel = InterceptedService::new(channel, pass.clone());
+        Ok(Self { url: url.to_owned(), endpoint, secured, channel, pass })
     }
 
     /// The address.
@@ -119,7 +140,13 @@ impl Gateway {
     }
 
     async fn fresh_channel(&self) -> Result<Link, ClientError> {
-        let connected = tokio::time::timeout(CONNECT_MAX, self.endpoint.connect()).await;
+        let connecting = async {
+            match self.secured.clone() {
+                None => self.endpoint.connect().await,
+                Some(secured) => self.endpoint.connect_with_connector(connector(secured)).await,
+            }
+        };
+        let connected = tokio::time::timeout(CONNECT_MAX, connecting).await;
         let within = CONNECT_MAX;
         let what = "the connection";
         let silent = |_elapsed| ClientError::NoAnswer { url: self.url.clone(), what, within };
@@ -257,6 +284,14 @@ impl Gateway {
             })
         })
     }
+}
+
+/// Connects within TLS each time that it is asked.
+fn connector(
+    secured: Secured,
+) -> impl Service<Uri, Response = TokioIo<TlsStream<TcpStream>>, Error = std::io::Error, Future: Send>
++ Send {
+    tower::service_fn(move |uri: Uri| secured.clone().connect(uri, CONNECT_MAX))
 }
 
 /// How long the gateway may work on an answer: longer than this display waits, so that which of the two gives up first,

@@ -106,7 +106,12 @@ fn in_ward(ward: Option<&str>) -> String {
 impl CommandError {
     pub(crate) const fn verdict(&self) -> Verdict {
         match self {
-            Self::Client(ClientError::Url { .. } | ClientError::TooMany { .. })
+            Self::Client(
+                ClientError::Url { .. }
+                | ClientError::NoAuthority { .. }
+                | ClientError::Certificate(_)
+                | ClientError::TooMany { .. },
+            )
             | Self::AmbiguousPump { .. }
             | Self::NoTerminal
             | Self::Usage(_)
@@ -147,6 +152,8 @@ fn done<T>(answer: Result<T, ClientError>, look: &str) -> Result<T, CommandError
             CommandError::Unanswered { source: error, look: look.to_owned() }
         }
         error @ (ClientError::Url { .. }
+        | ClientError::NoAuthority { .. }
+        | ClientError::Certificate(_)
         | ClientError::TooMany { .. }
         | ClientError::Connect { .. }
         | ClientError::NotFound { .. }

@@ -46,9 +46,18 @@ impl Mosquitto {
     /// # Errors
     /// When Mosquitto is not installed, or does not start (says what it logged).
     pub fn start() -> anyhow::Result<Self> {
+        Self::start_with(settings)
+    }
+
+    /// Starts on a free port with these settings for it, which listen on 127.0.0.1 and log information.
+    ///
+    /// # Errors
+    /// When Mosquitto is not installed, or does not start (says what it logged).
+    pub fn start_with(settings: impl Fn(u16) -> String) -> anyhow::Result<Self> {
         let mut tried = 1;
         loop {
-            match Self::start_on(free_port()?) {
+            let port = free_port()?;
+            match Self::start_as(port, &settings(port)) {
                 Err(_) if tried < PORTS_TRIED && find().is_ok() => tried += 1,
                 started => return started,
             }
@@ -61,8 +70,12 @@ impl Mosquitto {
     /// When Mosquitto is not installed, the port stays taken for 1 s, or it does not start (says
     /// what it logged).
     pub fn start_on(port: u16) -> anyhow::Result<Self> {
+        Self::start_as(port, &settings(port))
+    }
+
+    fn start_as(port: u16, settings: &str) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a folder for Mosquitto")?;
-        std::fs::write(folder.path().join("mosquitto.conf"), settings(port))
+        std::fs::write(folder.path().join("mosquitto.conf"), settings)
             .context("cannot write Mosquitto's settings")?;
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut mosquitto = Self { program: find()?, folder, addr, child: None };

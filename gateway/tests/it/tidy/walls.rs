@@ -26,6 +26,8 @@ const TONIC: &[&str] = &[
     DEMO,
     KILLS,
 ];
+const TLS: &[&str] =
+    &["gateway/identity", "gateway/pki", "gateway/src/tls", "dashboards/terminal/src/client"];
 const METRICS: &[&str] = &["gateway/src/metrics", "agent/src/metrics"];
 
 /// Messages stay at the edges: inside, the gateway works with types that cannot be wrong.
@@ -54,6 +56,9 @@ const WALLS: &[Wall] = &[
     Wall { word: "tonic_web", homes: TONIC },
     Wall { word: "tonic_health", homes: TONIC },
     Wall { word: "tonic_reflection", homes: TONIC },
+    Wall { word: "rustls", homes: TLS },
+    Wall { word: "tokio_rustls", homes: TLS },
+    Wall { word: "rcgen", homes: &["gateway/pki"] },
     Wall { word: "tower_http", homes: &["gateway/src/ui/reach"] },
     Wall { word: "dashmap", homes: &["gateway/src/registry"] },
     Wall { word: "metrics_exporter_prometheus", homes: METRICS },
@@ -185,11 +190,14 @@ const RANKS: &[(&str, &[&str])] = &[
             "ecmo-profile",
             "ecmo-decode",
             "ecmo-circuit",
+            "ecmo-identity",
             "ecmo-journal",
             "ecmo-notify",
         ],
     ),
     ("gateway/history", &["ecmo-core", "ecmo-journal"]),
+    ("gateway/identity", &["ecmo-proto"]),
+    ("gateway/pki", &["ecmo-identity"]),
     (
         "gateway",
         &[
@@ -199,11 +207,13 @@ const RANKS: &[(&str, &[&str])] = &[
             "ecmo-decode",
             "ecmo-journal",
             "ecmo-history",
+            "ecmo-identity",
             "ecmo-notify",
+            "ecmo-pki",
         ],
     ),
     ("dashboards/display", &["ecmo-proto"]),
-    ("dashboards/terminal", &["ecmo-proto", "ecmo-core", "ecmo-display"]),
+    ("dashboards/terminal", &["ecmo-proto", "ecmo-core", "ecmo-display", "ecmo-identity"]),
 ];
 
 /// Dependencies, for shipped code, of one manifest that its rank forbids.

@@ -38,7 +38,7 @@ async fn gateway_at(broker: &Mosquitto) -> Site {
 }
 
 /// The display's binary; made when it is not there.
-fn ecmoctl() -> &'static Path {
+pub(crate) fn ecmoctl() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let test = std::env::current_exe().unwrap();

@@ -1,7 +1,5 @@
 //! Runs the command that was asked for, and tells how it ended.
 
-use std::path::PathBuf;
-
 use crate::args::{Cli, Command, LimitCommand};
 use crate::client::Tokens;
 use crate::clock::Clock;
@@ -16,11 +14,7 @@ pub(crate) async fn run(cli: Cli) -> Verdict {
     let form = cli.form();
     let printer = Printer::new(form);
     let result = match connected(&cli, printer) {
-        Ok((context, tokens)) => match cli.command {
-            Command::Login(args) => command::login::login(context, args, tokens.as_deref()).await,
-            Command::Logout => command::login::logout(context, tokens.as_deref()).await,
-            other => dispatch(context, other).await,
-        },
+        Ok(context) => dispatch(context, cli.command).await,
         Err(error) => Err(error),
     };
     result.unwrap_or_else(|error| {
@@ -32,12 +26,13 @@ pub(crate) async fn run(cli: Cli) -> Verdict {
     })
 }
 
-/// The gateways that were named, with the tokens that are kept for them, and the file of the tokens.
-fn connected(cli: &Cli, printer: Printer) -> Result<(Context, Option<PathBuf>), CommandError> {
-    let file = cli.token_file.clone().or_else(command::login::usual_file);
-    let tokens = file.as_deref().map(Tokens::read).transpose().map_err(CommandError::File)?;
+/// The gateways that were named, with the tokens that are kept for them.
+fn connected(cli: &Cli, printer: Printer) -> Result<Context, CommandError> {
+    let tokens_file = cli.token_file.clone().or_else(command::login::usual_file);
+    let tokens =
+        tokens_file.as_deref().map(Tokens::read).transpose().map_err(CommandError::File)?;
     let gateway = Gateways::new(&cli.gateway, &tokens.unwrap_or_default())?;
-    Ok((Context { clock: Clock::start(), gateway, printer }, file))
+    Ok(Context { clock: Clock::start(), gateway, printer, tokens_file })
 }
 
 async fn dispatch(context: Context, command: Command) -> Result<Verdict, CommandError> {
@@ -46,8 +41,8 @@ async fn dispatch(context: Context, command: Command) -> Result<Verdict, Command
         Command::Alarms(args) if args.watch => command::watch::run(context, args).await,
         Command::Alarms(args) => command::alarms::run(context, &args).await,
         Command::Stream(args) => command::stream::run(context, args).await,
-        // Both need the file of the tokens: they are run where it is known.
-        Command::Login(_) | Command::Logout => Ok(Verdict::Usage),
+        Command::Login(args) => command::login::login(context, args).await,
+        Command::Logout => command::login::logout(context).await,
         Command::Latency => command::latency::run(context).await,
         Command::Top(args) => top::run(&context, &args).await,
         Command::Ack(args) => command::act::acknowledge(context, args).await,

@@ -19,7 +19,7 @@ use crate::words::{
 
 /// Runs `ecmoctl case start` and `ecmoctl case change`.
 pub(crate) async fn case(context: Context, command: CaseCommand) -> Result<Verdict, CommandError> {
-    let Context { gateway, mut printer, clock } = context;
+    let Context { gateway, mut printer, clock, .. } = context;
     let (args, starts) = match command {
         CaseCommand::Start(args) => (args, true),
         CaseCommand::Change(args) => (args, false),

@@ -18,13 +18,14 @@ pub(crate) fn usual_file() -> Option<PathBuf> {
     runtime.or_else(|| of("HOME").map(|dir| dir.join(".ecmoctl-tokens")))
 }
 
+fn file_of(context: &Context) -> Result<&Path, CommandError> {
+    let nowhere = || CommandError::Usage("name a file by --token-file".to_owned());
+    context.tokens_file.as_deref().ok_or_else(nowhere)
+}
+
 /// Signs in; one gateway that refuses is told, and the others are tried.
-pub(crate) async fn login(
-    context: Context,
-    args: LoginArgs,
-    file: Option<&Path>,
-) -> Result<Verdict, CommandError> {
-    let file = file.ok_or_else(|| CommandError::Usage("name a file by --token-file".to_owned()))?;
+pub(crate) async fn login(context: Context, args: LoginArgs) -> Result<Verdict, CommandError> {
+    let file = file_of(&context)?;
     let what = if args.pin { "PIN" } else { "Password" };
     let secret = secret(what).map_err(CommandError::Terminal)?;
     let mut tokens = Tokens::read(file).map_err(CommandError::File)?;
@@ -45,8 +46,8 @@ pub(crate) async fn login(
 }
 
 /// Signs out, and forgets the tokens even of a gateway that does not answer.
-pub(crate) async fn logout(context: Context, file: Option<&Path>) -> Result<Verdict, CommandError> {
-    let file = file.ok_or_else(|| CommandError::Usage("name a file by --token-file".to_owned()))?;
+pub(crate) async fn logout(context: Context) -> Result<Verdict, CommandError> {
+    let file = file_of(&context)?;
     let mut tokens = Tokens::read(file).map_err(CommandError::File)?;
     let mut lost = None;
     for gateway in context.gateway.all() {

@@ -34,6 +34,7 @@ pub(crate) mod login;
 
 pub(crate) mod displays;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::client::ClientError;
@@ -48,6 +49,8 @@ pub(crate) struct Context {
     pub(crate) clock: Clock,
     pub(crate) gateway: Gateways,
     pub(crate) printer: Printer,
+    /// Where tokens are kept; `None` where there is no place for it.
+    pub(crate) tokens_file: Option<PathBuf>,
 }
 
 /// Why a command could not do what it was asked.

@@ -68,7 +68,7 @@ struct DroppedLine {
 
 /// Runs the command.
 pub(crate) async fn run(context: Context, args: StreamArgs) -> Result<Verdict, CommandError> {
-    let Context { clock, gateway, printer } = context;
+    let Context { clock, gateway, printer, .. } = context;
     let first = gateway.connect().await?;
     let name = resolve(&first, &args).await?;
     let (out, mut events) = channel(WAITING_MESSAGES_MAX);

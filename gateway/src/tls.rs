@@ -1,13 +1,13 @@
 //! Certificates: who the gateway is towards brokers and displays, and who shows one to it.
 
-mod door;
+mod acceptor;
 
 mod own;
 
 mod peer;
 
-pub use door::{Door, HANDSHAKE_MAX, HANDSHAKES_MAX};
+pub use acceptor::{Acceptor, HANDSHAKE_MAX, HANDSHAKES_MAX};
 pub use own::{Own, watch};
 pub use peer::PeerCertificate;
 
-pub(crate) use door::{Secured, SecuredStream};
+pub(crate) use acceptor::{Secured, SecuredStream};

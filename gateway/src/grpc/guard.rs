@@ -14,6 +14,12 @@ use crate::actions::Actions;
 use crate::config::{Origin, Ui};
 use crate::people::policy::{self, Denied, Needs};
 use crate::people::{Door, Identity};
+use crate::tls::PeerCertificate;
+
+/// Who asks on a connection with a certificate: every kind that is let in looks, and is no person.
+fn display_of(shown: &PeerCertificate) -> Identity {
+    Identity::Display(shown.name.clone())
+}
 
 /// The only call that needs no person and is asked by no other page: a stranger's page must not guess passwords.
 const SIGN_IN: &str = "/ecmo.v1.PeopleService/SignIn";
@@ -45,7 +51,7 @@ impl Guard {
         let who = match caller {
             // A display with a certificate is known by its connection, whoever stands before it.
             Ok(caller) if caller.identity == Identity::Nobody => {
-                request.extensions().get::<Identity>().cloned().unwrap_or(Identity::Nobody)
+                request.extensions().get().map_or(Identity::Nobody, display_of)
             }
             Ok(caller) => caller.identity,
             // Whose session is over still looks.

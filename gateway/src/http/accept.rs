@@ -1,4 +1,4 @@
-//! Accepts connections, HTTP/1.1 and HTTP/2 on one port, without TLS or behind a door, with a bound on everything that a client can hold.
+//! Accepts connections, HTTP/1.1 and HTTP/2 on one port, without TLS or behind a acceptor, with a bound on everything that a client can hold.
 //!
 //! `axum::serve` is not used: it leaves `TCP_NODELAY` off, has no keep-alive towards a display that froze, and no limit.
 
@@ -20,7 +20,7 @@ use tokio::time::{sleep, timeout};
 use super::begun::Begun;
 use super::sniff;
 use crate::metrics::Counter;
-use crate::tls::{Door, PeerCertificate, Secured, SecuredStream};
+use crate::tls::{Acceptor, PeerCertificate, Secured, SecuredStream};
 
 /// Connections that wait for `accept`.
 const BACKLOG: u32 = 256;
@@ -97,15 +97,15 @@ pub async fn serve(
     serve_behind(None, listener, router, limits, shutdown).await
 }
 
-/// Serves until `shutdown` is ready, then lets requests end; behind a door, where there is one.
+/// Serves until `shutdown` is ready, then lets requests end; behind a acceptor, where there is one.
 pub async fn serve_behind(
-    door: Option<Door>,
+    acceptor: Option<Acceptor>,
     listener: TcpListener,
     router: Router,
     limits: Limits,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Served {
-    let entrance = Arc::new(Entrance::new(door));
+    let entrance = Arc::new(Entrance::new(acceptor));
     let (stopping_tx, stopping) = watch::channel(());
     let mut connections = JoinSet::new();
     let mut full = false;
@@ -165,16 +165,16 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 /// How connections are let in, and what they speak then.
 struct Entrance {
-    door: Option<Door>,
+    acceptor: Option<Acceptor>,
     either: Builder<TokioExecutor>,
     http_1: Builder<TokioExecutor>,
     http_2: Builder<TokioExecutor>,
 }
 
 impl Entrance {
-    fn new(door: Option<Door>) -> Self {
+    fn new(acceptor: Option<Acceptor>) -> Self {
         let (http_1, http_2) = (builder().http1_only(), builder().http2_only());
-        Self { door, either: builder(), http_1, http_2 }
+        Self { acceptor, either: builder(), http_1, http_2 }
     }
 }
 
@@ -186,11 +186,14 @@ enum Opened {
 }
 
 /// Waits until somebody is in and has begun to speak, and who it is; `None` when that takes too long.
-async fn open(stream: TcpStream, door: Option<&Door>) -> Option<(Opened, Option<PeerCertificate>)> {
-    let Some(door) = door else {
+async fn open(
+    stream: TcpStream,
+    acceptor: Option<&Acceptor>,
+) -> Option<(Opened, Option<PeerCertificate>)> {
+    let Some(acceptor) = acceptor else {
         return sniff::speaks(&stream, HEAD_TIMEOUT).await.then_some((Opened::Plain(stream), None));
     };
-    let Secured { stream, peer, is_http_2 } = door.enter(stream).await?;
+    let Secured { stream, peer, is_http_2 } = acceptor.enter(stream).await?;
     // Hyper itself has a limit for the head of HTTP/1.
     let opened = if is_http_2 {
         Opened::Http2(Begun::within(HEAD_TIMEOUT, stream).await?)
@@ -211,7 +214,7 @@ async fn connection(
         return;
     }
     let opened = tokio::select! {
-        opened = open(stream, entrance.door.as_ref()) => opened,
+        opened = open(stream, entrance.acceptor.as_ref()) => opened,
         _stopped = stopping.changed() => None,
     };
     let Some((opened, peer)) = opened else { return };

@@ -12,7 +12,7 @@ use super::{CONNECTIONS_PER_DISPLAY, DRAIN, METRICS_CONNECTIONS_MAX, StartError}
 use crate::config::Serve;
 use crate::http::{self, Limits};
 use crate::metrics::Metrics;
-use crate::tls::Door;
+use crate::tls::Acceptor;
 
 /// What displays find at their port.
 pub(super) struct ForDisplays {
@@ -37,12 +37,12 @@ pub(super) fn serve(
     let for_displays = limits(displays.displays_max * CONNECTIONS_PER_DISPLAY);
     let for_metrics = limits(METRICS_CONNECTIONS_MAX);
     let refused = metrics.secured.handshakes_refused.clone();
-    let door = displays.tls.clone().map(|tls| Door::new(tls, refused));
+    let acceptor = displays.tls.clone().map(|tls| Acceptor::new(tls, refused));
     let scrapes = http::metrics_router(metrics);
     let until_end = until(stopping.clone());
     tasks.spawn(async move {
         let ForDisplays { listener, router, .. } = displays;
-        http::serve_behind(door, listener, router, for_displays, until_end).await;
+        http::serve_behind(acceptor, listener, router, for_displays, until_end).await;
         "display server"
     });
     let until_end = until(stopping.clone());

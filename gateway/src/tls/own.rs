@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ecmo_identity::{ClientTls, FileError, LOOK_PERIOD, Look, ServerTls, Told};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::door::PROTOCOLS;
+use super::acceptor::PROTOCOLS;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::metrics::{Metrics, Side};

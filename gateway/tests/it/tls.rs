@@ -1,4 +1,4 @@
-//! The door for displays, and the settings for it: who is let in, who is not, and who cannot hold it shut.
+//! The acceptor for displays, and the settings for it: who is let in, who is not, and who cannot hold it shut.
 #![cfg(test)]
 
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use axum::{Extension, Router};
 use ecmo_gateway::config::Settings;
 use ecmo_gateway::http::{self, Limits};
 use ecmo_gateway::metrics::{BrokerPath, Metrics};
-use ecmo_gateway::tls::{Door, HANDSHAKES_MAX, Own, PeerCertificate};
+use ecmo_gateway::tls::{Acceptor, HANDSHAKES_MAX, Own, PeerCertificate};
 use ecmo_identity::{ClientFiles, Identity, Kind, Look, Pair};
 use ecmo_pki::Order;
 use ecmo_proto::topic::{Id, PumpAddress};
@@ -80,7 +80,7 @@ pub(crate) fn now() -> SystemTime {
 
 const SERVE: &str = "[serve]\nbind = \"0.0.0.0:0\"\n[serve.tls]\ncertificate = \"gateway-a.crt\"\nkey = \"gateway-a.key\"\n";
 
-/// A server behind a door, which says who asks.
+/// A server behind an acceptor, which says who asks.
 struct Server {
     address: SocketAddr,
     metrics: Arc<Metrics>,
@@ -92,8 +92,10 @@ impl Server {
         let metrics = Arc::new(Metrics::new(&[BrokerPath::A]));
         let settings = pki.settings(&format!("{SERVE}{more}")).unwrap();
         let own = Own::open(&settings, &metrics).unwrap();
-        let door =
-            Door::new(own.displays.clone().unwrap(), metrics.secured.handshakes_refused.clone());
+        let acceptor = Acceptor::new(
+            own.displays.clone().unwrap(),
+            metrics.secured.handshakes_refused.clone(),
+        );
         let who = async |peer: Option<Extension<PeerCertificate>>| {
             peer.map_or_else(
                 || "nobody".to_owned(),
@@ -109,7 +111,7 @@ impl Server {
         };
         let router = Router::new().route("/who", get(who));
         let never = std::future::pending();
-        tokio::spawn(http::serve_behind(Some(door), listener, router, limits, never));
+        tokio::spawn(http::serve_behind(Some(acceptor), listener, router, limits, never));
         Self { address, metrics, own }
     }
 

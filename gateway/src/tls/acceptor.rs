@@ -1,4 +1,4 @@
-//! The door for displays: lets in who speaks TLS in time, and knows who it is.
+//! The acceptor for displays: lets in who speaks TLS in time, and knows who it is.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,12 +23,12 @@ pub const HANDSHAKES_MAX: usize = 64;
 /// What HTTP/2 is called in a handshake.
 const HTTP_2: &[u8] = b"h2";
 
-/// What is spoken behind the door, the better first.
+/// What is spoken within TLS, the better first.
 pub(super) const PROTOCOLS: &[&[u8]] = &[HTTP_2, b"http/1.1"];
 
 /// Lets displays in.
 #[derive(Debug)]
-pub struct Door {
+pub struct Acceptor {
     tls: Arc<ServerTls>,
     turns: Semaphore,
     refused: By<HandshakeRefused, Counter>,
@@ -44,8 +44,8 @@ pub(crate) struct Secured {
     pub(crate) is_http_2: bool,
 }
 
-impl Door {
-    /// A door with these settings; what is refused is counted.
+impl Acceptor {
+    /// An acceptor with these settings; what is refused is counted.
     #[must_use]
     pub fn new(tls: Arc<ServerTls>, refused: By<HandshakeRefused, Counter>) -> Self {
         Self { tls, turns: Semaphore::new(HANDSHAKES_MAX), refused }

@@ -32,7 +32,7 @@ struct Step {
 const STEPS: &[Step] = &[
     Step {
         name: "tools",
-        what: "installs servers, chromium, measuring and network tools, Buf, pymodbus where missing",
+        what: "installs servers, chromium, measuring and network tools, Buf, pymodbus, readers of exports where missing",
         run: install,
     },
     Step { name: "fmt", what: "every file is formatted", run: format },
@@ -195,6 +195,7 @@ fn short_score(project: &Project) -> Result<()> {
 fn install(project: &Project) -> Result<()> {
     tools::ensure_installed(project, &tools::ALL)?;
     tools::pymodbus(project)?;
+    tools::readers(project)?;
     tools::container_checkers(project)?;
     tools::buf(project).map(|_installed| ())
 }

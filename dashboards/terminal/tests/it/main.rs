@@ -30,4 +30,6 @@ mod pairs;
 
 mod past;
 
+mod exports;
+
 mod screens;

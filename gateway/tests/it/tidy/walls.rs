@@ -190,6 +190,7 @@ const RANKS: &[(&str, &[&str])] = &[
         ],
     ),
     ("gateway/history", &["ecmo-core", "ecmo-journal"]),
+    ("gateway/export", &["ecmo-core"]),
     (
         "gateway",
         &[
@@ -203,7 +204,7 @@ const RANKS: &[(&str, &[&str])] = &[
         ],
     ),
     ("dashboards/display", &["ecmo-proto"]),
-    ("dashboards/terminal", &["ecmo-proto", "ecmo-core", "ecmo-display"]),
+    ("dashboards/terminal", &["ecmo-proto", "ecmo-core", "ecmo-display", "ecmo-export"]),
 ];
 
 /// Dependencies, for shipped code, of one manifest that its rank forbids.

@@ -32,7 +32,7 @@ struct Step {
 const STEPS: &[Step] = &[
     Step {
         name: "tools",
-        what: "installs servers, chromium, measuring and network tools, Buf, pymodbus, readers of exports where missing",
+        what: "installs servers, chromium, measuring and network tools, Buf, pymodbus where missing",
         run: install,
     },
     Step { name: "fmt", what: "every file is formatted", run: format },
@@ -195,7 +195,6 @@ fn short_score(project: &Project) -> Result<()> {
 fn install(project: &Project) -> Result<()> {
     tools::ensure_installed(project, &tools::ALL)?;
     tools::pymodbus(project)?;
-    tools::readers(project)?;
     tools::container_checkers(project)?;
     tools::buf(project).map(|_installed| ())
 }
@@ -225,7 +224,12 @@ fn build(project: &Project) -> Result<()> {
 }
 
 fn test(project: &Project) -> Result<()> {
-    build(project)?;
+    // Downloading waits for the network, and compilers do not mind it.
+    std::thread::scope(|both| {
+        let readers = both.spawn(|| tools::readers(project));
+        let built = build(project);
+        readers.join().map_err(|_panic| anyhow::anyhow!("installing panicked"))?.and(built)
+    })?;
     let all = ["test", "--locked", "--workspace", "--exclude", FAULTS, "--", "--include-ignored"];
     project.cargo(&all)
 }

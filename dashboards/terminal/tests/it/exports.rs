@@ -146,7 +146,7 @@ fn export(file: &Path, more: &str) -> String {
     )
 }
 
-/// The Python that has the readers: named by the environment, or made by `cargo xtask ci --only tools`.
+/// The Python that has the readers: named by the environment, or made by `cargo xtask ci --only test`.
 fn python() -> PathBuf {
     std::env::var_os("ECMO_READERS_PYTHON").map_or_else(
         || {
@@ -165,7 +165,7 @@ async fn read_back(kind: &str, file: &Path) -> Value {
     let mut command = tokio::process::Command::new(python());
     let output = command.arg(script).arg(kind).arg(file).kill_on_drop(true).output();
     let output = tokio::time::timeout(Duration::from_secs(120), output).await.unwrap();
-    let output = output.expect("python with the readers: cargo xtask ci --only tools");
+    let output = output.expect("python with the readers: cargo xtask ci --only test");
     let said = String::from_utf8_lossy(&output.stderr);
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"))
 }
@@ -186,7 +186,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs pandas, polars and DuckDB: cargo xtask ci --only tools"]
+#[ignore = "needs pandas, polars and DuckDB: cargo xtask ci --only test"]
 async fn pandas_polars_and_duckdb_read_a_parquet_export_to_the_last_sample() {
     let url = serve().await;
     let folder = tempfile::tempdir().unwrap();
@@ -225,7 +225,7 @@ async fn pandas_polars_and_duckdb_read_a_parquet_export_to_the_last_sample() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs vitaldb: cargo xtask ci --only tools"]
+#[ignore = "needs vitaldb: cargo xtask ci --only test"]
 async fn vitaldb_reads_waves_numbers_reasons_and_gaps_of_an_export() {
     let url = serve().await;
     let folder = tempfile::tempdir().unwrap();

@@ -224,7 +224,12 @@ fn build(project: &Project) -> Result<()> {
 }
 
 fn test(project: &Project) -> Result<()> {
-    build(project)?;
+    // Downloading waits for the network, and compilers do not mind it.
+    std::thread::scope(|both| {
+        let readers = both.spawn(|| tools::readers(project));
+        let built = build(project);
+        readers.join().map_err(|_panic| anyhow::anyhow!("installing panicked"))?.and(built)
+    })?;
     let all = ["test", "--locked", "--workspace", "--exclude", FAULTS, "--", "--include-ignored"];
     project.cargo(&all)
 }

@@ -1,5 +1,5 @@
 //! Installs what the checks need and the machine lacks: Mosquitto, Prometheus, Alertmanager, valgrind, what cuts networks and fakes clocks,
-//! chromium, protoc, pymodbus, Buf.
+//! chromium, protoc, pymodbus, readers of exports, Buf.
 
 use std::fs;
 use std::path::PathBuf;
@@ -126,6 +126,15 @@ const PYMODBUS: [&str; 2] = ["pymodbus<4", "pyserial"];
 /// A Python with pymodbus, the Modbus slave of the agent's tests, made below `target/` when it is not there.
 pub(crate) fn pymodbus(project: &Project) -> Result<()> {
     python_with(project, "pymodbus", "pymodbus, serial", &PYMODBUS).map(|_folder| ())
+}
+
+/// What people open exports with, as it is today: some 160 MB to download and 870 MB on disk, because VitalDB brings all of SciPy.
+const READERS: [&str; 5] = ["pandas", "pyarrow", "polars", "duckdb", "vitaldb"];
+
+/// A Python with the programs that read exports back, made below `target/` when it is not there.
+pub(crate) fn readers(project: &Project) -> Result<()> {
+    let modules = "pandas, pyarrow.parquet, polars, duckdb, vitaldb";
+    python_with(project, "readers", modules, &READERS).map(|_folder| ())
 }
 
 /// Pinned: a new release may bring new rules, and a rule is a decision.

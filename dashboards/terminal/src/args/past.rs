@@ -8,6 +8,7 @@ use ecmo_core::parameter::Parameter;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{PumpName, Span};
 
@@ -72,10 +73,15 @@ pub(crate) struct HistoryArgs {
 }
 
 /// The form of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum ExportFormat {
     /// A line a sample, with commas.
     Csv,
+    /// A row a sample, for pandas, polars and `DuckDB`.
+    Parquet,
+    /// Waves and numbers, for `VitalDB` and its Vital Recorder.
+    Vital,
 }
 
 #[derive(Debug, Args)]
@@ -88,9 +94,13 @@ pub(crate) struct ExportArgs {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// The form of the file.
-    #[arg(long, value_enum, default_value_t = ExportFormat::Csv)]
-    pub(crate) format: ExportFormat,
+    /// The form of the file; when it is left out, as the file's name ends, and else csv.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<ExportFormat>,
+
+    /// What stands for the pump in a Parquet or .vital file; a word by chance when it is left out.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) subject: Option<String>,
 
     #[command(flatten)]
     pub(crate) span: SpanArgs,

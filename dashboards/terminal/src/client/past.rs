@@ -10,7 +10,7 @@ use wire::history_service_client::HistoryServiceClient;
 use super::error::refused;
 use super::{ClientError, Gateway, Link, MESSAGE_BYTES_MAX};
 use crate::convert;
-use crate::model::{PastAlarm, PumpName, Samples, Span, Trend};
+use crate::model::{PastAlarm, PumpName, Span, Trend};
 
 /// Longest wait for an answer, and for the next part of one: the gateway reads its disk first.
 const PAST_MAX: Duration = Duration::from_secs(15);
@@ -50,13 +50,14 @@ impl Gateway {
         Ok(convert::trend(name.clone(), answer))
     }
 
-    /// All samples of a time; to be asked for times that fit into memory. No parameters means all.
-    pub(crate) async fn samples(
+    /// All samples and gaps of a time as they come, the last message with the gaps; to be asked for times that fit into memory.
+    /// No parameters means all.
+    pub(crate) async fn past(
         &self,
         name: &PumpName,
         parameters: &[Parameter],
         span: Span,
-    ) -> Result<Samples, ClientError> {
+    ) -> Result<Vec<wire::ReadWaveformResponse>, ClientError> {
         const WHAT: &str = "read waveform";
         let PumpName { ward, pump } = name.clone();
         let request = wire::ReadWaveformRequest {
@@ -69,7 +70,7 @@ impl Gateway {
         let mut client = self.history_client();
         let call = client.read_waveform(Request::new(request));
         let mut stream = self.answer_within(PAST_MAX, WHAT, call).await?;
-        let mut found = Samples::default();
+        let mut found = Vec::new();
         loop {
             let next = tokio::time::timeout(PAST_MAX, stream.message()).await;
             let next = next
@@ -77,15 +78,9 @@ impl Gateway {
                 .map_err(|status| refused(WHAT, &status))?;
             // A stream that ends without its last message was cut: half an answer is none.
             let message = next.ok_or(ClientError::Ended { what: WHAT })?;
-            for block in &message.blocks {
-                found.samples.extend(convert::past_samples(block));
-            }
-            found.damaged = found.damaged.max(message.damaged_records);
-            if message.complete {
-                found.gaps.extend(message.gaps.iter().map(convert::past_gap));
-                found.samples.sort_by(|one, other| {
-                    (one.at_ns, &one.parameter).cmp(&(other.at_ns, &other.parameter))
-                });
+            let is_last = message.complete;
+            found.push(message);
+            if is_last {
                 return Ok(found);
             }
         }

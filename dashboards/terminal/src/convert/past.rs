@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ecmo_export::{Cell, Stretch};
 use ecmo_proto::v1 as wire;
 
 use crate::model::{Bucket, PastAlarm, PastGap, PastSample, PumpName, Trend, TrendSeries};
@@ -52,30 +53,49 @@ pub(crate) fn past_gap(gap: &wire::HistoryGap) -> PastGap {
 }
 
 /// The samples of a block.
-pub(crate) fn past_samples(block: &wire::HistoryBlock) -> Vec<PastSample> {
-    let parameter: Arc<str> = Arc::from(block.parameter.as_str());
+pub(crate) fn stretch(block: &wire::HistoryBlock) -> Stretch {
     let mut validity = block.validity.iter().flat_map(|run| {
         std::iter::repeat_n(run.validity(), usize::try_from(run.count).unwrap_or(usize::MAX))
     });
     let all_valid = block.validity.is_empty();
-    let step_ns = i64::try_from(block.interval_ns).unwrap_or(i64::MAX);
-    let mut at_ns = block.start_wall_ns;
-    let mut samples = Vec::with_capacity(block.values.len());
-    for (index, value) in (block.first_index..).zip(&block.values) {
+    let cells = block.values.iter().map(|value| {
         let said = if all_valid { Some(wire::Validity::Valid) } else { validity.next() };
         let said = said.unwrap_or(wire::Validity::Unspecified);
         let is_value = matches!(said, wire::Validity::Valid | wire::Validity::Questionable);
-        samples.push(PastSample {
-            at_ns,
-            parameter: Arc::clone(&parameter),
-            value: is_value.then_some(*value),
-            validity: validity_word(said),
-            boot: block.boot_id,
-            index,
-            backfilled: block.backfilled,
-        });
-        at_ns = at_ns.saturating_add(step_ns);
+        Cell { value: is_value.then_some(*value), validity: validity_word(said) }
+    });
+    Stretch {
+        cells: cells.collect(),
+        parameter: Arc::from(block.parameter.as_str()),
+        boot: block.boot_id,
+        first_index: block.first_index,
+        start_ns: block.start_wall_ns,
+        interval_ns: block.interval_ns,
+        is_late: block.backfilled,
     }
+}
+
+/// All samples of some messages, in the order of time.
+pub(crate) fn samples(messages: &[wire::ReadWaveformResponse]) -> Vec<PastSample> {
+    let mut samples = Vec::new();
+    for block in messages.iter().flat_map(|message| &message.blocks) {
+        let of = stretch(block);
+        let step_ns = i64::try_from(of.interval_ns).unwrap_or(i64::MAX);
+        let mut at_ns = of.start_ns;
+        for (index, cell) in (of.first_index..).zip(&of.cells) {
+            samples.push(PastSample {
+                at_ns,
+                parameter: Arc::clone(&of.parameter),
+                value: cell.value,
+                validity: cell.validity,
+                boot: of.boot,
+                index,
+                backfilled: of.is_late,
+            });
+            at_ns = at_ns.saturating_add(step_ns);
+        }
+    }
+    samples.sort_by(|one, other| (one.at_ns, &one.parameter).cmp(&(other.at_ns, &other.parameter)));
     samples
 }
 

@@ -60,15 +60,6 @@ pub(crate) struct PastSample {
     pub(crate) backfilled: bool,
 }
 
-/// All samples and gaps of a time.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Samples {
-    /// In the order of time.
-    pub(crate) samples: Vec<PastSample>,
-    pub(crate) gaps: Vec<PastGap>,
-    pub(crate) damaged: u64,
-}
-
 /// A revision of an alarm.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PastAlarm {

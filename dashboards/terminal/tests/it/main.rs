@@ -30,6 +30,8 @@ mod pairs;
 
 mod past;
 
+mod exports;
+
 mod screens;
 
 mod signing_in;

@@ -25,3 +25,4 @@ mod events;
 mod gaps;
 mod keeping;
 mod trends;
+mod upkeep;

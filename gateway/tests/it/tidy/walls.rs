@@ -196,6 +196,7 @@ const RANKS: &[(&str, &[&str])] = &[
         ],
     ),
     ("gateway/history", &["ecmo-core", "ecmo-journal"]),
+    ("gateway/export", &["ecmo-core"]),
     ("gateway/identity", &["ecmo-proto"]),
     ("gateway/pki", &["ecmo-identity"]),
     (
@@ -213,7 +214,7 @@ const RANKS: &[(&str, &[&str])] = &[
         ],
     ),
     ("dashboards/display", &["ecmo-proto"]),
-    ("dashboards/terminal", &["ecmo-proto", "ecmo-core", "ecmo-display", "ecmo-identity"]),
+    ("dashboards/terminal", &["ecmo-proto", "ecmo-core", "ecmo-display", "ecmo-export", "ecmo-identity"]),
 ];
 
 /// Dependencies, for shipped code, of one manifest that its rank forbids.

@@ -97,7 +97,7 @@ pub async fn serve(
     serve_behind(None, listener, router, limits, shutdown).await
 }
 
-/// Serves until `shutdown` is ready, then lets requests end; behind a acceptor, where there is one.
+/// Serves until `shutdown` is ready, then lets requests end; behind an acceptor, where there is one.
 pub async fn serve_behind(
     acceptor: Option<Acceptor>,
     listener: TcpListener,

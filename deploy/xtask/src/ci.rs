@@ -238,7 +238,9 @@ fn test(project: &Project) -> Result<()> {
 fn faults(project: &Project) -> Result<()> {
     build(project)?;
     let alone = ["--include-ignored", "--nocapture", "--test-threads", "1"];
-    project.cargo(&[["test", "--locked", "--package", FAULTS, "--"].as_slice(), &alone].concat())
+    // Of the workspace: its package alone would build every library once more, with other features.
+    let test = ["test", "--locked", "--workspace", "--test", "faults", "--"];
+    project.cargo(&[test.as_slice(), &alone].concat())
 }
 
 /// The kills of one seed: the whole number is for `cargo xtask kills`.

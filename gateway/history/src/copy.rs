@@ -114,9 +114,9 @@ fn begin(folder: &Path) -> Result<(), CopyError> {
     if let Some(above) = folder.parent() {
         fs::create_dir_all(above)?;
     }
-    fs::create_dir(folder).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => CopyError::Exists(folder.to_owned()),
-        _other => CopyError::Disk(error),
+    fs::create_dir(folder).map_err(|error| {
+        let is_there = error.kind() == io::ErrorKind::AlreadyExists;
+        if is_there { CopyError::Exists(folder.to_owned()) } else { CopyError::Disk(error) }
     })
 }
 

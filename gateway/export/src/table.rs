@@ -22,7 +22,7 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 use serde_json::json;
 
-use crate::ExportError;
+use crate::error::ExportError;
 use crate::stretch::{About, Cell, Stretch, code_of, unit};
 
 /// Rows of a group: what is in memory at once, some 50 MB.

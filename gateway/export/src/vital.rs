@@ -17,7 +17,7 @@ use ecmo_core::parameter::Parameter;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::ExportError;
+use crate::error::ExportError;
 use crate::stretch::{About, Cell, Stretch, unit};
 
 /// Samples that are further apart than this are numbers, not a wave.

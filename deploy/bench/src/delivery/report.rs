@@ -334,7 +334,7 @@ mod tests {
         assert!(text.contains("at once have snapshots: 3.00 s, promised 2 s: MISSED"), "{text}");
         assert!(text.contains("twice the rated input: 11.00 ms, promised 10 ms: MISSED"), "{text}");
         assert!(text.contains("200 displays: 1.50 x, promised 1.5 x: reached"), "{text}");
-        assert!(text.contains("median of pairs: 1.05 x, promised 1.1 x: reached"), "{text}");
+        assert!(text.contains("medians of turns: 1.05 x, promised 1.1 x: reached"), "{text}");
         assert!(text.contains("one more message delivered: 10.0 us"), "{text}");
         assert_eq!(failed(&report), None);
     }

@@ -1,8 +1,6 @@
 //! Keeps every sample and every alarm: the thread that feeds the history, and the handle by which questions reach it. The alarm
 //! thread hands over by a bounded channel, as to the journal, and waits for nothing.
 
-pub mod maintain;
-
 mod recorder;
 
 mod runs;

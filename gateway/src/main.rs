@@ -13,7 +13,6 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use ecmo_gateway::Gateway;
 use ecmo_gateway::config::Settings;
-use ecmo_gateway::disclosure::maintain;
 use ecmo_gateway::journal::inspect;
 use ecmo_gateway::store::audit;
 use ecmo_gateway::supervision;
@@ -51,15 +50,6 @@ enum Command {
         #[command(subcommand)]
         wanted: Option<JournalCommand>,
     },
-    /// Looks after the history of samples and alarms: verify, backup, restore, prune.
-    History {
-        /// Settings file (TOML) of the gateway.
-        #[arg(long)]
-        config: PathBuf,
-        /// What is wanted.
-        #[command(subcommand)]
-        wanted: HistoryCommand,
-    },
     /// Looks into the audit log of what people did, whether a gateway runs or not.
     Audit {
         /// What is wanted.
@@ -95,34 +85,6 @@ enum AuditCommand {
         config: Option<PathBuf>,
         /// Folder of the log, such as state/audit.
         dir: Option<PathBuf>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum HistoryCommand {
-    /// Reads every record, whether a gateway runs or not, and names each segment that is damaged; exits with 1 when there is one.
-    Verify {
-        /// Another folder than that of the settings, such as a backup.
-        dir: Option<PathBuf>,
-    },
-    /// Copies the history into a folder that is not there yet, whether a gateway runs or not.
-    Backup {
-        /// The folder.
-        to: PathBuf,
-    },
-    /// Puts a backup into the folder of the settings, which must not be there.
-    Restore {
-        /// The backup.
-        from: PathBuf,
-    },
-    /// Lets go of what is older, or of a pump's samples, while no gateway runs.
-    Prune {
-        /// Keep so many hours of samples, in time for which the history was open.
-        #[arg(long, value_name = "HOURS", required_unless_present = "pump", value_parser = clap::value_parser!(u64).range(0..=87_600))]
-        keep_hours: Option<u64>,
-        /// Remove all samples of this pump, WARD/PUMP.
-        #[arg(long, value_name = "WARD/PUMP", conflicts_with = "keep_hours")]
-        pump: Option<String>,
     },
 }
 
@@ -164,7 +126,6 @@ fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Journal { config, wanted } => {
             journal(&Settings::load(&config)?, wanted.unwrap_or(JournalCommand::Extent))
         }
-        Command::History { config, wanted } => history(&Settings::load(&config)?, wanted),
         Command::Audit { wanted: AuditCommand::Verify { config, dir } } => {
             let of_settings = |config: PathBuf| -> anyhow::Result<PathBuf> {
                 let state = Settings::load(&config)?.state_dir;
@@ -208,26 +169,6 @@ fn verify(dir: &Path) -> anyhow::Result<ExitCode> {
     let checked = audit::verify(dir).with_context(log)?;
     writeln!(std::io::stdout().lock(), "{}: {checked}", dir.display())?;
     Ok(if checked.broken.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Looks after the history.
-fn history(settings: &Settings, wanted: HistoryCommand) -> anyhow::Result<ExitCode> {
-    let keep = settings.disclosure.as_ref();
-    let keep =
-        keep.context("no history is kept: no dir under [history] or [state], or hours = 0")?;
-    let mut out = std::io::stdout().lock();
-    let is_sound = match wanted {
-        HistoryCommand::Verify { dir } => {
-            maintain::verify(dir.as_ref().unwrap_or(&keep.dir), &mut out)?
-        }
-        HistoryCommand::Backup { to } => maintain::backup(&keep.dir, &to, &mut out)?,
-        HistoryCommand::Restore { from } => maintain::restore(&from, &keep.dir, &mut out)?,
-        HistoryCommand::Prune { keep_hours, pump } => {
-            maintain::prune(keep, keep_hours, pump.as_deref(), &mut out)?;
-            true
-        }
-    };
-    Ok(if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Looks into the journal.

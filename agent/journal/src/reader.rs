@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::format::RECORDS_AT;
 use crate::pick::Pick;
 use crate::scan::Scan;
-use crate::segment::{Condition, Digest, Segment, Trouble, segments_in};
+use crate::segment::{Digest, Segment, Trouble, segments_in};
 
 /// The segments, shared by the writer and its readers. Held for moments only, never while the disk is waited for.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl<D> Clone for Reader<D> {
 pub struct View<D> {
     /// Its id: rises with time.
     pub segment: u64,
-    /// Bytes on disk, whole records and footer alone: what is there is the same at any later time.
+    /// Bytes on disk.
     pub bytes: u64,
     /// Its records.
     pub records: u64,
@@ -69,12 +69,8 @@ impl<D: Digest> Reader<D> {
     pub fn open(folder: &Path) -> io::Result<(Self, u64)> {
         let (mut segments, mut damaged) = (VecDeque::new(), 0);
         for (id, path) in segments_in(folder)? {
-            let mut loaded = Segment::load(id, &path);
+            let loaded = Segment::load(id, &path);
             damaged += loaded.missing;
-            if loaded.condition == Condition::Open {
-                // What is behind the last whole record may be half of the next one: no part of the log yet.
-                loaded.segment.file_bytes = loaded.segment.end;
-            }
             segments.push_back(loaded.segment);
         }
         Ok((Self { shared: Shared::new(segments) }, damaged))

@@ -42,7 +42,7 @@ impl Event {
         Some((cursor.byte()?, cursor.signed()?, cursor.text()?))
     }
 
-    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+    fn decode(bytes: &[u8]) -> Option<Self> {
         let mut cursor = Cursor::new(bytes);
         let (kind, at_ns, pump) = Self::head(&mut cursor)?;
         let payload = cursor.rest().to_vec();

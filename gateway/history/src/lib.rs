@@ -37,8 +37,6 @@ mod event;
 
 mod options;
 
-mod place;
-
 mod pump;
 
 mod read;
@@ -49,23 +47,14 @@ mod wave;
 
 mod store;
 
-mod verify;
-
-mod copy;
-
-mod prune;
-
 pub use chunk::WINDOW_NS;
-pub use copy::{Copied, CopyError, backup, restore};
-pub use ecmo_journal::{Disk, Files, Handle, OpenError, State, Trouble as SegmentTrouble};
+pub use ecmo_journal::{Disk, Files, Handle, OpenError, State};
 pub use event::{Event, EventPage, EventPlace, EventQuery};
 pub use gap::{Gap, GapReason};
 pub use options::Options;
-pub use prune::{PruneError, Pruned, forget, prune};
 pub use read::{BUCKETS_MAX, Extent, History, QueryError, Trouble};
 pub use row::Row;
 pub use store::{Counts, Opened, Store, Taken};
 pub use tail::Incoming;
 pub use trend::{Series, Trend, TrendQuery};
-pub use verify::{Fault, Verified, verify};
 pub use wave::{Piece, Waves};

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ecmo_journal::{AppendError, Journal, OpenError, State};
@@ -9,10 +11,17 @@ use ecmo_journal::{AppendError, Journal, OpenError, State};
 use crate::event::{EVENT, Event, EventIndex};
 use crate::gap::GapReason;
 use crate::options::Options;
-use crate::place::{EVENTS, TAIL, folder_of, pumps_in};
 use crate::pump::{self, PumpLog};
 use crate::read::{History, PumpReader, Trouble, troubles_of};
 use crate::tail::{self, FRAMES, Incoming};
+
+/// Marks of the folders, so that no id can be taken for a path.
+const WARD_MARK: &str = "ward-";
+const PUMP_MARK: &str = "pump-";
+
+/// The log of events, and the tail.
+const EVENTS: &str = "events";
+const TAIL: &str = "tail";
 
 /// How long frames stay in the tail: twice as long as a chunk is open, and until it has been synced.
 const TAIL_AGE: Duration = Duration::from_secs(60);
@@ -332,4 +341,36 @@ fn events_options(options: &Options) -> ecmo_journal::Options {
         ecmo_journal::Options::new(folder, options.events_bytes_max, options.events_age_max);
     events.segment_bytes = events.segment_bytes.min(SEGMENT_BYTES_MAX);
     events
+}
+
+/// The folder of a pump; `None`: that is no "ward/pump".
+fn folder_of(dir: &Path, pump: &str) -> Option<PathBuf> {
+    let (ward, name) = pump.split_once('/')?;
+    (is_id(ward) && is_id(name))
+        .then(|| dir.join(format!("{WARD_MARK}{ward}")).join(format!("{PUMP_MARK}{name}")))
+}
+
+fn is_id(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    !text.is_empty() && text.bytes().all(allowed)
+}
+
+/// The pumps that have a folder, as "ward/pump".
+pub(crate) fn pumps_in(dir: &Path) -> io::Result<Vec<String>> {
+    let mut pumps = Vec::new();
+    for ward in std::fs::read_dir(dir)? {
+        let ward = ward?;
+        let Some(id) = id_in(&ward.file_name(), WARD_MARK) else { continue };
+        for pump in std::fs::read_dir(ward.path())? {
+            let Some(pump) = id_in(&pump?.file_name(), PUMP_MARK) else { continue };
+            pumps.push(format!("{id}/{pump}"));
+        }
+    }
+    pumps.sort();
+    Ok(pumps)
+}
+
+fn id_in(name: &std::ffi::OsStr, mark: &str) -> Option<String> {
+    let id = name.to_str()?.strip_prefix(mark)?;
+    is_id(id).then(|| id.to_owned())
 }

@@ -25,4 +25,3 @@ mod events;
 mod gaps;
 mod keeping;
 mod trends;
-mod upkeep;

@@ -73,8 +73,8 @@ def by_duckdb(path):
         "sum": number(total),
         "first_ns": first,
         "last_ns": last,
-        # It has no type for nanoseconds with a zone; the numbers are those of UTC.
-        "is_utc": kind == "TIMESTAMP_NS",
+        # Before version 2 it had no type for nanoseconds with a zone; the numbers are those of UTC either way.
+        "is_utc": kind in ("TIMESTAMPTZ_NS", "TIMESTAMP_NS"),
         "in_order": apart == 0,
         "validity": dict(words),
         "units": dict(ask("DISTINCT parameter, unit")),

@@ -214,7 +214,10 @@ const RANKS: &[(&str, &[&str])] = &[
         ],
     ),
     ("dashboards/display", &["ecmo-proto"]),
-    ("dashboards/terminal", &["ecmo-proto", "ecmo-core", "ecmo-display", "ecmo-export", "ecmo-identity"]),
+    (
+        "dashboards/terminal",
+        &["ecmo-proto", "ecmo-core", "ecmo-display", "ecmo-export", "ecmo-identity"],
+    ),
 ];
 
 /// Dependencies, for shipped code, of one manifest that its rank forbids.

@@ -28,7 +28,7 @@ pub(crate) fn row(key: &RowKey, links: &[Link], local: LocalTime) -> Option<Row>
             match elder_word(key, alarm, link, links, local) {
                 // It was over before this gateway came back.
                 Some(Elder::Ended) => {}
-                _ if had_told_the_end(alarm, link) => {}
+                _ if was_told_over(key, alarm, link, links, local) => {}
                 _ if !known && is_over(key, alarm, link, links, local) => {}
                 None | Some(Elder::Holds) if !known => unheard.push(held),
                 None => heard.push(held),
@@ -165,11 +165,19 @@ fn elder_word(
     })
 }
 
-/// Whether a gateway goes on from what it had itself told the end of, before it was started anew, and has not judged it since.
-fn had_told_the_end(alarm: &v1::Alarm, link: &Link) -> bool {
-    let since = link.restarted_at.filter(|_| alarm.last_known);
-    let told = link.ended.get(&alarm.occurrence).zip(since);
-    told.is_some_and(|((call, at), since)| *call >= alarm.call && *at < since)
+/// Whether any gateway, heard or lost, has told the end of what this one goes on from: it was started anew since then, or is another
+/// one behind this link, and has not judged it yet.
+fn was_told_over(
+    key: &RowKey,
+    alarm: &v1::Alarm,
+    link: &Link,
+    links: &[Link],
+    local: LocalTime,
+) -> bool {
+    let Some(since) = link.restarted_at.filter(|_| alarm.last_known) else { return false };
+    // A condition of a gateway itself is known to that gateway alone.
+    let mut knows = links.iter().filter(|other| !key.is_own() || std::ptr::eq(*other, link));
+    knows.any(|other| has_told_the_end(key, alarm, (link, since), other, local))
 }
 
 /// Whether a gateway has told, before this one came back, the end of what this one holds; under this name or under its own, where

@@ -188,6 +188,56 @@ fn what_a_restarted_gateway_had_kept_is_shown_when_nobody_is_heard_who_ended_it_
 }
 
 #[test]
+fn what_a_lost_gateway_had_ended_is_shown_again_only_once_it_has_been_judged() {
+    let kept = v1::Alarm { last_known: true, ..alarm("pump.stop", 2, 1) };
+    let mut screen = restored(&kept);
+    screen.on_lost(B, ms(1_100));
+    assert_eq!(rows(&screen).len(), 0);
+    screen.on_alarms(A, again(1, 500, Update::Alarm(alarm("pump.stop", 3, 1))), ms(1_500));
+    assert_eq!(rows(&screen), [("pump.stop".to_owned(), true, false)]);
+}
+
+#[test]
+fn what_ended_at_one_gateway_does_not_come_back_with_the_next_one_that_had_only_kept_it() {
+    // One link, behind which there is the first gateway, another that names the alarm by a later onset, and the first one anew.
+    let at = |alarm: v1::Alarm, occurrence: &str, onset_ms: u64, last_known: bool| v1::Alarm {
+        occurrence: occurrence.to_owned(),
+        onset_mono_ns: onset_ms * 1_000_000,
+        last_known,
+        ..alarm
+    };
+    let held = |alarm: &v1::Alarm| {
+        let alarms = vec![alarm.clone()];
+        Update::Snapshot(v1::AlarmSnapshot { alarms, ..v1::AlarmSnapshot::default() })
+    };
+    let other = |sequence, now_ms, update| v1::WatchAlarmsResponse {
+        epoch: 9,
+        ..message(sequence, now_ms, update)
+    };
+    let mut screen = Screen::new(1, "");
+    let ours = at(alarm("pump.stop", 1, 1), "ours", 500, false);
+    screen.on_alarms(A, message(0, 1_000, held(&ours)), ms(1_000));
+    let theirs = at(alarm("pump.stop", 1, 1), "theirs", 900, false);
+    screen.on_alarms(A, other(0, 1_200, held(&theirs)), ms(1_200));
+    let over = v1::Alarm { changed_mono_ns: 2_000_000_000, ..ended(&theirs) };
+    screen.on_alarms(A, other(1, 2_000, Update::Alarm(over)), ms(2_000));
+    assert_eq!(rows(&screen).len(), 0);
+    let kept = at(alarm("pump.stop", 2, 1), "ours", 500, true);
+    screen.on_alarms(A, again(0, 3_000, held(&kept)), ms(3_000));
+    assert_eq!(rows(&screen).len(), 0);
+    let judged = at(alarm("pump.stop", 3, 1), "ours", 500, false);
+    screen.on_alarms(A, again(1, 3_300, Update::Alarm(judged)), ms(3_300));
+    assert_eq!(rows(&screen), [("pump.stop".to_owned(), true, false)]);
+    // What began after that end is another one.
+    screen.on_alarms(
+        A,
+        other(0, 3_400, held(&at(alarm("pump.stop", 1, 1), "new", 2_500, true))),
+        ms(3_400),
+    );
+    assert_eq!(rows(&screen), [("pump.stop".to_owned(), true, false)]);
+}
+
+#[test]
 fn what_has_ended_under_another_name_does_not_come_back_either() {
     let mut screen = Screen::new(2, "");
     screen.on_alarms(A, snapshot(0, &[]), ms(0));

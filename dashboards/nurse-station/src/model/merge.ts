@@ -3,6 +3,7 @@
 import { clone } from '@bufbuild/protobuf';
 
 import { type Alarm, AlarmSchema, AudioState, SignalPresence } from '../wire/gen/ecmo/v1/alarm_pb';
+import { ms } from './clock';
 import type { Link } from './link';
 import { compare, isHeard, isOwn, rank, type Row, signals } from './row';
 
@@ -21,7 +22,8 @@ export function mergedRow(key: string, links: readonly Link[], local: number): R
       const held = { link: index, alarm: withAcknowledgement(alarm, link, links) };
       if (known) {
         // What a restarted gateway had merely kept, and another has told the end of, is over.
-        if (!isRestored(alarm, link, links, local)) heard.push(held);
+        if (!isRestored(alarm, link, links, local) && !wasToldOver(key, alarm, link, links, local))
+          heard.push(held);
       } else if (!isOver(key, alarm, link, links, local)) {
         unheard.push(held);
       }
@@ -94,13 +96,29 @@ function isOver(key: string, alarm: Alarm, link: Link, links: readonly Link[], l
 /** What a restarted gateway holds is only what it had kept: another that is heard told before that it ended, at this call. */
 function isRestored(alarm: Alarm, link: Link, links: readonly Link[], local: number): boolean {
   const since = link.restartedAt;
-  // What it had itself told the end of, and has not judged since.
-  const own = alarm.lastKnown && since !== null ? link.ended.get(alarm.occurrence) : undefined;
-  if (own !== undefined && since !== null && own.call >= alarm.call && own.at < since) return true;
   if (since === null || link.restores(local) === null || isOwn(alarm) || alarm.call === 0) return false;
   return links.some((other) => {
     if (other === link || other.holds(alarm.occurrence) || !other.isKnown(local)) return false;
     const told = other.ended.get(alarm.occurrence);
     return told !== undefined && told.call >= alarm.call && told.at < since;
+  });
+}
+
+/**
+ * Whether any gateway, heard or lost, has told the end of what this one goes on from: it was started anew since then, and has not
+ * judged it yet.
+ */
+function wasToldOver(key: string, alarm: Alarm, link: Link, links: readonly Link[], local: number): boolean {
+  const since = link.restartedAt;
+  if (!alarm.lastKnown || since === null) return false;
+  const now = link.alarms.clock.now(local);
+  return links.some((other) => {
+    // A condition of a gateway itself is known to that gateway alone.
+    if (other !== link && isOwn(alarm)) return false;
+    const told = other.ended.get(alarm.occurrence);
+    if (told !== undefined) return told.call >= alarm.call && told.at < since;
+    // Under another name: it ended there after this one began.
+    const row = other.endedRows.get(key);
+    return row !== undefined && row < since && now !== null && local - row < now - ms(alarm.onsetMonoNs);
   });
 }

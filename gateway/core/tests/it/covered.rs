@@ -72,6 +72,35 @@ fn what_was_acknowledged_while_present_and_has_ended_ends_where_it_waits_after_a
 }
 
 #[test]
+fn what_a_reader_that_joined_later_named_otherwise_is_covered_too_and_no_call_after_it() {
+    let mut joined = Bedside::new();
+    joined.apply(&Input::Lose(true));
+    let met = [(1_000, Input::Value(PumpSpeed, 0.0)), (3_500, Input::Lose(false))];
+    joined.play(&met, 6_000);
+    let theirs = joined.find(STOP).map(|one| one.id);
+    joined.apply(&Input::Acknowledge(STOP));
+    joined.play(&[(6_000, Input::Value(PumpSpeed, 3_000.0))], 9_000);
+    assert_eq!(signal(&joined), None);
+    for calls_again in [false, true] {
+        let mut first = stopped(false);
+        assert_ne!(first.find(STOP).map(|one| one.id), theirs);
+        if calls_again {
+            let again =
+                [(6_000, Input::Value(PumpSpeed, 3_000.0)), (8_500, Input::Value(PumpSpeed, 0.0))];
+            first.play(&again, 9_500);
+            assert_eq!(first.find(STOP).map(|one| one.call), Some(2));
+        }
+        first.restart_reader();
+        first.run_until(10_000);
+        hear(&mut first, &joined);
+        assert_eq!(signal(&first), Some(Signal::On));
+        first.play(&[(10_000, Input::Value(PumpSpeed, 3_000.0))], 14_000);
+        let left = calls_again.then_some(Signal::Latched);
+        assert_eq!(signal(&first), left, "{calls_again}");
+    }
+}
+
+#[test]
 fn what_ended_elsewhere_and_is_present_here_is_not_quiet_and_ends_once_it_is_gone() {
     let (mut here, mut there) = (stopped(true), stopped(false));
     here.apply(&Input::Acknowledge(STOP));

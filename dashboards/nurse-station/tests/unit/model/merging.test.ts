@@ -124,6 +124,30 @@ describe('a gateway that was started anew', () => {
     expect([rows(screen).length, told(screen)]).toEqual([0, []]);
   });
 
+  it('shows what a lost gateway had told the end of only once it has judged it', () => {
+    const screen = restored(alarm('pump.stop', 2, 1, { lastKnown: true }));
+    screen.onLost(B, 'both', 1_100);
+    expect(rows(screen)).toEqual([]);
+    screen.onAlarms(A, change(1, 500, alarm('pump.stop', 3, 1), 2n), 1_500);
+    expect(rows(screen)).toEqual([['pump.stop', true, false]]);
+  });
+
+  it('does not bring back what ended elsewhere under another name, and shows what began after that', () => {
+    const at = (occurrence: string, onsetMs: number): Alarm =>
+      alarm('pump.stop', 1, 1, { occurrence, onsetMonoNs: BigInt(onsetMs) * 1_000_000n });
+    const came = (kept: Alarm): [string, boolean, boolean][] => {
+      const screen = both([at('ours', 500)], []);
+      screen.onLost(A, 'both', 1_100);
+      screen.onAlarms(B, change(1, 1_200, at('theirs', 900)), 1_200);
+      screen.onAlarms(B, change(2, 2_000, ended(at('theirs', 900))), 2_000);
+      screen.onLost(B, 'both', 2_100);
+      screen.onAlarms(A, snapshot(3_000, [create(AlarmSchema, { ...kept, lastKnown: true })], 2n), 3_000);
+      return rows(screen);
+    };
+    expect(came(at('ours', 500))).toEqual([]);
+    expect(came(at('new', 2_500))).toEqual([['pump.stop', true, false]]);
+  });
+
   it('shows what it newly raises or calls for again', () => {
     const kept = alarm('pump.stop', 2, 1);
     const again = restored(kept);

@@ -37,6 +37,22 @@ impl Covered {
     }
 }
 
+impl Covered {
+    /// Whether it covers an alarm that was present until now. A gateway that joined while it was names it by a later onset, and counts
+    /// its calls from there.
+    fn covers(&self, one: &Occurrence) -> bool {
+        let AlarmRef { id, call } = self.alarm;
+        if id == one.id {
+            return call >= one.call;
+        }
+        let is_of_it = id.condition == one.id.condition && id.boot == one.id.boot;
+        let (since, first) =
+            one.returned.iter().flatten().next_back().copied().unwrap_or((one.id.onset, 1));
+        let covered = first.saturating_add(call).saturating_sub(1);
+        id.boot.is_some() && is_of_it && id.onset >= since && covered >= one.call
+    }
+}
+
 impl Register {
     /// Acknowledgements that are remembered, the earliest first.
     pub(crate) fn covered(&self) -> &[Covered] {
@@ -100,12 +116,10 @@ impl Register {
         out: &mut impl Output,
     ) {
         let Some(one) = self.find(condition) else { return };
-        let AlarmRef { id, call } = one.named();
-        let covers =
-            |known: &&Covered| known.ended && known.alarm.id == id && known.alarm.call >= call;
+        let (call, covers) = (one.call, |known: &&Covered| known.ended && known.covers(one));
         let Some(known) = self.covered.iter().find(covers).cloned() else { return };
-        let Covered { alarm, by, note, order, ended: _ } = known;
+        let Covered { by, note, order, alarm: _, ended: _ } = known;
         // It covers this call.
-        let _done = self.acknowledge(condition, alarm.call, (by, note, order), now, out);
+        let _done = self.acknowledge(condition, call, (by, note, order), now, out);
     }
 }

@@ -177,7 +177,11 @@ fn was_told_over(
     let Some(since) = link.restarted_at.filter(|_| alarm.last_known) else { return false };
     // A condition of a gateway itself is known to that gateway alone.
     let mut knows = links.iter().filter(|other| !key.is_own() || std::ptr::eq(*other, link));
-    knows.any(|other| has_told_the_end(key, alarm, (link, since), other, local))
+    knows.any(|other| {
+        // Of one that has called again its onset does not tell whether it did so after an end under another name.
+        let is_clear = alarm.call <= 1 || other.ended.get(&alarm.occurrence).is_some();
+        is_clear && has_told_the_end(key, alarm, (link, since), other, local)
+    })
 }
 
 /// Whether a gateway has told, before this one came back, the end of what this one holds; under this name or under its own, where

@@ -117,7 +117,9 @@ function wasToldOver(key: string, alarm: Alarm, link: Link, links: readonly Link
     if (other !== link && isOwn(alarm)) return false;
     const told = other.ended.get(alarm.occurrence);
     if (told !== undefined) return told.call >= alarm.call && told.at < since;
-    // Under another name: it ended there after this one began.
+    // Of one that has called again its onset does not tell whether it did so after an end under another name.
+    if (alarm.call > 1) return false;
+    // It ended there after this one began.
     const row = other.endedRows.get(key);
     return row !== undefined && row < since && now !== null && local - row < now - ms(alarm.onsetMonoNs);
   });

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::story::{Call, Key, Story};
+use crate::story::{Call, Key, State, Story};
 
 /// The gateways may tell the same alarm so much apart: two of them judge the same frame at once, on a busy machine.
 const APART: Duration = Duration::from_millis(1_000);
@@ -117,6 +117,14 @@ fn is_settled_by_a_person(call: &Call, acknowledged: &[Acknowledged]) -> bool {
     acknowledged.iter().any(|one| one.occurrence == call.occurrence && one.call >= call.call)
 }
 
+/// Whether the observer, of what signals there, calls for a person anew since an acknowledgement. A gateway that was dead when the alarm
+/// called before counts fewer calls: what it shows under an older number may be that one.
+pub(crate) fn calls_anew(signalling: &[(Key, State)], done: &Acknowledged) -> bool {
+    signalling.iter().any(|(key, state)| {
+        *key == done.key && (state.occurrence != done.occurrence || state.call > done.call)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +188,19 @@ mod tests {
         assert!(matches!(back.as_slice(), [Violation::CameBack(_, call)] if call.call == 1));
         let unsaid = judge("test", &story(&steps), &observer, &[], LATE, END);
         assert!(matches!(unsaid.as_slice(), [Violation::Doubled(_, call)] if call.call == 2));
+    }
+
+    #[test]
+    fn a_call_after_the_acknowledged_one_is_asked_of_the_gateway_that_was_never_killed() {
+        let at = Duration::from_secs(6);
+        let done = Acknowledged { at, key: key(), occurrence: "x".to_owned(), call: 2 };
+        let signals = |occurrence, call| {
+            calls_anew(&story(&[(7_000, Some((occurrence, call, true)))]).signalling(), &done)
+        };
+        assert!(!signals("x", 1) && !signals("x", 2));
+        assert!(signals("x", 3) && signals("y", 1));
+        let quiet = story(&[(7_000, Some(("x", 3, false)))]);
+        assert!(!calls_anew(&quiet.signalling(), &done));
     }
 
     #[test]

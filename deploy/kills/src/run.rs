@@ -10,7 +10,7 @@ use ecmo_testkit::{Mosquitto, eventually_sync};
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
 
-use crate::judge::{Acknowledged, Violation, judge};
+use crate::judge::{Acknowledged, Violation, calls_anew, judge};
 use crate::settings::{PUMPS, is_judged};
 use crate::story::{Call, Story};
 use crate::watch::{Display, PERIOD, holds_unacknowledged};
@@ -245,7 +245,7 @@ impl Run {
                     std::thread::sleep(LOOK);
                     still = holds()?;
                 }
-                if still {
+                if still && !calls_anew(&self.observer.story().signalling(), &done) {
                     self.violations.push(Violation::CameBack(name, call_of(&done)));
                 }
             }
